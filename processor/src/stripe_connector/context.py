@@ -1,0 +1,34 @@
+"""What belongs to the request in hand: its correlation id, its deadline, what to log about it."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+from msgspec import Struct
+
+
+class RequestContext(Struct):
+    """One per incoming request, carried to every outgoing call that it causes."""
+
+    correlation_id: str
+    deadline: float | None = None
+    """Monotonic seconds at which the request must have been answered."""
+    log: dict[str, Any] = {}
+    """Fields added to the request's log line, such as payment and outcome."""
+
+
+current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
+
+
+def note(**fields: Any) -> None:
+    """Add fields to the log line of the request in hand."""
+    context = current.get()
+    if context is not None:
+        context.log.update(fields)
+
+
+def correlation_id() -> str | None:
+    """The correlation id of the request in hand."""
+    context = current.get()
+    return context.correlation_id if context else None

@@ -1,0 +1,125 @@
+"""commercetools over HTTP: credentials, JSON in and out, errors; nothing about resources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from stripe_connector import context
+from stripe_connector.errors import BackendError
+from stripe_connector.gateways.commercetools.errors import BACKEND, error_of
+from stripe_connector.gateways.commercetools.token import TokenCache
+from stripe_connector.gateways.outgoing import ONCE, REPEATABLE, Outgoing
+
+T = TypeVar("T")
+
+
+class Client:
+    """Sends authenticated requests; a rejected token is replaced and the request sent again."""
+
+    def __init__(self, outgoing: Outgoing, tokens: TokenCache) -> None:
+        self.tokens = tokens
+        self._outgoing = outgoing
+
+    async def get(
+        self,
+        url: str,
+        decoder: msgspec.json.Decoder[T],
+        *,
+        subject: str,
+        params: Mapping[str, str | int] | None = None,
+    ) -> T:
+        """Read a resource or a page of a query; `subject` names it in errors."""
+        return self._decoded(
+            await self._send("GET", url, subject=subject, params=params), decoder, subject
+        )
+
+    async def post(
+        self,
+        url: str,
+        body: object,
+        decoder: msgspec.json.Decoder[T],
+        *,
+        subject: str,
+        params: Mapping[str, str | int] | None = None,
+    ) -> T:
+        """Write once: whether to repeat is for the caller, who knows what makes it safe."""
+        content = msgspec.json.encode(body)
+        return self._decoded(
+            await self._send("POST", url, subject=subject, params=params, content=content),
+            decoder,
+            subject,
+        )
+
+    async def post_form(
+        self,
+        url: str,
+        content: str,
+        decoder: msgspec.json.Decoder[T],
+        *,
+        auth: tuple[str, str],
+        subject: str,
+    ) -> T:
+        """Ask the authorization server, which knows us by client id and secret."""
+        response = await self._outgoing.send(
+            "POST",
+            url,
+            backend=BACKEND,
+            retry=REPEATABLE,
+            headers={"Content-Type": "application/x-www-form-urlencoded", **_correlation()},
+            content=content,
+            auth=auth,
+        )
+        return self._decoded(self._checked(response, subject), decoder, subject)
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        subject: str,
+        params: Mapping[str, str | int] | None = None,
+        content: bytes | None = None,
+    ) -> httpx.Response:
+        token = await self.tokens.get()
+        for last in (False, True):
+            headers = {"Authorization": f"Bearer {token.value}", **_correlation()}
+            if content is not None:
+                headers["Content-Type"] = "application/json"
+            response = await self._outgoing.send(
+                method,
+                url,
+                backend=BACKEND,
+                retry=REPEATABLE if method == "GET" else ONCE,
+                headers=headers,
+                params=params,
+                content=content,
+            )
+            if response.status_code != 401 or last:
+                break
+            token = await self.tokens.get(rejected=token.value)
+        return self._checked(response, subject)
+
+    def _checked(self, response: httpx.Response, subject: str) -> httpx.Response:
+        if not response.is_success:
+            raise error_of(response, subject, self._outgoing.clock)
+        return response
+
+    def _decoded(
+        self, response: httpx.Response, decoder: msgspec.json.Decoder[T], subject: str
+    ) -> T:
+        try:
+            return decoder.decode(response.content)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BackendError(
+                "commercetools gave an answer that the connector does not understand.",
+                detail=f"{subject}: {error}",
+            ) from error
+
+
+def _correlation() -> dict[str, str]:
+    correlation_id = context.correlation_id()
+    return {"X-Correlation-ID": correlation_id} if correlation_id else {}

@@ -1,0 +1,342 @@
+"""What the connector asks of commercetools, one method per question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct
+
+from stripe_connector.errors import InvalidRequest, NotFound, VersionConflict
+from stripe_connector.gateways.commercetools.client import Client
+from stripe_connector.gateways.commercetools.models import (
+    Cart,
+    Customer,
+    Introspection,
+    PaymentDraft,
+    PaymentMethod,
+    PaymentMethodDraft,
+    Session,
+)
+from stripe_connector.gateways.commercetools.token import TokenCache
+from stripe_connector.gateways.outgoing import Outgoing, Retry, segment
+from stripe_connector.ledger.actions import Action
+from stripe_connector.ledger.payment import Payment, Reference
+
+T = TypeVar("T")
+
+_WITH_PAYMENTS = {"expand": "paymentInfo.payments[*]"}
+_ADD_PAYMENT = Retry(tries=5, first_pause=0.1)
+_MILLISECONDS = 100_000_000_000
+"""A Unix time above this (the year 5138) is meant in milliseconds."""
+
+
+class _Page(Struct, Generic[T]):
+    results: list[T]
+
+
+class _Id(Struct):
+    id: str
+
+
+class _FieldDefinition(Struct):
+    name: str
+
+
+class _Type(Struct, rename="camel"):
+    id: str
+    field_definitions: list[_FieldDefinition] = []
+
+
+class _CustomObject(Struct):
+    value: Any
+
+
+_cart = msgspec.json.Decoder(Cart)
+_carts = msgspec.json.Decoder(_Page[Cart])
+_payment = msgspec.json.Decoder(Payment)
+_payments = msgspec.json.Decoder(_Page[Payment])
+_customer = msgspec.json.Decoder(Customer)
+_custom_object = msgspec.json.Decoder(_CustomObject)
+_type = msgspec.json.Decoder(_Type)
+_payment_method = msgspec.json.Decoder(PaymentMethod)
+_payment_methods = msgspec.json.Decoder(_Page[PaymentMethod])
+_session = msgspec.json.Decoder(Session)
+_introspection = msgspec.json.Decoder(Introspection)
+_id = msgspec.json.Decoder(_Id)
+_ignored = msgspec.json.Decoder(msgspec.Raw)
+
+
+class Commercetools:
+    """One project of commercetools.
+
+    Besides what a method names, all raise BackendUnavailable when commercetools is down, slow
+    or busy (a write may then have happened or not) and BackendError when it refuses our
+    credentials or our request. Reads are repeated where that helps, writes are sent once.
+    """
+
+    def __init__(
+        self,
+        *,
+        project_key: str,
+        api_url: str,
+        auth_url: str,
+        session_url: str,
+        checkout_url: str,
+        client_id: str,
+        client_secret: str,
+        payment_interface: str,
+        outgoing: Outgoing,
+    ) -> None:
+        self.project_key = project_key
+        self.payment_interface = payment_interface
+        self._api = f"{api_url}/{project_key}"
+        self._sessions = f"{session_url}/{project_key}/sessions"
+        self._recurring_jobs = f"{checkout_url}/{project_key}/recurring-payment-jobs"
+        self._introspect = f"{auth_url}/oauth/introspect"
+        self._credentials = (client_id, client_secret)
+        self._outgoing = outgoing
+        self._client = Client(
+            outgoing,
+            TokenCache(
+                outgoing, auth_url=auth_url, client_id=client_id, client_secret=client_secret
+            ),
+        )
+
+    # Carts
+
+    async def cart(self, cart_id: str) -> Cart:
+        """The cart with its payments expanded; raises NotFound."""
+        return await self._client.get(
+            f"{self._api}/carts/{segment(cart_id)}", _cart, subject="cart", params=_WITH_PAYMENTS
+        )
+
+    async def cart_of_payment(self, payment_id: str) -> Cart | None:
+        """The cart that a payment is on, with its payments expanded."""
+        where = f"paymentInfo(payments(id={_quoted(payment_id)}))"
+        page = await self._query("carts", where, _carts, subject="cart", params=_WITH_PAYMENTS)
+        return page.results[0] if page.results else None
+
+    async def add_payment_to_cart(self, cart_id: str, version: int, payment_id: str) -> Cart:
+        """Put a payment on a cart; one that is already there is fine.
+
+        Repeats on version conflicts a bounded number of times, then raises VersionConflict;
+        raises InvalidRequest where commercetools refuses, such as a payment of another cart.
+        """
+        payment = Reference(type_id="payment", id=payment_id)
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return await self._client.post(
+                    f"{self._api}/carts/{segment(cart_id)}",
+                    {"version": version, "actions": [{"action": "addPayment", "payment": payment}]},
+                    _cart,
+                    subject="cart",
+                    params=_WITH_PAYMENTS,
+                )
+            except (VersionConflict, InvalidRequest) as error:
+                cart = await self.cart(cart_id)
+                if any(on_cart.id == payment_id for on_cart in cart.payment_info.payments):
+                    return cart
+                if isinstance(error, InvalidRequest) or tries >= _ADD_PAYMENT.tries:
+                    raise
+                version = cart.version
+            await self._outgoing.clock.sleep(self._outgoing.pause(_ADD_PAYMENT, tries))
+
+    # Payments
+
+    async def payment(self, payment_id: str) -> Payment:
+        """Raises NotFound."""
+        return await self._client.get(
+            f"{self._api}/payments/{segment(payment_id)}", _payment, subject="payment"
+        )
+
+    async def payment_by_key(self, key: str) -> Payment | None:
+        try:
+            return await self._client.get(
+                f"{self._api}/payments/key={segment(key)}", _payment, subject="payment"
+            )
+        except NotFound:
+            return None
+
+    async def payment_by_interface_id(self, intent_id: str) -> Payment | None:
+        """The payment of a PaymentIntent; the two fields together are unique."""
+        where = (
+            f"interfaceId={_quoted(intent_id)} and"
+            f" paymentMethodInfo(paymentInterface={_quoted(self.payment_interface)})"
+        )
+        page = await self._query("payments", where, _payments, subject="payment")
+        return page.results[0] if page.results else None
+
+    async def create_payment(self, draft: PaymentDraft) -> Payment:
+        """Raises DuplicateField when its key, or its interface id, is taken."""
+        return await self._client.post(f"{self._api}/payments", draft, _payment, subject="payment")
+
+    async def update_payment(self, payment: Payment, actions: Sequence[Action]) -> Payment:
+        """Apply actions to the version that they were computed from, all or none.
+
+        Raises VersionConflict when somebody else wrote first, NotFound, InvalidRequest.
+        """
+        return await self._client.post(
+            f"{self._api}/payments/{segment(payment.id)}",
+            {"version": payment.version, "actions": actions},
+            _payment,
+            subject="payment",
+        )
+
+    # Customers and what is kept for them
+
+    async def customer(self, customer_id: str) -> Customer | None:
+        """None only where commercetools says that there is no such customer."""
+        try:
+            return await self._client.get(
+                f"{self._api}/customers/{segment(customer_id)}", _customer, subject="customer"
+            )
+        except NotFound:
+            return None
+
+    async def update_customer(
+        self, customer: Customer, actions: Sequence[Mapping[str, Any]]
+    ) -> Customer:
+        """Raises VersionConflict, NotFound, InvalidRequest."""
+        return await self._client.post(
+            f"{self._api}/customers/{segment(customer.id)}",
+            {"version": customer.version, "actions": actions},
+            _customer,
+            subject="customer",
+        )
+
+    async def custom_object(self, container: str, key: str) -> Any | None:
+        """The value of a custom object, or None where there is none."""
+        url = f"{self._api}/custom-objects/{segment(container)}/{segment(key)}"
+        try:
+            return (await self._client.get(url, _custom_object, subject="custom object")).value
+        except NotFound:
+            return None
+
+    async def create_custom_object(self, container: str, key: str, value: Any) -> None:
+        """Raises VersionConflict when it exists: of two writers one wins."""
+        await self._client.post(
+            f"{self._api}/custom-objects",
+            {"container": container, "key": key, "value": value, "version": 0},
+            _ignored,
+            subject="custom object",
+        )
+
+    async def put_custom_object(self, container: str, key: str, value: Any) -> None:
+        """Create a custom object or replace its value, whatever it was."""
+        await self._client.post(
+            f"{self._api}/custom-objects",
+            {"container": container, "key": key, "value": value},
+            _ignored,
+            subject="custom object",
+        )
+
+    # Types
+
+    async def type_id_by_key(self, key: str) -> str | None:
+        try:
+            found = await self._client.get(
+                f"{self._api}/types/key={segment(key)}", _type, subject="type"
+            )
+        except NotFound:
+            return None
+        return found.id
+
+    async def type_field_names(self, type_id: str) -> frozenset[str]:
+        """The names of the fields that a type declares; raises NotFound."""
+        found = await self._client.get(
+            f"{self._api}/types/{segment(type_id)}", _type, subject="type"
+        )
+        return frozenset(field.name for field in found.field_definitions)
+
+    async def create_type(self, draft: Mapping[str, Any]) -> str:
+        """The id of the new type; raises DuplicateField when its key is taken."""
+        return (await self._client.post(f"{self._api}/types", draft, _id, subject="type")).id
+
+    # Stored payment methods
+
+    async def payment_method_by_token(self, customer_id: str, token: str) -> PaymentMethod | None:
+        """The customer's stored payment method that stands for Stripe's."""
+        where = (
+            f"customer(id={_quoted(customer_id)}) and"
+            f" paymentInterface={_quoted(self.payment_interface)}"
+        )
+        page = await self._query(
+            "payment-methods",
+            where,
+            _payment_methods,
+            subject="payment method",
+            params={"limit": 500},
+        )
+        return next((m for m in page.results if m.token and m.token.value == token), None)
+
+    async def create_payment_method(self, draft: PaymentMethodDraft) -> PaymentMethod:
+        """Raises DuplicateField when its key is taken, InvalidRequest for an unknown customer."""
+        return await self._client.post(
+            f"{self._api}/payment-methods", draft, _payment_method, subject="payment method"
+        )
+
+    async def create_recurring_payment_job(self, payment_id: str, payment_method_id: str) -> None:
+        """Tell Checkout which method pays the orders that recur from a payment's cart."""
+        await self._client.post(
+            self._recurring_jobs,
+            {
+                "originPayment": Reference(type_id="payment", id=payment_id),
+                "paymentMethod": Reference(type_id="payment-method", id=payment_method_id),
+                "status": {"state": "Initial"},
+            },
+            _ignored,
+            subject="recurring payment job",
+        )
+
+    # Sessions and tokens
+
+    async def session(self, session_id: str) -> Session:
+        """A Checkout session, in whatever state; raises NotFound."""
+        return await self._client.get(
+            f"{self._sessions}/{segment(session_id)}", _session, subject="session"
+        )
+
+    async def introspect(self, token: str) -> Introspection:
+        """What the authorization server says of somebody's access token."""
+        answer = await self._client.post_form(
+            self._introspect,
+            urlencode({"token": token}),
+            _introspection,
+            auth=self._credentials,
+            subject="token introspection",
+        )
+        if answer.exp is not None and answer.exp > _MILLISECONDS:
+            return msgspec.structs.replace(answer, exp=answer.exp // 1000)
+        return answer
+
+    async def granted_scopes(self) -> frozenset[str]:
+        """The scopes of our own token, each with the project key after its colon."""
+        return (await self._client.tokens.get()).scopes
+
+    async def _query(
+        self,
+        resource: str,
+        where: str,
+        decoder: msgspec.json.Decoder[_Page[T]],
+        *,
+        subject: str,
+        params: Mapping[str, str | int] | None = None,
+    ) -> _Page[T]:
+        """The first page of what matches; the total is not asked for, counting is slow."""
+        return await self._client.get(
+            f"{self._api}/{resource}",
+            decoder,
+            subject=subject,
+            params={"where": where, "limit": 1, "withTotal": "false", **(params or {})},
+        )
+
+
+def _quoted(value: str) -> str:
+    """A string literal of a query predicate."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,210 @@
+"""The one way out: every call to Stripe, commercetools and key servers passes here.
+
+One pool of connections, one retry policy and one rule about time: no call outlives the request
+that needs it (`context.RequestContext.deadline`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from urllib.parse import quote
+
+import httpx
+from msgspec import Struct
+
+from stripe_connector import context
+from stripe_connector.clock import Clock
+from stripe_connector.errors import BackendUnavailable, NotFound
+
+CONNECT_TIMEOUT = 3.0
+"""Seconds to get a connection, whether from the pool or a new one."""
+TRY_TIMEOUT = 10.0
+"""Seconds that one try may take as a whole."""
+
+_BUSY_OR_DOWN = frozenset({429, 500, 502, 503, 504})
+
+logger = logging.getLogger(__name__)
+
+
+def create_http_client(*, max_connections: int = 200) -> httpx.AsyncClient:
+    """The client for production; whoever creates it closes it.
+
+    Redirects are not followed: credentials go to the configured hosts alone. Proxies of the
+    environment are ignored, `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
+    """
+    from stripe_connector.gateways.transport import create_transport
+
+    return httpx.AsyncClient(
+        transport=create_transport(max_connections),
+        # Cookies would be shared by all shoppers.
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+        timeout=httpx.Timeout(TRY_TIMEOUT, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+class Retry(Struct, frozen=True):
+    """How often, and after what pause, a call that is safe to repeat is repeated."""
+
+    tries: int = 3
+    conflict_tries: int = 1
+    """Tries while the answer is 409, where that means that an equal call is under way."""
+    first_pause: float = 0.2
+    """Seconds; doubles with every try, and up to half of it is taken off at random."""
+    longest_pause: float = 5.0
+    """Seconds; a backend that asks for more than this is not waited for."""
+
+    def allows(self, response: httpx.Response, tries: int) -> bool:
+        """Whether to ask again after `tries` tries of which the last brought this response."""
+        if response.status_code == 409:
+            return tries < self.conflict_tries
+        if tries >= self.tries:
+            return False
+        match response.headers.get("stripe-should-retry"):
+            case "true":
+                return True
+            case "false":
+                return False
+        # Stripe repeats a stored failure for as long as the key lives.
+        replayed = response.headers.get("idempotent-replayed") == "true"
+        return response.status_code in _BUSY_OR_DOWN and not replayed
+
+
+REPEATABLE = Retry()
+"""For reads, token requests, and whatever else has no effect or only once the same."""
+
+ONCE = Retry(tries=1)
+"""For writes that nothing but their version or key protects: the caller decides."""
+
+
+class Outgoing:
+    """Sends requests, repeats those that may be repeated, and keeps to the deadline."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        clock: Clock,
+        *,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.clock = clock
+        self._client = client
+        self._uniform = uniform
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        backend: str,
+        retry: Retry,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | None = None,
+        content: str | bytes | None = None,
+        auth: tuple[str, str] | None = None,
+        per_try: float = TRY_TIMEOUT,
+    ) -> httpx.Response:
+        """The last response, whatever its status.
+
+        `backend` names the other side in errors; `per_try` is the limit of one try in seconds.
+        Raises BackendUnavailable when no response came in time.
+        """
+        request = self._client.build_request(
+            method, url, headers=headers, params=params, content=content
+        )
+        tries = 0
+        while True:
+            tries += 1
+            outcome = await self._try(request, backend, per_try, auth)
+            pause = self._pause_before_next(retry, tries, outcome)
+            if pause is not None:
+                logger.info("%s: try %d failed, again in %.2f s", backend, tries, pause)
+                await self.clock.sleep(pause)
+            elif isinstance(outcome, httpx.Response):
+                return outcome
+            else:
+                raise outcome
+
+    def time_left(self) -> float | None:
+        """Seconds until the request in hand must have been answered, if it must."""
+        request = context.current.get()
+        if request is None or request.deadline is None:
+            return None
+        return request.deadline - self.clock.monotonic()
+
+    def pause(self, retry: Retry, tries: int) -> float:
+        """Seconds to wait after `tries` tries, so that equal callers drift apart."""
+        longest = min(retry.first_pause * 2 ** (tries - 1), retry.longest_pause)
+        return self._uniform(longest / 2, longest)
+
+    async def _try(
+        self, request: httpx.Request, backend: str, per_try: float, auth: tuple[str, str] | None
+    ) -> httpx.Response | BackendUnavailable:
+        left = self.time_left()
+        limit = per_try if left is None else min(per_try, left)
+        if limit <= 0:
+            return BackendUnavailable(
+                f"No time was left to ask {backend}.", detail="the request's deadline has passed"
+            )
+        connect = min(limit, CONNECT_TIMEOUT)
+        request.extensions["timeout"] = httpx.Timeout(
+            limit, connect=connect, pool=connect
+        ).as_dict()
+        try:
+            # The transport's timeouts start anew with every piece that arrives.
+            async with asyncio.timeout(limit):
+                return await self._client.send(request, auth=auth)
+        except (httpx.RequestError, TimeoutError) as error:
+            failure = BackendUnavailable(
+                f"{backend} did not answer.",
+                # Without the path: it may hold what authenticates a shopper.
+                detail=f"{request.method} {request.url.host}: {type(error).__name__} {error}",
+            )
+            failure.__cause__ = error
+            return failure
+
+    def _pause_before_next(
+        self, retry: Retry, tries: int, outcome: httpx.Response | BackendUnavailable
+    ) -> float | None:
+        """Seconds to wait before another try, or None where it is not allowed or leads nowhere."""
+        pause = self.pause(retry, tries)
+        if isinstance(outcome, httpx.Response):
+            if not retry.allows(outcome, tries):
+                return None
+            pause = max(pause, retry_after(outcome.headers, self.clock) or 0)
+        elif tries >= retry.tries:
+            return None
+        left = self.time_left()
+        if pause > retry.longest_pause or (left is not None and pause >= left):
+            return None
+        return pause
+
+
+def retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:
+    """Seconds until the moment named by `Retry-After`; None where it is absent or nonsense."""
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    if value.isascii() and value.isdigit():
+        return int(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - clock.time())
+
+
+def segment(value: str) -> str:
+    """A value as exactly one segment of a path.
+
+    Raises NotFound for what no escaping can hold in one segment: nothing has such an id.
+    """
+    if value in {"", ".", ".."}:
+        raise NotFound("The resource was not found.")
+    return quote(value, safe="")

@@ -1,0 +1,38 @@
+"""Many callers, one call: whoever asks while an answer is under way waits for that answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+T = TypeVar("T")
+
+
+class SingleFlight(Generic[Key, T]):
+    """Shares calls under way by their key; keeps nothing once they have ended.
+
+    The call belongs to none of its callers: one that is cancelled, or out of time, leaves the
+    others waiting undisturbed. Its error goes to every one of them.
+    """
+
+    def __init__(self) -> None:
+        self._flights: dict[Key, asyncio.Task[T]] = {}
+
+    async def do(self, key: Key, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The result of `call`, or of the equal call that is under way."""
+        flight = self._flights.get(key)
+        if flight is None:
+            # An empty context: the first caller's deadline is not the others'.
+            flight = asyncio.create_task(call(), context=contextvars.Context())
+            self._flights[key] = flight
+            flight.add_done_callback(lambda ended: self._forget(key, ended))
+        return await asyncio.shield(flight)
+
+    def _forget(self, key: Key, flight: asyncio.Task[T]) -> None:
+        del self._flights[key]
+        if not flight.cancelled():
+            # Marks the error as seen: all callers may have gone before it was raised.
+            flight.exception()

@@ -1,0 +1,22 @@
+"""Stripe through its SDK, on the connector's own HTTP client."""
+
+from stripe_connector.gateways.stripe.api_version import API_VERSION
+from stripe_connector.gateways.stripe.errors import (
+    IdempotencyKeyInUse,
+    IdempotencyMismatch,
+    StripeRefused,
+    StripeUnavailable,
+)
+from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.gateways.stripe.models import StripeCustomer, StripePaymentMethod
+
+__all__ = [
+    "API_VERSION",
+    "IdempotencyKeyInUse",
+    "IdempotencyMismatch",
+    "Stripe",
+    "StripeCustomer",
+    "StripePaymentMethod",
+    "StripeRefused",
+    "StripeUnavailable",
+]

@@ -1,0 +1,7 @@
+"""The one version of Stripe's API that the connector speaks."""
+
+from __future__ import annotations
+
+API_VERSION = "2026-10-28.endive"
+"""Sent on every call and set on the webhook endpoint. Equal to the one that the SDK is made for:
+it changes only together with the SDK."""

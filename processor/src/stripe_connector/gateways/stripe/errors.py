@@ -1,0 +1,168 @@
+"""Stripe's error answers as the connector's errors.
+
+PaymentRefused
+└── StripeRefused            Stripe refused an operation for good
+BackendError
+├── IdempotencyMismatch      a key came again with another body: a defect of ours
+└── BackendUnavailable
+    └── StripeUnavailable    down, slow or busy
+        └── IdempotencyKeyInUse   an equal call is still under way
+
+A missing object is NotFound. What concerns our key, our account or our request is BackendError:
+neither a shopper nor a payments team can do anything about it.
+Codes: https://docs.stripe.com/error-codes
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+import msgspec
+import stripe
+from msgspec import Struct
+
+from stripe_connector.clock import Clock
+from stripe_connector.errors import (
+    BackendError,
+    BackendUnavailable,
+    ConnectorError,
+    NotFound,
+    PaymentRefused,
+)
+from stripe_connector.gateways.outgoing import retry_after
+
+_KEY = re.compile(r"\b((?:sk|rk|pk|ek)_(?:test|live)|whsec)_[\w*]+")
+_SECRET = re.compile(r"_secret_\w+")
+
+_OURS = frozenset(
+    {
+        "account_invalid",
+        "api_key_expired",
+        "livemode_mismatch",
+        "platform_api_key_expired",
+        "secret_key_required",
+        "testmode_charges_only",
+        "tls_version_unsupported",
+        "url_invalid",
+    }
+)
+"""Codes of refused requests that are no refusal of the operation, beside `parameter*`."""
+
+
+class StripeRefused(PaymentRefused):
+    """Stripe refused an operation for good; `code` is Stripe's."""
+
+    intent_id: str | None = None
+    """The PaymentIntent that came into being all the same, as after a declined confirmation."""
+
+
+class StripeUnavailable(BackendUnavailable):
+    """Stripe is down, slow or busy; unless `replayed`, the effect is unknown."""
+
+    replayed = False
+    """Stripe repeated a failure that it stored under the idempotency key: with this key it will
+    never answer anything else."""
+
+
+class IdempotencyKeyInUse(StripeUnavailable):
+    """A call with the same idempotency key is still under way."""
+
+    default_code = "IdempotencyKeyInUse"
+
+
+class IdempotencyMismatch(BackendError):
+    """An idempotency key was used before with another body."""
+
+    default_code = "IdempotencyMismatch"
+
+
+class _Intent(Struct):
+    id: str
+
+
+class _Error(Struct):
+    type: str = ""
+    code: str | None = None
+    decline_code: str | None = None
+    message: str = ""
+    param: str | None = None
+    payment_intent: _Intent | None = None
+
+
+class _Answer(Struct):
+    error: _Error
+
+
+_answer = msgspec.json.Decoder(_Answer)
+
+
+def error_of(error: stripe.StripeError, clock: Clock) -> ConnectorError:
+    """The error that an exception of the SDK stands for."""
+    answer = _decode(error)
+    code = answer.code
+    status = error.http_status or 0
+    message = masked(answer.message)
+    detail = " ".join(
+        str(part)
+        for part in (type(error).__name__, status, code, error.request_id, message)
+        if part
+    )
+    match error:
+        case stripe.CardError():
+            return _refused(answer, message, detail)
+        case stripe.IdempotencyError():
+            return IdempotencyMismatch("Stripe refused a repeated request.", detail=detail)
+        case stripe.AuthenticationError() | stripe.PermissionError():
+            return BackendError("Stripe refused the connector's access.", detail=detail)
+        case stripe.InvalidRequestError() if code == "resource_missing":
+            fields = {"param": answer.param} if answer.param else {}
+            return NotFound("There is no such object at Stripe.", fields=fields, detail=detail)
+        case stripe.InvalidRequestError() if status == 400 and not _is_ours(code):
+            return _refused(answer, message, detail)
+        case stripe.InvalidRequestError():
+            return BackendError("Stripe refused a request of the connector.", detail=detail)
+        case _ if code == "idempotency_key_in_use":
+            return IdempotencyKeyInUse("Stripe is still working on this.", detail=detail)
+    return _unavailable(error, detail, clock)
+
+
+def masked(text: str) -> str:
+    """Text without keys and client secrets; Stripe quotes them in some of its messages."""
+    return _SECRET.sub("_secret_***", _KEY.sub(r"\1_***", text))
+
+
+def _is_ours(code: str | None) -> bool:
+    return code is not None and (code in _OURS or code.startswith("parameter"))
+
+
+def _refused(answer: _Error, message: str, detail: str) -> StripeRefused:
+    refused = StripeRefused(
+        message or "Stripe refused the payment.",
+        code=answer.code or answer.type or None,
+        fields={"declineCode": answer.decline_code} if answer.decline_code else None,
+        detail=detail,
+    )
+    if answer.payment_intent is not None:
+        refused.intent_id = answer.payment_intent.id
+    return refused
+
+
+def _unavailable(error: stripe.StripeError, detail: str, clock: Clock) -> StripeUnavailable:
+    headers = error.headers or {}
+    wait = retry_after(headers, clock)
+    unavailable = StripeUnavailable(
+        "Stripe is not available.",
+        detail=detail,
+        retry_after=None if wait is None else math.ceil(wait),
+    )
+    unavailable.replayed = headers.get("idempotent-replayed") == "true"
+    return unavailable
+
+
+def _decode(error: stripe.StripeError) -> _Error:
+    try:
+        return _answer.decode(error.http_body or "").error
+    except msgspec.DecodeError:
+        # A page of a proxy, or nothing: the status has to say it all.
+        return _Error()

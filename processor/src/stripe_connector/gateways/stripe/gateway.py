@@ -1,0 +1,249 @@
+"""What the connector asks of Stripe, one method per question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+import stripe
+from msgspec import Struct
+
+from stripe_connector.errors import BackendError, BackendUnavailable, NotFound
+from stripe_connector.gateways.outgoing import Outgoing, segment
+from stripe_connector.gateways.stripe.errors import StripeUnavailable, error_of
+from stripe_connector.gateways.stripe.models import StripeCustomer, StripePaymentMethod
+from stripe_connector.gateways.stripe.sdk import create_client
+from stripe_connector.ledger.stripe_objects import Charge, Dispute, PaymentIntent, Refund
+
+T = TypeVar("T")
+Params = Mapping[str, Any]
+
+_EXPAND_CHARGE: Params = {"expand": ["latest_charge"]}
+_FIRST_MINUTES_S = 600
+_LISTED_PAGES = 5
+
+
+class _List(Struct, Generic[T]):
+    data: list[T]
+    has_more: bool = False
+
+
+class _Secret(Struct):
+    secret: str
+
+
+class _ClientSecret(Struct):
+    client_secret: str
+
+
+_intent = msgspec.json.Decoder(PaymentIntent)
+_intents = msgspec.json.Decoder(_List[PaymentIntent])
+_refund = msgspec.json.Decoder(Refund)
+_refunds = msgspec.json.Decoder(_List[Refund])
+_dispute = msgspec.json.Decoder(Dispute)
+_charge = msgspec.json.Decoder(Charge)
+_payment_method = msgspec.json.Decoder(StripePaymentMethod)
+_customer = msgspec.json.Decoder(StripeCustomer)
+_customers = msgspec.json.Decoder(_List[StripeCustomer])
+_secret = msgspec.json.Decoder(_Secret)
+_client_secret = msgspec.json.Decoder(_ClientSecret)
+_ignored = msgspec.json.Decoder(msgspec.Raw)
+
+
+class Stripe:
+    """One Stripe account.
+
+    Besides what a method names, all raise StripeUnavailable when Stripe is down, slow or busy,
+    BackendError when it refuses our key or our request, and StripeRefused when it refuses the
+    operation. Every write carries an idempotency key, `key` where the caller has one: calls are
+    repeated where that helps, and a key in use is waited for before IdempotencyKeyInUse.
+    """
+
+    def __init__(
+        self,
+        *,
+        secret_key: str,
+        api_base: str,
+        outgoing: Outgoing,
+        app_info: stripe.AppInfo | None = None,
+    ) -> None:
+        self._clock = outgoing.clock
+        self._client = create_client(
+            secret_key=secret_key, api_base=api_base, outgoing=outgoing, app_info=app_info
+        )
+
+    # PaymentIntents
+
+    async def create_intent(self, params: Params, key: str) -> PaymentIntent:
+        return await self._call(_intent, "post", "/v1/payment_intents", params, key)
+
+    async def update_intent(self, intent_id: str, params: Params, key: str) -> PaymentIntent:
+        return await self._call(_intent, "post", _intent_path(intent_id), params, key)
+
+    async def intent(self, intent_id: str) -> PaymentIntent:
+        """With its latest charge; raises NotFound."""
+        return await self._call(_intent, "get", _intent_path(intent_id), _EXPAND_CHARGE)
+
+    async def find_intent(self, payment_id: str, since: int) -> PaymentIntent | None:
+        """The intent whose metadata name a commercetools payment.
+
+        Lists what was created in the minutes after `since` (Unix seconds), which is exact, and
+        then searches, which lags behind by up to a minute: None does not prove that there is none.
+        """
+        window = {"gte": since, "lte": since + _FIRST_MINUTES_S}
+        params: dict[str, Any] = {"created": window, "limit": 100}
+        for _ in range(_LISTED_PAGES):
+            page = await self._call(_intents, "get", "/v1/payment_intents", params)
+            for intent in page.data:
+                if intent.metadata.get("ct_payment_id") == payment_id:
+                    return intent
+            if not page.has_more or not page.data:
+                break
+            params["starting_after"] = page.data[-1].id
+        found = await self._call(
+            _intents,
+            "get",
+            "/v1/payment_intents/search",
+            {"query": _metadata_query("ct_payment_id", payment_id), "limit": 1},
+        )
+        return found.data[0] if found.data else None
+
+    async def capture_intent(self, intent_id: str, params: Params, key: str) -> PaymentIntent:
+        return await self._call(
+            _intent,
+            "post",
+            f"{_intent_path(intent_id)}/capture",
+            {**params, **_EXPAND_CHARGE},
+            key,
+        )
+
+    async def cancel_intent(self, intent_id: str, key: str) -> PaymentIntent:
+        return await self._call(
+            _intent, "post", f"{_intent_path(intent_id)}/cancel", _EXPAND_CHARGE, key
+        )
+
+    # What follows a payment
+
+    async def create_refund(self, params: Params, key: str) -> Refund:
+        return await self._call(_refund, "post", "/v1/refunds", params, key)
+
+    async def refunds_of(self, intent_id: str) -> list[Refund]:
+        """All refunds of an intent, newest first."""
+        refunds: list[Refund] = []
+        params: dict[str, Any] = {"payment_intent": intent_id, "limit": 100}
+        while True:
+            page = await self._call(_refunds, "get", "/v1/refunds", params)
+            refunds += page.data
+            if not page.has_more or not page.data:
+                return refunds
+            params["starting_after"] = page.data[-1].id
+
+    async def dispute(self, dispute_id: str) -> Dispute:
+        """Raises NotFound."""
+        return await self._call(_dispute, "get", f"/v1/disputes/{segment(dispute_id)}")
+
+    async def charge(self, charge_id: str) -> Charge:
+        """Raises NotFound."""
+        return await self._call(_charge, "get", f"/v1/charges/{segment(charge_id)}")
+
+    # Customers and their payment methods
+
+    async def payment_method(self, payment_method_id: str) -> StripePaymentMethod:
+        """Raises NotFound."""
+        path = f"/v1/payment_methods/{segment(payment_method_id)}"
+        return await self._call(_payment_method, "get", path)
+
+    async def customer(self, customer_id: str) -> StripeCustomer | None:
+        """None only where Stripe says that the customer does not exist, or no longer."""
+        try:
+            customer = await self._call(_customer, "get", _customer_path(customer_id))
+        except NotFound:
+            return None
+        return None if customer.deleted else customer
+
+    async def find_customer(self, ct_customer_id: str) -> StripeCustomer | None:
+        """The customer whose metadata name a commercetools customer.
+
+        Search lags behind by up to a minute: None does not prove that there is none.
+        """
+        try:
+            customer_id = UUID(ct_customer_id)
+        except ValueError:
+            return None
+        query = _metadata_query("ct_customer_id", str(customer_id))
+        found = await self._call(
+            _customers, "get", "/v1/customers/search", {"query": query, "limit": 1}
+        )
+        return found.data[0] if found.data else None
+
+    async def create_customer(self, params: Params, key: str) -> StripeCustomer:
+        return await self._call(_customer, "post", "/v1/customers", params, key)
+
+    async def update_customer(self, customer_id: str, params: Params) -> StripeCustomer:
+        """Raises NotFound."""
+        return await self._call(_customer, "post", _customer_path(customer_id), params)
+
+    async def create_ephemeral_key(self, customer_id: str, api_version: str) -> str:
+        """The secret of a key for the client library that speaks `api_version`."""
+        created = await self._call(
+            _secret,
+            "post",
+            "/v1/ephemeral_keys",
+            {"customer": customer_id},
+            api_version=api_version,
+        )
+        return created.secret
+
+    async def create_customer_session(self, params: Params) -> str:
+        """The client secret of a customer session."""
+        created = await self._call(_client_secret, "post", "/v1/customer_sessions", params)
+        return created.client_secret
+
+    async def ping(self) -> None:
+        """Prove that Stripe answers and that the key may read payments; nothing is kept."""
+        await self._call(_ignored, "get", "/v1/payment_intents", {"limit": 1})
+
+    async def _call(
+        self,
+        decoder: msgspec.json.Decoder[T],
+        method: str,
+        path: str,
+        params: Params | None = None,
+        key: str | None = None,
+        *,
+        api_version: str | None = None,
+    ) -> T:
+        try:
+            response = await self._client.raw_request_async(
+                method, path, **(params or {}), idempotency_key=key, stripe_version=api_version
+            )
+        except stripe.StripeError as error:
+            # Without the cause: it holds Stripe's whole answer.
+            raise error_of(error, self._clock) from None
+        except BackendUnavailable as error:
+            raise StripeUnavailable(
+                error.message, detail=error.detail, retry_after=error.retry_after
+            ) from error
+        try:
+            return decoder.decode(response.body)
+        except msgspec.DecodeError as error:
+            raise BackendError(
+                "Stripe gave an answer that the connector does not understand.",
+                detail=f"{method} {path}: {error}",
+            ) from error
+
+
+def _intent_path(intent_id: str) -> str:
+    return f"/v1/payment_intents/{segment(intent_id)}"
+
+
+def _customer_path(customer_id: str) -> str:
+    return f"/v1/customers/{segment(customer_id)}"
+
+
+def _metadata_query(field: str, value: str) -> str:
+    """Stripe's search language: https://docs.stripe.com/search#search-query-language"""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'metadata["{field}"]:"{escaped}"'

@@ -1,0 +1,1 @@
+"""Routes, authentication and middleware: translate and delegate, nothing more."""

@@ -1,0 +1,51 @@
+"""The whole HTTP side as one ASGI application, from a table of endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+
+from starlette.routing import Router
+from starlette.types import ASGIApp, Lifespan
+
+from stripe_connector.clock import Clock
+from stripe_connector.http.auth import Guards
+from stripe_connector.http.cors import Cors
+from stripe_connector.http.health import Readiness
+from stripe_connector.http.middleware import Answered, RequestMiddleware
+from stripe_connector.http.routing import Admission, AnyEndpoint, Services, not_found, routes
+
+
+def application(
+    endpoints: Iterable[AnyEndpoint],
+    guards: Guards,
+    *,
+    clock: Clock,
+    readiness: Readiness,
+    allowed_origins: Collection[str],
+    deadline_s: float,
+    max_body_bytes: int,
+    max_concurrent: int = 200,
+    observe: Callable[[Answered], None] = lambda _: None,
+    lifespan: Lifespan[None] | None = None,
+) -> ASGIApp:
+    """Serve `endpoints`, and `lifespan` around them.
+
+    A path is served exactly as written in the table: one slash too many is a 404, because
+    redirecting a POST makes clients repeat it as GET.
+    """
+    cors = Cors(allowed_origins)
+    services = Services(guards, cors, Admission(max_concurrent), max_body_bytes)
+    router = Router(
+        routes(endpoints, services),
+        redirect_slashes=False,
+        default=not_found,
+        lifespan=lifespan,
+    )
+    return RequestMiddleware(
+        router,
+        clock=clock,
+        cors=cors,
+        readiness=readiness,
+        deadline_s=deadline_s,
+        observe=observe,
+    )

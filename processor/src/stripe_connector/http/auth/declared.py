@@ -1,0 +1,84 @@
+"""What an endpoint may declare about its callers.
+
+A declaration is a value: it says what is asked of a request and which principal the handler
+gets. The guards that do the work come from the composition root.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+from msgspec import Struct
+from starlette.requests import Request
+
+from stripe_connector.http.auth.jwt import JwtGuard, JwtPrincipal
+from stripe_connector.http.auth.oauth2 import OAuth2Guard, OAuth2Principal
+from stripe_connector.http.auth.origin import OriginGuard, OriginPrincipal
+from stripe_connector.http.auth.session import SessionGuard, SessionPrincipal
+from stripe_connector.http.auth.stripe import SignedPayload, StripeGuard
+
+P_co = TypeVar("P_co", covariant=True)
+
+
+class Guards(Struct, frozen=True):
+    """One guard per kind of caller."""
+
+    session: SessionGuard
+    oauth2: OAuth2Guard
+    jwt: JwtGuard
+    stripe: StripeGuard
+    origin: OriginGuard
+
+
+class Auth(Protocol[P_co]):
+    """A declaration, whose principal is `P_co`."""
+
+    async def principal(self, request: Request, guards: Guards) -> P_co:
+        """Who sends the request; raises unless they may."""
+
+
+class Open(Struct, frozen=True):
+    """Anybody."""
+
+    async def principal(self, _request: Request, _guards: Guards) -> None:
+        return None
+
+
+class SessionAuth(Struct, frozen=True):
+    """A shopper with an active session."""
+
+    query_allowed: bool = False
+    """Also by the query parameter `ctsid`, where a redirect lands and no header can be sent."""
+
+    async def principal(self, request: Request, guards: Guards) -> SessionPrincipal:
+        return await guards.session.authenticate(request, query_allowed=self.query_allowed)
+
+
+class OAuth2Auth(Struct, frozen=True):
+    """An API client of our project with at least one of the scopes."""
+
+    any_of: tuple[str, ...]
+
+    async def principal(self, request: Request, guards: Guards) -> OAuth2Principal:
+        return await guards.oauth2.authenticate(request, self.any_of)
+
+
+class JwtAuth(Struct, frozen=True):
+    """A user of our project in the Merchant Center."""
+
+    async def principal(self, request: Request, guards: Guards) -> JwtPrincipal:
+        return await guards.jwt.authenticate(request)
+
+
+class StripeAuth(Struct, frozen=True):
+    """Stripe."""
+
+    async def principal(self, request: Request, guards: Guards) -> SignedPayload:
+        return await guards.stripe.authenticate(request)
+
+
+class OriginAuth(Struct, frozen=True):
+    """A page of one of our storefronts."""
+
+    async def principal(self, request: Request, guards: Guards) -> OriginPrincipal:
+        return await guards.origin.authenticate(request)

@@ -1,0 +1,135 @@
+"""The Merchant Center's public keys: cached, rotated, and kept while their host is down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import jwt
+import msgspec
+from msgspec import Struct
+
+from stripe_connector.clock import Clock
+from stripe_connector.errors import BackendError
+
+_REFRESH_S = 600
+_RETRY_S = 30
+
+_RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
+_EC = {
+    "P-256": frozenset({"ES256"}),
+    "P-384": frozenset({"ES384"}),
+    "P-521": frozenset({"ES512"}),
+}
+
+logger = logging.getLogger(__name__)
+
+
+class VerificationKey(Struct, frozen=True):
+    """A public key and the algorithms that it may verify."""
+
+    kid: str | None
+    key: jwt.PyJWK
+    algorithms: frozenset[str]
+
+
+class _KeySet(Struct, frozen=True):
+    keys: list[dict[str, Any]]
+
+
+class Jwks:
+    """The keys behind `fetch`, which returns the JWKS document and raises BackendError.
+
+    They are read again after ten minutes, and when a token names a key that is not among them,
+    but not within half a minute of the last attempt: neither forged tokens nor a host that is
+    down may cost a call per request.
+    """
+
+    def __init__(self, fetch: Callable[[], Awaitable[bytes]], clock: Clock) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._keys: tuple[VerificationKey, ...] = ()
+        self._read_at = 0.0
+        self._tried_at = 0.0
+        self._refreshing = asyncio.Lock()
+
+    async def key(self, kid: str | None) -> VerificationKey | None:
+        """The key of that name; without a name, the only key there is.
+
+        Raises BackendError when the keys cannot be had and none are known.
+        """
+        if not self._keys or self._age(self._read_at) >= _REFRESH_S:
+            await self._refresh()
+        found = self._find(kid)
+        if found is None and self._age(self._tried_at) >= _RETRY_S:
+            await self._refresh()
+            found = self._find(kid)
+        return found
+
+    def _find(self, kid: str | None) -> VerificationKey | None:
+        if kid is None:
+            return self._keys[0] if len(self._keys) == 1 else None
+        return next((key for key in self._keys if key.kid == kid), None)
+
+    def _age(self, moment: float) -> float:
+        return self._clock.monotonic() - moment
+
+    async def _refresh(self) -> None:
+        asked_at = self._clock.monotonic()
+        async with self._refreshing:
+            tried_meanwhile = self._tried_at >= asked_at or self._age(self._tried_at) < _RETRY_S
+            if self._keys and tried_meanwhile:
+                return
+            self._tried_at = self._clock.monotonic()
+            try:
+                self._keys = _parse(await self._fetch())
+            except BackendError as error:
+                if not self._keys:
+                    raise
+                logger.warning(
+                    "JWKS host fails, the keys at hand stay in use",
+                    extra={"fields": {"error": error.message, "detail": error.detail}},
+                )
+            else:
+                self._read_at = self._clock.monotonic()
+
+
+def _parse(document: bytes) -> tuple[VerificationKey, ...]:
+    try:
+        key_set = msgspec.json.decode(document, type=_KeySet)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _unusable(str(error)) from error
+    keys = tuple(key for jwk in key_set.keys if (key := _verification_key(jwk)) is not None)
+    if not keys:
+        raise _unusable("no key for signatures that we accept")
+    return keys
+
+
+def _verification_key(jwk: dict[str, Any]) -> VerificationKey | None:
+    """The key, or None if we do not accept its kind: symmetric, private, for encryption."""
+    match jwk:
+        case {"use": use} if use != "sig":
+            return None
+        case {"d": _}:
+            return None
+        case {"kty": "RSA"}:
+            algorithms = _RSA
+        case {"kty": "EC", "crv": str(curve)}:
+            algorithms = _EC.get(curve, frozenset())
+        case _:
+            return None
+    if "alg" in jwk:
+        algorithms &= {jwk["alg"]}
+    if not algorithms:
+        return None
+    try:
+        key = jwt.PyJWK(jwk)
+    except jwt.PyJWTError:
+        return None
+    return VerificationKey(key.key_id, key, algorithms)
+
+
+def _unusable(detail: str) -> BackendError:
+    return BackendError("The Merchant Center's keys could not be read.", detail=detail)

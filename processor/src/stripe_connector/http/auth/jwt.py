@@ -1,0 +1,81 @@
+"""Merchant Center users: a JSON web token that its proxy adds to what it forwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jwt
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+
+from stripe_connector.clock import Clock
+from stripe_connector.errors import Unauthenticated
+from stripe_connector.http.auth.bearer import bearer_token
+from stripe_connector.http.auth.jwks import Jwks
+
+_LEEWAY_S = 30
+
+
+class JwtPrincipal(Struct, frozen=True):
+    """The Merchant Center user that calls."""
+
+    user_id: str | None
+
+
+class JwtGuard:
+    """Lets a request pass whose token the Merchant Center has signed for our project."""
+
+    def __init__(self, jwks: Jwks, clock: Clock, *, issuer: str, project_key: str) -> None:
+        self._jwks = jwks
+        self._clock = clock
+        self._issuer = issuer
+        self._project_key = project_key
+        self._signatures = jwt.PyJWS(
+            options={"verify_signature": True, "enforce_minimum_key_length": True}
+        )
+
+    async def authenticate(self, request: Request) -> JwtPrincipal:
+        """The user of the request; raises Unauthenticated or a BackendError."""
+        claims = await self._signed_claims(bearer_token(request))
+        self._check_time(claims)
+        if claims.get("iss") != self._issuer:
+            raise Unauthenticated("Issuer in the token does not match the expected issuer.")
+        if claims.get(f"{self._issuer}/claims/project_key") != self._project_key:
+            raise Unauthenticated("Project key does not match.")
+        subject = claims.get("sub")
+        return JwtPrincipal(subject if isinstance(subject, str) else None)
+
+    async def _signed_claims(self, token: str) -> dict[str, Any]:
+        try:
+            header = self._signatures.get_unverified_header(token)
+        except jwt.InvalidTokenError as error:
+            raise Unauthenticated("The token is malformed.") from error
+        kid = header.get("kid")
+        key = await self._jwks.key(kid if isinstance(kid, str) else None)
+        if key is None:
+            raise Unauthenticated("The token is signed with an unknown key.")
+        if header.get("alg") not in key.algorithms:
+            raise Unauthenticated("The token is signed with an algorithm that is not allowed.")
+        try:
+            # The algorithm must be named beside the key: a PyJWK brings only its type's default.
+            payload = self._signatures.decode(token, key.key.key, algorithms=sorted(key.algorithms))
+            return msgspec.json.decode(payload, type=dict[str, Any])
+        except (jwt.InvalidTokenError, jwt.InvalidKeyError) as error:
+            raise Unauthenticated("The token's signature is invalid.") from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Unauthenticated("The token is malformed.") from error
+
+    def _check_time(self, claims: dict[str, Any]) -> None:
+        now = self._clock.time()
+        match claims.get("exp"):
+            case int() | float() as expires if not isinstance(expires, bool):
+                if now >= expires + _LEEWAY_S:
+                    raise Unauthenticated("The token has expired.")
+            case _:
+                raise Unauthenticated("The token has no expiry.")
+        match claims.get("nbf", 0):
+            case int() | float() as begins if now >= begins - _LEEWAY_S:
+                return
+            case _:
+                raise Unauthenticated("The token is not valid yet.")

@@ -1,0 +1,51 @@
+"""Stripe's webhooks: a signature over the raw body."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+from starlette.requests import Request
+
+from stripe_connector.clock import Clock
+from stripe_connector.errors import BackendUnavailable, InvalidRequest
+
+HEADER = "stripe-signature"
+
+
+class Verify(Protocol):
+    """Checks a signature; raises InvalidRequest unless one of the secrets made it."""
+
+    def __call__(
+        self, payload: bytes, header: str, secrets: tuple[str, ...], now: float, /
+    ) -> object: ...
+
+
+class SignedPayload(Struct, frozen=True):
+    """What Stripe has sent, proven to come from Stripe and not parsed yet."""
+
+    body: bytes
+
+
+class StripeGuard:
+    """Lets a delivery pass that was signed with one of the endpoint's secrets."""
+
+    def __init__(self, verify: Verify, secrets: tuple[str, ...], clock: Clock) -> None:
+        self._verify = verify
+        self._secrets = secrets
+        self._clock = clock
+
+    async def authenticate(self, request: Request) -> SignedPayload:
+        """The body of the request; raises InvalidRequest, PayloadTooLarge or BackendUnavailable.
+
+        Without a secret the answer is 503, which Stripe repeats: nothing is lost between the
+        first deployment and the one that knows the secret.
+        """
+        if not self._secrets:
+            raise BackendUnavailable("No webhook signing secret is configured.")
+        header = request.headers.get(HEADER)
+        if header is None:
+            raise InvalidRequest("The Stripe-Signature header is missing.")
+        body = await request.body()
+        self._verify(body, header, self._secrets, self._clock.time())
+        return SignedPayload(body)

@@ -1,0 +1,27 @@
+"""Values and errors as HTTP responses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from starlette.responses import Response
+
+from stripe_connector.errors import ConnectorError
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def json_response(
+    value: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """`value` (anything that msgspec encodes) as a JSON answer."""
+    return Response(_ENCODER.encode(value), status, headers, media_type="application/json")
+
+
+def error_response(error: ConnectorError, headers: Mapping[str, str] | None = None) -> Response:
+    """An error in its own shape, with Retry-After where it knows when to ask again."""
+    all_headers = dict(headers or {})
+    if error.retry_after is not None:
+        all_headers["Retry-After"] = str(error.retry_after)
+    return json_response(error.body(), error.status, all_headers)

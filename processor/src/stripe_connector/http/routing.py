@@ -1,0 +1,150 @@
+"""The table of endpoints, and how it becomes a router: who may call what, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from stripe_connector.errors import ConnectorError, MethodNotAllowed, NotFound
+from stripe_connector.http.auth import Auth, Guards
+from stripe_connector.http.body import limited
+from stripe_connector.http.cors import Cors
+from stripe_connector.http.responses import error_response
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class Endpoint(Generic[P]):
+    """One row of the table: `handler` answers those whom `auth` lets pass."""
+
+    methods: tuple[str, ...]
+    path: str
+    auth: Auth[P]
+    handler: Callable[[Request, P], Awaitable[Response]]
+    cors: bool = False
+    """Called by pages of a storefront."""
+    body_limit: int | None = None
+    """Bytes; the processor's own limit unless given."""
+    probe: bool = False
+    """Asked by the platform, often: never refused for load and logged only when debugging."""
+
+
+AnyEndpoint = Endpoint[Any]
+"""A table holds endpoints of different principals; each row is checked where it is written."""
+
+
+class Overloaded(ConnectorError):
+    """More requests at once than the processor takes; another instance may have room."""
+
+    status = 503
+    default_code = "Overloaded"
+
+
+class Admission:
+    """Bounds the requests in progress: past the bound a quick refusal beats a slow failure."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._running = 0
+
+    def __enter__(self) -> None:
+        if self._running >= self._limit:
+            raise Overloaded("Too many requests at once. Try again shortly.", retry_after=1)
+        self._running += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._running -= 1
+
+
+@dataclass(frozen=True)
+class Services:
+    """What every route needs beside its own row."""
+
+    guards: Guards
+    cors: Cors
+    admission: Admission
+    body_limit: int
+    """Bytes."""
+
+
+class Resource:
+    """All endpoints of one path, as an ASGI application."""
+
+    def __init__(self, path: str, endpoints: Iterable[AnyEndpoint], services: Services) -> None:
+        self.path = path
+        self._services = services
+        self._endpoints: dict[str, AnyEndpoint] = {}
+        for endpoint in endpoints:
+            for method in endpoint.methods:
+                if method in self._endpoints:
+                    raise ValueError(f"{method} {path} is in the table twice")
+                self._endpoints[method] = endpoint
+        self._cors_methods = [m for m, endpoint in self._endpoints.items() if endpoint.cors]
+
+    def endpoint(self, method: str) -> AnyEndpoint | None:
+        """The endpoint that answers `method`; GET answers HEAD too."""
+        if method == "HEAD" and "HEAD" not in self._endpoints:
+            method = "GET"
+        return self._endpoints.get(method)
+
+    def shares_with_browsers(self, method: str) -> bool:
+        """Whether an answer, or refusal, to `method` needs CORS headers."""
+        endpoint = self.endpoint(method)
+        return endpoint.cors if endpoint else method == "OPTIONS" and bool(self._cors_methods)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        endpoint = self.endpoint(method)
+        if endpoint is not None:
+            response = await self._answer(endpoint, scope, receive)
+        elif method == "OPTIONS" and self._cors_methods:
+            origin = Request(scope).headers.get("origin")
+            response = self._services.cors.preflight(origin, self._cors_methods)
+        else:
+            response = error_response(
+                MethodNotAllowed(f"{method} is not allowed here."),
+                {"Allow": ", ".join(self._allowed_methods())},
+            )
+        await response(scope, receive, send)
+
+    async def _answer(self, endpoint: AnyEndpoint, scope: Scope, receive: Receive) -> Response:
+        limit = endpoint.body_limit or self._services.body_limit
+        request = Request(scope, limited(scope, receive, limit))
+        if endpoint.probe:
+            return await self._admitted(endpoint, request)
+        with self._services.admission:
+            return await self._admitted(endpoint, request)
+
+    async def _admitted(self, endpoint: AnyEndpoint, request: Request) -> Response:
+        principal = await endpoint.auth.principal(request, self._services.guards)
+        return await endpoint.handler(request, principal)
+
+    def _allowed_methods(self) -> list[str]:
+        allowed = set(self._endpoints)
+        if "GET" in allowed:
+            allowed.add("HEAD")
+        if self._cors_methods:
+            allowed.add("OPTIONS")
+        return sorted(allowed)
+
+
+def routes(endpoints: Iterable[AnyEndpoint], services: Services) -> list[BaseRoute]:
+    """One Starlette route per path, in the order of the table."""
+    by_path: dict[str, list[AnyEndpoint]] = {}
+    for endpoint in endpoints:
+        by_path.setdefault(endpoint.path, []).append(endpoint)
+    return [
+        Route(path, Resource(path, rows, services), name=path) for path, rows in by_path.items()
+    ]
+
+
+async def not_found(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """The router's answer to paths that are not in the table."""
+    raise NotFound("There is nothing at this path.")

@@ -1,0 +1,1 @@
+"""How Stripe's objects become the truth of a commercetools Payment: pure functions, no I/O."""

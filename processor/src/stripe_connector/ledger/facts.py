@@ -1,0 +1,198 @@
+"""Stripe's objects -> facts: what an object says about money, whatever event brought it.
+
+Many events tell overlapping parts of one story, late, repeatedly and in any order. So nothing here
+looks at an event's type: an object yields facts, and merging a fact twice, or after a newer one,
+changes nothing. That holds for three reasons:
+
+* An intent that has `succeeded` or been `canceled` never changes again, an authorization once given
+  stays given, and the captured amount only grows: such facts are true whenever they are read.
+* A refund moves one way only: pending, succeeded, failed.
+* Everything else (a failed or a processing attempt, a dispute) may already be outdated in an event.
+  It is a fact only if the object was read *after* the version of the Payment that is written:
+  `IntentFact.settled` and the callers of `dispute_fact` take care of that.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from stripe_connector.ledger.payment import TransactionState
+from stripe_connector.ledger.stripe_objects import (
+    Charge,
+    Dispute,
+    PaymentIntent,
+    Refund,
+    RefundStatus,
+)
+
+PAYMENT_ID = "ct_payment_id"
+PROJECT_KEY = "ct_project_key"
+TRANSACTION_ID = "ct_transaction_id"
+CUSTOMER_ID = "ct_customer_id"
+CART_ID = "cart_id"
+"""Metadata that ties what we create at Stripe to commercetools."""
+
+
+class IntentFact(Struct, frozen=True):
+    """What is authorized, captured and released of an intent. Amounts in Stripe's minor units."""
+
+    intent_id: str
+    amount: int
+    currency: str
+    authorization: Literal["Pending", "Success", "Failure"] | None
+    """None where the shopper has not tried yet, or is in the middle of it."""
+    captured: int
+    """All that was captured so far."""
+    released: bool
+    """Nothing more can be captured: what was authorized beyond `captured` is free again."""
+    settled: bool
+    """True forever; otherwise true only if it was read after the Payment it is merged into."""
+    charge_id: str | None = None
+    method: str | None = None
+    status: str | None = None
+    """Stripe's status of the intent; None where the fact comes from a charge."""
+    text: str = ""
+
+
+class RefundFact(Struct, frozen=True):
+    refund_id: str
+    amount: int
+    currency: str
+    state: Literal["Pending", "Success", "Failure"]
+    transaction_id: str | None
+    """The Refund transaction that we wrote ahead, where the refund is ours."""
+
+
+class DisputeFact(Struct, frozen=True):
+    dispute_id: str
+    amount: int
+    currency: str
+    state: Literal["Pending", "Success", "Failure"]
+
+
+Fact = IntentFact | RefundFact | DisputeFact
+
+
+def intent_fact(intent: PaymentIntent) -> IntentFact:
+    """What an intent says, from an event's snapshot or read from Stripe."""
+    charge = intent.charge
+    authorized = intent.amount_received > 0 or (charge is not None and _authorized(charge))
+    authorization: Literal["Pending", "Success", "Failure"] | None
+    settled = False
+    match intent.status:
+        case "succeeded" | "requires_capture":
+            authorization, settled = "Success", True
+        case "canceled":
+            authorization = "Success" if authorized else "Failure"
+            # Whether it was authorized before it was canceled, only the charge can tell.
+            settled = authorized or intent.latest_charge is None or charge is not None
+        case "processing":
+            authorization = "Pending"
+        case "requires_payment_method" if intent.last_payment_error is not None:
+            authorization = "Failure"
+        case _:
+            authorization = None
+    return IntentFact(
+        intent_id=intent.id,
+        amount=intent.amount,
+        currency=intent.currency.upper(),
+        authorization=authorization,
+        captured=intent.amount_received,
+        released=intent.status in ("succeeded", "canceled"),
+        settled=settled,
+        charge_id=intent.charge_id,
+        method=_method(charge) if charge is not None and charge.status != "failed" else None,
+        status=intent.status,
+        text=_text(intent),
+    )
+
+
+def charge_fact(charge: Charge) -> IntentFact | None:
+    """What a charge says about its intent; None for a failed, pending or foreign one.
+
+    A charge says that money was authorized and how much of it was captured; that nothing more will
+    be captured, only the intent says.
+    """
+    if charge.payment_intent is None or not _authorized(charge):
+        return None
+    return IntentFact(
+        intent_id=charge.payment_intent,
+        amount=charge.amount,
+        currency=charge.currency.upper(),
+        authorization="Success",
+        captured=charge.amount_captured,
+        released=False,
+        settled=True,
+        charge_id=charge.id,
+        method=_method(charge),
+    )
+
+
+def refund_fact(refund: Refund) -> RefundFact:
+    """What a refund says; its own metadata names the transaction that asked for it."""
+    return RefundFact(
+        refund_id=refund.id,
+        amount=refund.amount,
+        currency=refund.currency.upper(),
+        state=_refund_state(refund.status),
+        transaction_id=refund.metadata.get(TRANSACTION_ID),
+    )
+
+
+def dispute_fact(dispute: Dispute) -> DisputeFact | None:
+    """What a dispute says *now*; None for an inquiry, which moves no money."""
+    if dispute.status.startswith("warning_"):
+        return None
+    state: Literal["Pending", "Success", "Failure"]
+    match dispute.status:
+        case "lost":
+            state = "Success"
+        case "won" | "prevented":
+            state = "Failure"
+        case _:  # needs_response, under_review and the states of an appeal
+            state = "Pending"
+    return DisputeFact(dispute.id, dispute.amount, dispute.currency.upper(), state)
+
+
+def _authorized(charge: Charge) -> bool:
+    """A succeeded charge is an authorization, captured or not."""
+    return charge.status == "succeeded"
+
+
+def _method(charge: Charge) -> str | None:
+    return charge.payment_method_details.type if charge.payment_method_details else None
+
+
+def _refund_state(status: RefundStatus | None) -> Literal["Pending", "Success", "Failure"]:
+    match status:
+        case "succeeded":
+            return "Success"
+        case "failed" | "canceled":
+            return "Failure"
+        case _:
+            return "Pending"
+
+
+def _text(intent: PaymentIntent) -> str:
+    """The status in words, for the people who look at the Payment."""
+    error = intent.last_payment_error
+    if intent.status == "requires_payment_method" and error is not None:
+        reason = error.decline_code or error.code or "declined"
+        return f"{error.message or 'The payment attempt failed.'} ({reason})"
+    return _STATUS_TEXT[intent.status]
+
+
+_STATUS_TEXT = {
+    "requires_payment_method": "Waiting for a payment method.",
+    "requires_confirmation": "Waiting for confirmation.",
+    "requires_action": "Waiting for the shopper.",
+    "processing": "The payment is being processed.",
+    "requires_capture": "Authorized, waiting for capture.",
+    "canceled": "Canceled.",
+    "succeeded": "Paid.",
+}
+
+REFUND_ORDER: dict[TransactionState, int] = {"Initial": 0, "Pending": 1, "Success": 2, "Failure": 3}
+"""The one way in which a refund moves: even a succeeded one may still fail, never the reverse."""

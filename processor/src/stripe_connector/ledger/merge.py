@@ -1,0 +1,263 @@
+"""Facts -> update actions of a Payment: the one place that decides what the record says.
+
+Webhooks, the synchronous paths and the reconciliation all end here. `merge` is pure, and applying
+its actions and merging again yields nothing: that is what makes repetition harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+from msgspec.structs import replace
+
+from stripe_connector.ledger.actions import (
+    Action,
+    AddTransaction,
+    ChangeTransactionInteractionId,
+    ChangeTransactionState,
+    SetInterfaceId,
+    SetMethodInfoMethod,
+    SetStatusInterfaceCode,
+    SetStatusInterfaceText,
+    TransactionDraft,
+)
+from stripe_connector.ledger.facts import (
+    REFUND_ORDER,
+    DisputeFact,
+    Fact,
+    IntentFact,
+    RefundFact,
+)
+from stripe_connector.ledger.payment import (
+    UNFINISHED,
+    Payment,
+    Transaction,
+    TransactionState,
+    TransactionType,
+)
+from stripe_connector.money import Money, from_stripe, iso_digits
+
+AMOUNT_MISMATCH = "amount_mismatch"
+"""Status code of a Payment for which Stripe holds another amount than was planned."""
+
+_FINAL_STATUS = frozenset({"succeeded", "canceled"})
+
+
+def merge(payment: Payment, facts: Iterable[Fact], at: str) -> list[Action]:
+    """Actions that make the Payment say what the facts say; none where it does already.
+
+    `at` becomes the timestamp of the transactions that are added (ISO 8601, UTC).
+    """
+    record = _Record(payment, at)
+    for fact in facts:
+        match fact:
+            case IntentFact():
+                record.intent(fact)
+            case RefundFact():
+                record.refund(fact)
+            case DisputeFact():
+                record.dispute(fact)
+    return record.actions
+
+
+class Snapshot(Enum):
+    """What an event's snapshot of an intent is worth for a Payment."""
+
+    TRUE = "true"
+    OUTDATED = "outdated"
+    UNKNOWN = "unknown"
+
+
+def judge(payment: Payment, fact: IntentFact) -> Snapshot:
+    """Whether a snapshot can be merged, says nothing any more, or must be read anew.
+
+    An attempt that failed or was being processed says nothing once the intent was authorized.
+    """
+    if fact.settled:
+        return Snapshot.TRUE
+    authorized = any(
+        t.state == "Success" for t in _authorizations(payment.transactions, fact.intent_id)
+    )
+    return Snapshot.OUTDATED if authorized and not fact.released else Snapshot.UNKNOWN
+
+
+class _Record:
+    """A Payment while facts are merged into it, and the actions so far."""
+
+    def __init__(self, payment: Payment, at: str) -> None:
+        self.payment = payment
+        self.planned = payment.amount_planned
+        self.at = at
+        self.transactions = list(payment.transactions)
+        self.actions: list[Action] = []
+
+    def intent(self, fact: IntentFact) -> None:
+        if self.payment.interface_id is None:
+            self._set_once(SetInterfaceId(fact.intent_id))
+        if fact.authorization is not None:
+            self._authorization(fact, fact.authorization)
+        if fact.authorization == "Success":
+            self._captures(fact)
+        if fact.released:
+            self._release(fact)
+        if fact.method is not None and fact.method != self.payment.payment_method_info.method:
+            self._set_once(SetMethodInfoMethod(fact.method))
+        self._status(fact)
+
+    def _authorization(self, fact: IntentFact, state: TransactionState) -> None:
+        """One Authorization for each amount that an intent was tried with."""
+        amount = self._money(fact.amount, fact.currency)
+        current: Transaction | None = None
+        for transaction in _authorizations(self.transactions, fact.intent_id):
+            if _same(transaction.amount, amount) and current is None:
+                current = transaction
+            elif transaction.state in UNFINISHED:
+                self._change(transaction, "Failure")  # an attempt at an amount that is no more
+        if current is None:
+            self._add("Authorization", amount, state, fact.intent_id)
+        elif current.state != "Success":
+            self._change(current, state, fact.intent_id)
+
+    def _captures(self, fact: IntentFact) -> None:
+        """Stripe knows one cumulative amount: ours are covered first, the excess is one Charge."""
+        captured = self._money(fact.captured, fact.currency)
+        reference = fact.charge_id or fact.intent_id
+        cumulative = self._sum("Charge", "Success")
+        for transaction in self._unfinished("Charge"):
+            if cumulative + transaction.amount.cent_amount <= captured.cent_amount:
+                cumulative += transaction.amount.cent_amount
+                self._change(transaction, "Success", f"{reference}:{cumulative}")
+        if captured.cent_amount > cumulative:
+            excess = captured.with_amount(captured.cent_amount - cumulative)
+            self._add("Charge", excess, "Success", f"{reference}:{captured.cent_amount}")
+
+    def _release(self, fact: IntentFact) -> None:
+        """The intent is over: what is still open was released, what is unfinished cannot happen."""
+        for transaction in self._unfinished("Charge"):
+            self._change(transaction, "Failure")
+        open_amount = 0
+        if fact.authorization == "Success":
+            amount = self._money(fact.amount, fact.currency)
+            open_amount = (
+                amount.cent_amount
+                - self._sum("Charge", "Success")
+                - self._sum("CancelAuthorization", "Success")
+            )
+        for transaction in self._unfinished("CancelAuthorization"):
+            if transaction.amount.cent_amount <= open_amount:
+                open_amount -= transaction.amount.cent_amount
+                self._change(transaction, "Success", fact.intent_id)
+            elif transaction.state == "Initial" or fact.captured == 0:
+                self._change(transaction, "Failure", fact.intent_id)
+            # A Pending one is a reversal that waits for the money in order to refund it.
+        if open_amount > 0:
+            amount = self._money(fact.amount, fact.currency).with_amount(open_amount)
+            self._add("CancelAuthorization", amount, "Success", fact.intent_id)
+
+    def _status(self, fact: IntentFact) -> None:
+        status = self.payment.payment_status
+        code, text = fact.status, fact.text
+        if code is None:
+            return
+        amount = self._money(fact.amount, fact.currency)
+        holds = fact.authorization in ("Pending", "Success") and fact.status != "canceled"
+        if holds and not _same(amount, self.planned):
+            code, text = AMOUNT_MISMATCH, f"Stripe holds {amount}, planned were {self.planned}."
+        elif fact.settled and not fact.released and status.interface_code in _FINAL_STATUS:
+            return  # an older snapshot of an intent that is over
+        if code != status.interface_code:
+            self._set_once(SetStatusInterfaceCode(code))
+        if text != status.interface_text:
+            self._set_once(SetStatusInterfaceText(text))
+
+    def refund(self, fact: RefundFact) -> None:
+        """By Stripe's id, else by the transaction that asked for it, never by amount alone."""
+        amount = self._money(fact.amount, fact.currency)
+        refunds = [t for t in self.transactions if t.type == "Refund"]
+        known = next((t for t in refunds if t.interaction_id == fact.refund_id), None) or next(
+            (
+                t
+                for t in refunds
+                if t.id == fact.transaction_id
+                and t.interaction_id is None
+                and _same(t.amount, amount)
+            ),
+            None,
+        )
+        if known is None:
+            self._add("Refund", amount, fact.state, fact.refund_id)
+        elif REFUND_ORDER[fact.state] > REFUND_ORDER[known.state] or known.interaction_id is None:
+            self._change(known, fact.state, fact.refund_id)
+
+    def dispute(self, fact: DisputeFact) -> None:
+        """Follows the dispute wherever it goes: also a won one may be reopened."""
+        known = next(
+            (
+                t
+                for t in self.transactions
+                if t.type == "Chargeback" and t.interaction_id == fact.dispute_id
+            ),
+            None,
+        )
+        if known is None:
+            amount = self._money(fact.amount, fact.currency)
+            self._add("Chargeback", amount, fact.state, fact.dispute_id)
+        else:
+            self._change(known, fact.state)
+
+    def _money(self, amount: int, currency: str) -> Money:
+        planned = self.payment.amount_planned
+        same = currency == planned.currency_code
+        return from_stripe(
+            amount, currency, planned.fraction_digits if same else iso_digits(currency)
+        )
+
+    def _sum(self, type_: TransactionType, *states: TransactionState) -> int:
+        return sum(
+            t.amount.cent_amount for t in self.transactions if t.type == type_ and t.state in states
+        )
+
+    def _unfinished(self, type_: TransactionType) -> list[Transaction]:
+        return [t for t in self.transactions if t.type == type_ and t.unfinished]
+
+    def _add(
+        self, type_: TransactionType, amount: Money, state: TransactionState, interaction_id: str
+    ) -> None:
+        self.actions.append(
+            AddTransaction(TransactionDraft(type_, amount.draft(), state, interaction_id, self.at))
+        )
+        self.transactions.append(Transaction("", type_, amount, state, interaction_id))
+
+    def _change(
+        self, transaction: Transaction, state: TransactionState, interaction_id: str | None = None
+    ) -> None:
+        """Move a transaction, and name Stripe's object where it has no name yet."""
+        if state != transaction.state:
+            self.actions.append(ChangeTransactionState(transaction.id, state))
+        if interaction_id is not None and transaction.interaction_id is None:
+            self.actions.append(ChangeTransactionInteractionId(transaction.id, interaction_id))
+        else:
+            interaction_id = transaction.interaction_id
+        self.transactions[self.transactions.index(transaction)] = replace(
+            transaction, state=state, interaction_id=interaction_id
+        )
+
+    def _set_once(self, action: Action) -> None:
+        """A field of the Payment: several facts of one merge set it once, the last one wins."""
+        self.actions = [a for a in self.actions if type(a) is not type(action)]
+        self.actions.append(action)
+
+
+def _authorizations(transactions: Iterable[Transaction], intent_id: str) -> list[Transaction]:
+    """Authorizations of an intent, the official connector's nameless Initial ones included."""
+    return [
+        t
+        for t in transactions
+        if t.type == "Authorization"
+        and (t.interaction_id == intent_id or (t.interaction_id is None and t.state == "Initial"))
+    ]
+
+
+def _same(one: Money, other: Money) -> bool:
+    return (one.cent_amount, one.currency_code) == (other.cent_amount, other.currency_code)

@@ -1,0 +1,92 @@
+"""The commercetools Payment as the ledger sees it: only the fields that decide anything."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+from stripe_connector.money import Money
+
+TransactionType = Literal["Authorization", "CancelAuthorization", "Charge", "Refund", "Chargeback"]
+TransactionState = Literal["Initial", "Pending", "Success", "Failure"]
+
+UNFINISHED: frozenset[TransactionState] = frozenset({"Initial", "Pending"})
+
+
+class Reference(Struct, frozen=True, rename="camel"):
+    """Points at a resource by id or by key."""
+
+    type_id: str
+    id: str | UnsetType = UNSET
+    key: str | UnsetType = UNSET
+
+
+class CustomFields(Struct, frozen=True, rename="camel"):
+    """Custom fields: the type that declares them, and their values by name."""
+
+    type: Reference
+    fields: dict[str, Any] = {}
+
+
+class Transaction(Struct, frozen=True, rename="camel"):
+    """One movement of money, or the intent to make one. `amount` can never be changed."""
+
+    id: str
+    type: TransactionType
+    amount: Money
+    state: TransactionState = "Initial"
+    interaction_id: str | None = None
+    """Stripe's identity of the movement."""
+    interface_id: str | None = None
+    timestamp: str | None = None
+    """When it was added, ISO 8601 in UTC."""
+    custom: CustomFields | None = None
+
+    @property
+    def unfinished(self) -> bool:
+        """Written down, but not yet known to have happened or failed."""
+        return self.state in UNFINISHED
+
+
+class Token(Struct, frozen=True):
+    """A stored payment method's token; masked in expanded references."""
+
+    value: str | None = None
+
+
+class PaymentMethodInfo(Struct, frozen=True, rename="camel"):
+    payment_interface: str | None = None
+    method: str | None = None
+    token: Token | None = None
+
+
+class PaymentStatus(Struct, frozen=True, rename="camel"):
+    interface_code: str | None = None
+    interface_text: str | None = None
+
+
+class Payment(Struct, frozen=True, rename="camel"):
+    """A Payment at one version."""
+
+    id: str
+    version: int
+    amount_planned: Money
+    payment_method_info: PaymentMethodInfo = PaymentMethodInfo()
+    payment_status: PaymentStatus = PaymentStatus()
+    transactions: list[Transaction] = []
+    key: str | None = None
+    interface_id: str | None = None
+    """Stripe's PaymentIntent; immutable once set."""
+    customer: Reference | None = None
+    created_at: str | None = None
+
+    def of_type(self, type_: TransactionType) -> list[Transaction]:
+        """Transactions of one type, oldest first."""
+        return [t for t in self.transactions if t.type == type_]
+
+    def total(self, type_: TransactionType, *states: TransactionState) -> int:
+        """Sum of the transactions of a type in the given states, in minor units."""
+        return sum(
+            t.amount.cent_amount for t in self.transactions if t.type == type_ and t.state in states
+        )

@@ -1,0 +1,1 @@
+"""Operating the connector: status and the command line."""

@@ -1,0 +1,102 @@
+"""Confirm a payment after the shopper has: the state comes from Stripe, never from the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec.structs import replace
+
+from stripe_connector.errors import Conflict, InvalidRequest, PaymentRefused
+from stripe_connector.gateways.commercetools.models import Cart, Session
+from stripe_connector.ledger.actions import Action, ChangeAmountPlanned
+from stripe_connector.ledger.facts import CUSTOMER_ID, PAYMENT_ID, PROJECT_KEY, intent_fact
+from stripe_connector.ledger.merge import AMOUNT_MISMATCH, merge
+from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.stripe_objects import PaymentIntent
+from stripe_connector.money import Money, to_stripe
+from stripe_connector.payments.amounts import amount_due
+from stripe_connector.payments.modify import Modifier
+from stripe_connector.payments.record import Recorder
+
+
+class Confirmer:
+    """Checks and records what became of a payment that the browser reports as done."""
+
+    def __init__(self, recorder: Recorder, modifier: Modifier, project_key: str) -> None:
+        self._recorder = recorder
+        self._modifier = modifier
+        self._project_key = project_key
+
+    async def confirm(
+        self, session: Session, cart: Cart, payment_id: str, intent: PaymentIntent
+    ) -> Literal["approved", "pending"]:
+        """Record the intent's state in the Payment on the session's cart.
+
+        Raises InvalidRequest where payment, cart and intent do not belong together, PaymentRefused
+        for a declined attempt, Conflict for an intent that is not confirmed yet or whose amount is
+        not what the cart costs: that is recorded, and bars fulfilment.
+        """
+        payment = self._matching(cart, payment_id, intent)
+        match intent.status:
+            case "succeeded" | "requires_capture":
+                pass
+            case "processing":
+                await self._recorder.intent(payment, intent.id)
+                return "pending"
+            case "canceled":
+                await self._recorder.intent(payment, intent.id)
+                raise Conflict("The payment was canceled.", code="PaymentCanceled")
+            case "requires_payment_method" if intent.last_payment_error is not None:
+                await self._recorder.intent(payment, intent.id)
+                error = intent.last_payment_error
+                raise PaymentRefused(
+                    error.message or "The payment was declined.",
+                    code=error.code,
+                    fields={"declineCode": error.decline_code} if error.decline_code else None,
+                )
+            case _:
+                raise Conflict(
+                    "The payment is not confirmed yet.",
+                    code="PaymentNotConfirmed",
+                    fields={"status": intent.status},
+                )
+        due = amount_due(cart, session.metadata, without=payment.id)
+        payment = await self._record(payment, intent, due)
+        if payment.payment_status.interface_code == AMOUNT_MISMATCH:
+            await self._modifier.after_record(payment)
+            raise Conflict(
+                "The amount paid is not what the cart costs now.",
+                code="AmountMismatch",
+                fields={"paymentReference": payment.id},
+            )
+        return "approved"
+
+    def _matching(self, cart: Cart, payment_id: str, intent: PaymentIntent) -> Payment:
+        payment = next((p for p in cart.payments if p.id == payment_id), None)
+        customer = intent.metadata.get(CUSTOMER_ID)
+        if (
+            payment is None
+            or payment.interface_id not in (None, intent.id)
+            or intent.metadata.get(PAYMENT_ID) != payment.id
+            or intent.metadata.get(PROJECT_KEY) != self._project_key
+            or intent.currency.upper() != payment.amount_planned.currency_code
+            or (customer is not None and customer != cart.customer_id)
+        ):
+            raise InvalidRequest(
+                "The payment does not belong to this session's cart.", code="PaymentMismatch"
+            )
+        return payment
+
+    async def _record(self, payment: Payment, intent: PaymentIntent, due: Money) -> Payment:
+        """Merge, and plan what the cart costs where Stripe took another amount."""
+        fact = intent_fact(intent)
+        plan = [] if to_stripe(due) == intent.amount else [ChangeAmountPlanned(due.draft())]
+
+        async def compute(current: Payment) -> Sequence[Action]:
+            if not plan or current.amount_planned == due:
+                return merge(current, [fact], self._recorder.now())
+            planned = replace(current, amount_planned=due)
+            return [*plan, *merge(planned, [fact], self._recorder.now())]
+
+        return await self._recorder.update(payment, compute)

@@ -1,0 +1,208 @@
+"""One Stripe customer for each commercetools customer, whoever asks first and how often."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from stripe_connector.concurrency import both
+from stripe_connector.errors import (
+    BackendUnavailable,
+    DuplicateField,
+    InvalidRequest,
+    NotFound,
+    VersionConflict,
+)
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.models import Address, Cart, Customer
+from stripe_connector.gateways.stripe.api_version import API_VERSION
+from stripe_connector.gateways.stripe.errors import IdempotencyMismatch, StripeUnavailable
+from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.ledger.facts import CUSTOMER_ID, PROJECT_KEY
+from stripe_connector.payments.intents import full_name, stripe_address
+from stripe_connector.settings import Settings
+
+FIELD = "stripeConnector_stripeCustomerId"
+CONTAINER = "stripe-connector-customers"
+"""Custom objects for customers whose own custom type leaves no room for our field."""
+
+_TRIES = 3
+
+
+class CustomerSession(Struct, frozen=True, rename="camel"):
+    """What the browser needs to show and save a customer's payment methods."""
+
+    stripe_customer_id: str
+    ephemeral_key: str
+    session_id: str
+    """The client secret of Stripe's customer session."""
+
+
+class Customers:
+    """Finds, makes and remembers Stripe customers."""
+
+    def __init__(self, commercetools: Commercetools, stripe: Stripe, settings: Settings) -> None:
+        self._commercetools = commercetools
+        self._stripe = stripe
+        self._settings = settings
+
+    async def known(self, customer_id: str) -> str | None:
+        """The Stripe customer that was remembered for a commercetools customer."""
+        customer = await self._commercetools.customer(customer_id)
+        return await self._remembered(customer) if customer else None
+
+    async def session(self, cart: Cart) -> CustomerSession | None:
+        """A session for the cart's customer; None for guests and customers that are gone."""
+        customer = (
+            await self._commercetools.customer(cart.customer_id) if cart.customer_id else None
+        )
+        if customer is None:
+            return None
+        remembered = await self._remembered(customer)
+        if remembered is not None:
+            try:
+                valid, session = await both(
+                    self._valid(remembered, customer.id), self._open(remembered, cart)
+                )
+            except NotFound:
+                valid = False  # deleted at Stripe: its session could not be opened either
+            if valid:
+                return session
+        stripe_id = await self._resolve(customer, cart, stale=remembered)
+        return await self._open(stripe_id, cart)
+
+    async def _remembered(self, customer: Customer) -> str | None:
+        if customer.custom is None:
+            return None
+        field = customer.custom.fields.get(FIELD)
+        if isinstance(field, str):
+            return field
+        value = await self._commercetools.custom_object(CONTAINER, customer.id)
+        return value if isinstance(value, str) else None
+
+    async def _valid(self, stripe_id: str, customer_id: str) -> bool:
+        found = await self._stripe.customer(stripe_id)
+        return found is not None and found.metadata.get(CUSTOMER_ID) == customer_id
+
+    async def _open(self, stripe_id: str, cart: Cart) -> CustomerSession:
+        features = dict(self._settings.stripe_saved_payment_methods_config)
+        if cart.is_recurring:
+            features["payment_method_save"] = "enabled"
+            features["payment_method_save_usage"] = "off_session"
+        version = self._settings.stripe_api_version or API_VERSION
+        key, session = await both(
+            self._stripe.create_ephemeral_key(stripe_id, version),
+            self._stripe.create_customer_session(
+                {
+                    "customer": stripe_id,
+                    "components": {"payment_element": {"enabled": True, "features": features}},
+                }
+            ),
+        )
+        return CustomerSession(stripe_id, key, session)
+
+    async def _resolve(self, customer: Customer, cart: Cart, *, stale: str | None) -> str:
+        """Find or make the Stripe customer, and remember it."""
+        found = await self._stripe.find_customer(customer.id)
+        stripe_id = found.id if found else await self._create(customer, cart, stale)
+        for _ in range(_TRIES):
+            try:
+                return await self._remember(customer, stripe_id, stale)
+            except VersionConflict:
+                reread = await self._commercetools.customer(customer.id)
+                if reread is None:
+                    return stripe_id
+                customer = reread
+                winner = await self._remembered(customer)
+                if winner is not None and winner != stale:
+                    return winner
+        raise BackendUnavailable("The customer is being changed by others.", retry_after=1)
+
+    async def _create(self, customer: Customer, cart: Cart, stale: str | None) -> str:
+        """Two requests at once make one customer: the key and the body are the same for both.
+
+        So the body is only what never changes; names and addresses follow.
+        """
+        ties = {CUSTOMER_ID: customer.id, PROJECT_KEY: self._settings.ctp_project_key}
+        for attempt in range(1, _TRIES + 1):
+            key = f"customer:{customer.id}:{stale or ''}:{attempt}"
+            try:
+                created = await self._stripe.create_customer({"metadata": ties}, key)
+            except (StripeUnavailable, IdempotencyMismatch) as error:
+                if isinstance(error, StripeUnavailable) and not error.replayed:
+                    raise
+                continue  # Stripe repeats a stored failure for this key
+            await self._stripe.update_customer(created.id, _details(customer, cart))
+            return created.id
+        raise BackendUnavailable("Stripe cannot make the customer now.", retry_after=5)
+
+    async def _remember(self, customer: Customer, stripe_id: str, stale: str | None) -> str:
+        """Keep the id with the customer, or beside it where a type of the merchant's is assigned.
+
+        A customer's own custom type is never replaced: that would delete the merchant's data.
+        """
+        key = self._settings.ct_custom_type_stripe_customer_key
+        if customer.custom is None:
+            set_type = {
+                "action": "setCustomType",
+                "type": {"typeId": "type", "key": key},
+                "fields": {FIELD: stripe_id},
+            }
+            try:
+                await self._commercetools.update_customer(customer, [set_type])
+            except InvalidRequest as error:
+                if error.code != "ReferencedResourceNotFound":
+                    raise
+                await self._create_type()
+                await self._commercetools.update_customer(customer, [set_type])
+        elif customer.custom.type.id == await self._commercetools.type_id_by_key(key):
+            set_field = {"action": "setCustomField", "name": FIELD, "value": stripe_id}
+            await self._commercetools.update_customer(customer, [set_field])
+        elif stale is None:
+            await self._commercetools.create_custom_object(CONTAINER, customer.id, stripe_id)
+        else:
+            await self._commercetools.put_custom_object(CONTAINER, customer.id, stripe_id)
+        return stripe_id
+
+    async def _create_type(self) -> None:
+        """The custom type is missing: a deployment whose scripts did not run."""
+        try:
+            await self._commercetools.create_type(
+                type_draft(self._settings.ct_custom_type_stripe_customer_key)
+            )
+        except DuplicateField:
+            return  # another request was faster
+
+
+def type_draft(key: str) -> dict[str, Any]:
+    """The custom type that holds a customer's Stripe id."""
+    return {
+        "key": key,
+        "name": {"en": "Stripe Customer ID"},
+        "description": {"en": "The customer's id at Stripe"},
+        "resourceTypeIds": ["customer"],
+        "fieldDefinitions": [
+            {
+                "name": FIELD,
+                "type": {"name": "String"},
+                "label": {"en": "Stripe Customer ID"},
+                "required": False,
+                "inputHint": "SingleLine",
+            }
+        ],
+    }
+
+
+def _details(customer: Customer, cart: Cart) -> dict[str, Any]:
+    """What Stripe may know of the customer, without what is missing."""
+    address = (customer.addresses[0] if customer.addresses else None) or cart.shipping_address
+    address = address or Address()
+    parts = {
+        "email": cart.customer_email or customer.email or address.email,
+        "name": full_name(customer.first_name, customer.last_name)
+        or full_name(address.first_name, address.last_name),
+        "phone": address.phone or address.mobile,
+        "address": stripe_address(address),
+    }
+    return {name: value for name, value in parts.items() if value}

@@ -1,0 +1,150 @@
+"""What the payment elements in the browser are configured with."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from stripe_connector.gateways.commercetools.models import Address, Cart, SessionMetadata
+from stripe_connector.money import Money, to_stripe
+from stripe_connector.payments.amounts import require_due
+from stripe_connector.payments.behaviour import behaviour_of
+from stripe_connector.payments.intents import full_name, stripe_address
+from stripe_connector.settings import Settings
+
+
+class StoredPaymentMethodsConfig(Struct, frozen=True, rename="camel"):
+    is_enabled: bool
+
+
+class Config(Struct, frozen=True, rename="camel"):
+    """GET /operations/config: public, the same for every cart."""
+
+    client_key: str
+    publishable_key: str
+    environment: str
+    capture_method: str
+    stored_payment_methods_config: StoredPaymentMethodsConfig
+    appearance: str | UnsetType = UNSET
+    express_element_options: str | UnsetType = UNSET
+
+
+class CartInfo(Struct, frozen=True, rename="camel"):
+    amount: int
+    """In Stripe's minor units, as the element takes it."""
+    currency: str
+
+
+class ElementConfig(Struct, frozen=True, rename="camel"):
+    """GET /config-element: how the element looks and behaves for one cart."""
+
+    cart_info: CartInfo
+    capture_method: str
+    payment_element_options: str
+    layout: str
+    collect_billing_address: str
+    flow_type: str
+    appearance: str | UnsetType = UNSET
+    setup_future_usage: str | UnsetType = UNSET
+
+
+class ExpressLine(Struct, frozen=True, rename="camel"):
+    name: str
+    amount: Money
+    type: str
+    """SUBTOTAL, TAX, SHIPPING or TOTAL."""
+
+
+class ExpressData(Struct, frozen=True, rename="camel"):
+    """GET /express-payment-data: what the wallet's sheet shows."""
+
+    total_price: Money
+    currency_code: str
+    line_items: list[ExpressLine]
+
+
+def config(settings: Settings) -> Config:
+    """What every enabler needs first."""
+    return Config(
+        client_key=settings.stripe_publishable_key,
+        publishable_key=settings.stripe_publishable_key,
+        environment=settings.environment,
+        capture_method=settings.stripe_capture_method,
+        stored_payment_methods_config=StoredPaymentMethodsConfig(
+            settings.stored_payment_methods_enabled
+        ),
+        appearance=settings.stripe_appearance_payment_element or UNSET,
+        express_element_options=settings.stripe_express_element_options or UNSET,
+    )
+
+
+def element_config(
+    component: str, cart: Cart, metadata: SessionMetadata, settings: Settings
+) -> ElementConfig:
+    """Configuration of one component; raises InvalidRequest where nothing is due."""
+    due = require_due(cart, metadata)
+    behaviour = behaviour_of(cart, settings)
+    express = component.lower() == "expresscheckout"
+    appearance = (
+        settings.stripe_appearance_express_checkout
+        if express
+        else settings.stripe_appearance_payment_element
+    )
+    return ElementConfig(
+        cart_info=CartInfo(to_stripe(due), due.currency_code),
+        capture_method=behaviour.capture_method,
+        payment_element_options=settings.stripe_behavior_payment_element or "{}",
+        layout=settings.stripe_layout,
+        collect_billing_address=behaviour.collect_billing_address,
+        flow_type=behaviour.flow_type,
+        appearance=appearance or UNSET,
+        setup_future_usage=behaviour.setup_future_usage or UNSET,
+    )
+
+
+def express_data(cart: Cart, metadata: SessionMetadata) -> ExpressData:
+    """Total and lines of the wallet's sheet; the lines explain the cart, the total is what is due.
+
+    Raises InvalidRequest where nothing is due.
+    """
+    due = require_due(cart, metadata)
+    lines: list[ExpressLine] = []
+    if due != cart.gross_total:
+        # Partly paid: the lines of the whole cart would exceed the total.
+        return ExpressData(due, due.currency_code, [ExpressLine("Total", due, "TOTAL")])
+    if cart.taxed_price is not None:
+        lines.append(ExpressLine("Subtotal", cart.taxed_price.total_net, "SUBTOTAL"))
+        tax = cart.taxed_price.total_tax
+        if tax is not None and tax.cent_amount > 0:
+            lines.append(ExpressLine("Tax", tax, "TAX"))
+    else:
+        shipping = cart.shipping_info
+        price = shipping.price.cent_amount if shipping else 0
+        subtotal = due.cent_amount - price
+        if subtotal > 0:
+            lines.append(ExpressLine("Subtotal", due.with_amount(subtotal), "SUBTOTAL"))
+        if shipping is not None and price > 0:
+            name = shipping.shipping_method_name or "Shipping"
+            lines.append(ExpressLine(name, shipping.price, "SHIPPING"))
+    return ExpressData(due, due.currency_code, lines or [ExpressLine("Total", due, "TOTAL")])
+
+
+def billing_address(cart: Cart) -> str | None:
+    """The cart's billing (else shipping) address as Stripe.js takes it: JSON in a string."""
+    address = cart.billing_address or cart.shipping_address
+    if address is None:
+        return None
+    details = {
+        "name": full_name(address.first_name, address.last_name) or "",
+        "phone": address.phone or address.mobile or "",
+        "email": cart.customer_email or "",
+        "address": _complete(address),
+    }
+    return msgspec.json.encode(details).decode()
+
+
+def _complete(address: Address) -> dict[str, str]:
+    """All of Stripe's fields: where the element collects no address, none may be missing."""
+    fields = ("line1", "line2", "city", "postal_code", "state", "country")
+    known = stripe_address(address)
+    return {field: known.get(field, "") for field in fields}

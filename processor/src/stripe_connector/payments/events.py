@@ -1,0 +1,209 @@
+"""Stripe's events: which object each brings, whose it is, and what is recorded of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import msgspec
+
+from stripe_connector import context
+from stripe_connector.clock import Clock
+from stripe_connector.errors import BackendError, BackendUnavailable, NotFound
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.stripe.api_version import API_VERSION
+from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.ledger.facts import (
+    PAYMENT_ID,
+    PROJECT_KEY,
+    IntentFact,
+    charge_fact,
+    intent_fact,
+    refund_fact,
+)
+from stripe_connector.ledger.merge import Snapshot, judge
+from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.stripe_objects import Charge, Event, PaymentIntent, Refund
+from stripe_connector.payments.interactions import Interaction
+from stripe_connector.payments.modify import Modifier
+from stripe_connector.payments.record import Recorder
+from stripe_connector.payments.stored_methods import StoredMethods
+
+HANDLED = frozenset(
+    {
+        "payment_intent.amount_capturable_updated",
+        "payment_intent.canceled",
+        "payment_intent.payment_failed",
+        "payment_intent.processing",
+        "payment_intent.succeeded",
+        "charge.captured",
+        "charge.expired",
+        "charge.refunded",
+        "charge.succeeded",
+        "charge.updated",
+        "charge.dispute.closed",
+        "charge.dispute.created",
+        "charge.dispute.funds_reinstated",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.updated",
+        "refund.created",
+        "refund.failed",
+        "refund.updated",
+        "charge.refund.updated",
+    }
+)
+"""The events that a webhook endpoint of ours subscribes to; any other changes nothing."""
+
+WITHOUT_EFFECT = frozenset({"payment_intent.created", "payment_intent.requires_action"})
+"""Subscribed by other connectors; they say nothing about money."""
+
+_AUTHORIZED = frozenset({"payment_intent.amount_capturable_updated", "payment_intent.succeeded"})
+
+_ORPHAN_AFTER_S = 3600
+
+T = TypeVar("T")
+
+
+class Effect(StrEnum):
+    """What became of an event; the log names it."""
+
+    STORED = "stored"
+    ALREADY = "already stored"
+    IGNORED = "ignored"
+    FOREIGN = "foreign"
+    ORPHAN = "orphan"
+
+
+class EventHandler:
+    """Records events. An event that is not recorded raises, so that Stripe sends it again."""
+
+    def __init__(
+        self,
+        commercetools: Commercetools,
+        stripe: Stripe,
+        recorder: Recorder,
+        modifier: Modifier,
+        stored_methods: StoredMethods,
+        clock: Clock,
+        project_key: str,
+    ) -> None:
+        self._commercetools = commercetools
+        self._stripe = stripe
+        self._recorder = recorder
+        self._modifier = modifier
+        self._stored_methods = stored_methods
+        self._clock = clock
+        self._project_key = project_key
+
+    async def handle(self, event: Event) -> Effect:
+        """Record what an event says; the effect is in commercetools when this returns."""
+        if event.type not in HANDLED:
+            return Effect.IGNORED
+        intent_id = _intent_id(event)
+        if intent_id is None:
+            return Effect.FOREIGN  # a charge, refund or dispute without an intent is not ours
+        payment = await self._payment(event, intent_id)
+        if isinstance(payment, Effect):
+            return payment
+        context.note(payment=payment.id)
+        recorded = await self._record(event, payment, intent_id)
+        await self._modifier.after_record(recorded)
+        if event.type in _AUTHORIZED:
+            recorded = await self._stored_methods.remember(
+                recorded, await self._intent_of(event, intent_id)
+            )
+        return Effect.ALREADY if recorded.version == payment.version else Effect.STORED
+
+    async def _payment(self, event: Event, intent_id: str) -> Payment | Effect:
+        """The Payment of an intent: by its interfaceId, else by the intent's metadata."""
+        payment = await self._commercetools.payment_by_interface_id(intent_id)
+        if payment is not None:
+            return payment
+        try:
+            metadata = await self._metadata(event, intent_id)
+        except NotFound:
+            return Effect.FOREIGN  # an intent of another account
+        if metadata.get(PROJECT_KEY) != self._project_key:
+            return Effect.FOREIGN
+        if payment_id := metadata.get(PAYMENT_ID):
+            try:
+                payment = await self._commercetools.payment(payment_id)
+            except NotFound:
+                payment = None
+            if payment is not None and payment.interface_id is None:
+                return payment  # its start was cut off before it knew its intent
+        if self._clock.time() - event.created < _ORPHAN_AFTER_S:
+            raise BackendUnavailable("The payment of this event is not there yet.")
+        context.note(intent=intent_id)
+        return Effect.ORPHAN
+
+    async def _intent_of(self, event: Event, intent_id: str) -> PaymentIntent:
+        if event.api_version == API_VERSION:
+            return _decode(event.object, PaymentIntent)
+        return await self._stripe.intent(intent_id)
+
+    async def _metadata(self, event: Event, intent_id: str) -> dict[str, str]:
+        if event.object.get("object") == "payment_intent":
+            metadata = event.object.get("metadata")
+            return metadata if isinstance(metadata, dict) else {}
+        return (await self._stripe.intent(intent_id)).metadata
+
+    async def _record(self, event: Event, payment: Payment, intent_id: str) -> Payment:
+        cause = Interaction(event.type, event.id, response=event.object)
+        if event.api_version != API_VERSION:
+            return await self._read_anew(event, payment, intent_id, cause)
+        match event.type.split("."):
+            case ["payment_intent", _]:
+                fact = intent_fact(_decode(event.object, PaymentIntent))
+                return await self._intent(payment, fact, cause)
+            case ["charge", "expired"]:
+                return await self._recorder.intent(payment, intent_id, cause)
+            case ["charge", "refunded"]:
+                # The charge says how much, not which refunds: read them.
+                return await self._recorder.refunds(payment, intent_id, cause)
+            case ["charge", "dispute", _]:
+                return await self._recorder.dispute(payment, event.object["id"], cause)
+            case ["refund", _] | ["charge", "refund", _]:
+                refund = _decode(event.object, Refund)
+                return await self._recorder.facts(payment, [refund_fact(refund)], cause)
+            case _:
+                charge = charge_fact(_decode(event.object, Charge))
+                return await self._recorder.facts(payment, [charge] if charge else [], cause)
+
+    async def _intent(self, payment: Payment, fact: IntentFact, cause: Interaction) -> Payment:
+        match judge(payment, fact):
+            case Snapshot.TRUE:
+                return await self._recorder.facts(payment, [fact], cause)
+            case Snapshot.UNKNOWN:
+                return await self._recorder.intent(payment, fact.intent_id, cause)
+            case Snapshot.OUTDATED:
+                return payment
+
+    async def _read_anew(
+        self, event: Event, payment: Payment, intent_id: str, cause: Interaction
+    ) -> Payment:
+        """An event of another API version yields ids only: its fields may mean something else."""
+        match event.type.split("."):
+            case ["charge", "dispute", _]:
+                return await self._recorder.dispute(payment, event.object["id"], cause)
+            case ["refund", _] | ["charge", "refund", _] | ["charge", "refunded"]:
+                return await self._recorder.refunds(payment, intent_id, cause)
+            case _:
+                return await self._recorder.intent(payment, intent_id, cause)
+
+
+def _intent_id(event: Event) -> str | None:
+    """The intent that an event's object is or belongs to."""
+    field = "id" if event.object.get("object") == "payment_intent" else "payment_intent"
+    value = event.object.get(field)
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, str) else None
+
+
+def _decode(value: dict[str, Any], type_: type[T]) -> T:
+    """An object of the pinned API version; anything else is Stripe's or our contract broken."""
+    try:
+        return msgspec.convert(value, type_)
+    except msgspec.ValidationError as error:
+        raise BackendError("Stripe's event has an unexpected form.", detail=str(error)) from error

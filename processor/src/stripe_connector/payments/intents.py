@@ -1,0 +1,123 @@
+"""The PaymentIntent that a cart needs: parameters for Stripe, and what has changed since."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from stripe_connector.gateways.commercetools.models import Address, Cart
+from stripe_connector.ledger.facts import CART_ID, CUSTOMER_ID, PAYMENT_ID, PROJECT_KEY
+from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.stripe_objects import PaymentIntent
+from stripe_connector.money import Money, to_stripe
+from stripe_connector.payments.behaviour import Behaviour
+
+TAX_REFERENCES = "connectorStripeTax_calculationReferences"
+"""Custom field of a cart in which Stripe's tax connector leaves its calculations."""
+
+_CLOCK_SKEW_S = 60
+
+
+def params(
+    cart: Cart,
+    due: Money,
+    behaviour: Behaviour,
+    *,
+    customer: str | None,
+    with_shipping: bool,
+    multiple_captures: bool,
+) -> dict[str, Any]:
+    """Parameters of the intent, metadata apart."""
+    wanted: dict[str, Any] = {
+        "amount": to_stripe(due),
+        "currency": due.currency_code.lower(),
+        "automatic_payment_methods": {"enabled": True},
+        "capture_method": behaviour.capture_method,
+    }
+    if customer is not None:
+        wanted["customer"] = customer
+        if behaviour.setup_future_usage is not None:
+            wanted["setup_future_usage"] = behaviour.setup_future_usage
+    if with_shipping and (shipping := _shipping(cart.shipping_address)) is not None:
+        wanted["shipping"] = shipping
+    if multiple_captures:
+        wanted["payment_method_options"] = {"card": {"request_multicapture": "if_available"}}
+    if (calculation := _tax_calculation(cart)) is not None:
+        wanted["hooks"] = {"inputs": {"tax": {"calculation": calculation}}}
+    return wanted
+
+
+def metadata(
+    project_key: str, cart: Cart, payment_id: str, correlation_id: str | None
+) -> dict[str, str]:
+    """What ties the intent to commercetools, from its first moment."""
+    ties = {CART_ID: cart.id, PROJECT_KEY: project_key, PAYMENT_ID: payment_id}
+    if cart.customer_id is not None:
+        ties[CUSTOMER_ID] = cart.customer_id
+    if correlation_id is not None:
+        ties["ct_correlation_id"] = correlation_id
+    return ties
+
+
+def changes(intent: PaymentIntent, desired: dict[str, Any]) -> dict[str, Any]:
+    """What an open intent must be told so that it is as desired; empty where it is already."""
+    current = {
+        "amount": intent.amount,
+        "customer": intent.customer,
+        "capture_method": intent.capture_method,
+        "setup_future_usage": intent.setup_future_usage,
+    }
+    changed = {
+        name: desired[name]
+        for name, value in current.items()
+        if name in desired and desired[name] != value
+    }
+    if changed and "shipping" in desired:
+        changed["shipping"] = desired["shipping"]
+    return changed
+
+
+def since(payment: Payment) -> int:
+    """Unix seconds before which the Payment's intent cannot have been created."""
+    if payment.created_at is None:
+        return 0
+    return int(datetime.fromisoformat(payment.created_at).timestamp()) - _CLOCK_SKEW_S
+
+
+def stripe_address(address: Address) -> dict[str, str]:
+    """An address in Stripe's fields, without what is missing."""
+    parts = {
+        "line1": " ".join(filter(None, (address.street_number, address.street_name))),
+        "line2": address.additional_street_info,
+        "city": address.city,
+        "postal_code": address.postal_code,
+        "state": address.state or address.region,
+        "country": address.country,
+    }
+    return {name: value for name, value in parts.items() if value}
+
+
+def full_name(first: str | None, last: str | None) -> str | None:
+    """First and last name as one, None where there is neither."""
+    return " ".join(filter(None, (first, last))) or None
+
+
+def _shipping(address: Address | None) -> dict[str, Any] | None:
+    """Stripe wants a name with a shipping address; without one it is left out."""
+    if address is None:
+        return None
+    name = full_name(address.first_name, address.last_name)
+    if name is None:
+        return None
+    shipping: dict[str, Any] = {"name": name, "address": stripe_address(address)}
+    if phone := address.phone or address.mobile:
+        shipping["phone"] = phone
+    return shipping
+
+
+def _tax_calculation(cart: Cart) -> str | None:
+    """The cart's one tax calculation; several cannot be given to one intent."""
+    references = cart.custom.fields.get(TAX_REFERENCES) if cart.custom else None
+    if isinstance(references, list) and len(references) == 1:
+        return str(references[0])
+    return None

@@ -1,0 +1,50 @@
+"""Interface interactions: what was said to and by Stripe, kept with the Payment, masked."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from stripe_connector.ledger.actions import Action, AddInterfaceInteraction
+from stripe_connector.ledger.payment import Reference
+
+TYPE_KEY = "commercetools-checkout-payment-interface-interaction"
+
+_PRIVATE = re.compile(
+    r"secret|billing_details|shipping|receipt_|email|phone|address|name$|fingerprint|^card$|iban"
+)
+_MASK = "***"
+
+
+class Interaction(Struct, frozen=True):
+    """One exchange with Stripe that changed a Payment."""
+
+    kind: str
+    """The event's type or the operation."""
+    id: str
+    """The event's or the transaction's id."""
+    request: Any = None
+    response: Any = None
+
+    def action(self, at: str) -> Action:
+        """As update action; `at` is ISO 8601 in UTC."""
+        fields = {"interactionId": self.id, "createdAt": at, "type": self.kind}
+        for name, value in (("request", self.request), ("response", self.response)):
+            if value is not None:
+                fields[name] = msgspec.json.encode(masked(msgspec.to_builtins(value))).decode()
+        return AddInterfaceInteraction(type=Reference(type_id="type", key=TYPE_KEY), fields=fields)
+
+
+def masked(value: Any) -> Any:
+    """A copy without secrets and personal data: what a field is called decides."""
+    if isinstance(value, dict):
+        return {
+            key: _MASK if _PRIVATE.search(key) and item is not None else masked(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [masked(item) for item in value]
+    return value

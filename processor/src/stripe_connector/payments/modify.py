@@ -1,0 +1,356 @@
+"""Capture, refund, cancel, reverse: what is asked for, checked and turned into movements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from stripe_connector.errors import Conflict, InvalidRequest, NotFound, invalid_field
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.ledger.merge import AMOUNT_MISMATCH
+from stripe_connector.ledger.operation import identity, operation_of
+from stripe_connector.ledger.payment import Payment, Transaction
+from stripe_connector.money import Money, to_stripe
+from stripe_connector.payments.limits import capturable, processing, refundable, refundable_of
+from stripe_connector.payments.movement import Mover, Outcome, Part, Plan, Request
+from stripe_connector.payments.record import Recorder
+
+_AMOUNT = "actions[0].amount.centAmount"
+_REVERSAL = "reversePayment"
+
+
+class Amount(Struct, frozen=True, rename="camel"):
+    """An amount in commercetools' minor units."""
+
+    cent_amount: Annotated[int, Meta(ge=1, le=10**15)]
+    currency_code: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+
+
+class Modification(Struct, frozen=True, rename="camel", tag_field="action"):
+    """One change of a payment that somebody asks for."""
+
+    merchant_reference: Annotated[str, Meta(max_length=256)] | None = None
+
+
+class CapturePayment(Modification, frozen=True, tag="capturePayment", kw_only=True):
+    amount: Amount
+
+
+class RefundPayment(Modification, frozen=True, tag="refundPayment", kw_only=True):
+    amount: Amount
+    transaction_id: Annotated[str, Meta(max_length=256)] | None = None
+    """The Charge transaction that the refund belongs to."""
+
+
+class CancelPayment(Modification, frozen=True, tag="cancelPayment"):
+    pass
+
+
+class ReversePayment(Modification, frozen=True, tag="reversePayment"):
+    pass
+
+
+AnyModification = CapturePayment | RefundPayment | CancelPayment | ReversePayment
+
+
+class Modifier:
+    """Changes payments on behalf of Checkout, of a merchant's back office, and of our own rules."""
+
+    def __init__(
+        self,
+        commercetools: Commercetools,
+        stripe: Stripe,
+        recorder: Recorder,
+        mover: Mover,
+        *,
+        payment_interface: str,
+        multiple_captures: bool,
+        mismatch_action: Literal["hold", "reverse"],
+    ) -> None:
+        self._commercetools = commercetools
+        self._stripe = stripe
+        self._recorder = recorder
+        self._mover = mover
+        self._payment_interface = payment_interface
+        self._multiple_captures = multiple_captures
+        self._mismatch_action = mismatch_action
+
+    async def modify(
+        self, payment_id: str, modification: AnyModification, key: str | None = None
+    ) -> Outcome:
+        """Carry out one modification; `key` is the caller's Idempotency-Key.
+
+        Raises NotFound, InvalidRequest where it is impossible, Conflict while another capture is
+        unfinished, BackendUnavailable where the outcome is not known yet: then repeat it.
+        """
+        payment = await self._commercetools.payment(payment_id)
+        if payment.payment_method_info.payment_interface != self._payment_interface:
+            raise NotFound(f"The Resource with ID '{payment_id}' was not found.")
+        if payment.interface_id is None:
+            raise InvalidRequest("This payment was never started at Stripe.")
+        match modification:
+            case CapturePayment():
+                return await self._capture(payment, modification, key)
+            case RefundPayment():
+                return await self._refund(payment, modification, key)
+            case CancelPayment():
+                return await self._cancel(payment, modification, key)
+            case ReversePayment():
+                return await self._reverse(payment, modification, key)
+
+    async def _capture(
+        self, payment: Payment, modification: CapturePayment, key: str | None
+    ) -> Outcome:
+        amount = _checked(payment, modification.amount)
+
+        async def plan(current: Payment) -> Sequence[Part]:
+            await self._require_no_capture(current)
+            limit = capturable(current)
+            if amount.cent_amount > limit:
+                raise invalid_field(
+                    _AMOUNT, amount.cent_amount, reason=f"At most {limit} can be captured."
+                )
+            final = amount.cent_amount == limit or not await self._more_captures(current)
+            return [Part("Charge", amount, final=final)]
+
+        request = Request(
+            identity(
+                key,
+                "capturePayment",
+                amount.cent_amount,
+                merchant_reference=modification.merchant_reference,
+            ),
+            "capturePayment",
+            modification.merchant_reference,
+        )
+        return await self._single(payment, request, plan, amount)
+
+    async def _refund(
+        self, payment: Payment, modification: RefundPayment, key: str | None
+    ) -> Outcome:
+        amount = _checked(payment, modification.amount)
+        charge_id = modification.transaction_id
+
+        async def plan(current: Payment) -> Sequence[Part]:
+            limit = refundable(current)
+            if charge_id is not None:
+                limit = min(limit, refundable_of(current, _charge(current, charge_id)))
+            if amount.cent_amount > limit:
+                raise invalid_field(
+                    _AMOUNT, amount.cent_amount, reason=f"At most {limit} can be refunded."
+                )
+            return [Part("Refund", amount, refund_of=charge_id)]
+
+        request = Request(
+            identity(
+                key,
+                "refundPayment",
+                amount.cent_amount,
+                charge_id,
+                modification.merchant_reference,
+            ),
+            "refundPayment",
+            modification.merchant_reference,
+        )
+        return await self._single(payment, request, plan, amount)
+
+    async def _cancel(
+        self, payment: Payment, modification: CancelPayment, key: str | None
+    ) -> Outcome:
+        reference = modification.merchant_reference
+        request = Request(
+            identity(key, "cancelPayment", merchant_reference=reference), "cancelPayment", reference
+        )
+
+        async def plan(current: Payment) -> Sequence[Part]:
+            await self._require_no_capture(current)
+            return _cancellation(current)
+
+        if not self._mover.known(payment, request):
+            payment = await self._with_authorization(payment)
+            if capturable(payment) <= 0:
+                return await self._cancel_nothing(payment)
+        _, outcomes = await self._mover.move(payment, request, plan)
+        return _combined(outcomes)
+
+    async def _cancel_nothing(self, payment: Payment) -> Outcome:
+        """No money is held: take back the chance to pay, unless money has moved already."""
+        if payment.total("Charge", "Success") > 0:
+            raise InvalidRequest("A captured payment cannot be cancelled, only refunded.")
+        if payment.payment_status.interface_code == "canceled":
+            return Outcome("approved")
+        _, outcome = await self._mover.withdraw(payment)
+        return outcome
+
+    async def _reverse(
+        self, payment: Payment, modification: ReversePayment, key: str | None
+    ) -> Outcome:
+        reference = modification.merchant_reference
+        request = Request(
+            identity(key, _REVERSAL, merchant_reference=reference), _REVERSAL, reference
+        )
+        if not self._mover.known(payment, request):
+            payment = await self._with_authorization(payment)
+            if not _reversible(payment):
+                if _payable(payment):
+                    _, outcome = await self._mover.withdraw(payment)
+                    return outcome
+                raise InvalidRequest("There is no successful payment transaction to reverse.")
+        return await self._move_back(payment, request)
+
+    async def _move_back(self, payment: Payment, request: Request) -> Outcome:
+        async def plan(current: Payment) -> Sequence[Part]:
+            await self._require_no_capture(current)
+            return [*_cancellation(current), *_full_refund(current), *_processing(current)]
+
+        payment, outcomes = await self._mover.move(payment, request, plan)
+        return await self.settle_reversal(payment) or _combined(outcomes)
+
+    async def settle_reversal(self, payment: Payment) -> Outcome | None:
+        """Keep the promise of a reversal that had to wait for Stripe; None where there is none.
+
+        The money has arrived: refund or release it. The attempt has failed: see to it that nobody
+        pays it again. The wait and the refund change in one write, so that no crash loses either.
+        """
+        waiting = next(
+            (
+                t
+                for t in payment.of_type("CancelAuthorization")
+                if t.state == "Pending" and (op := operation_of(t)) and op.action == _REVERSAL
+            ),
+            None,
+        )
+        operation = operation_of(waiting) if waiting else None
+        if waiting is None or operation is None or payment.total("Authorization", "Pending"):
+            return None
+        if not payment.total("Authorization", "Success"):
+            _, outcome = await self._mover.withdraw(payment)
+            return outcome
+        request = Request(f"{operation.identity}:late", _REVERSAL, operation.merchant_reference)
+
+        async def plan(current: Payment) -> Sequence[Part]:
+            parts = [*_full_refund(current)]
+            held = capturable(current) + waiting.amount.cent_amount
+            if held > 0:
+                parts.append(Part("CancelAuthorization", current.amount_planned.with_amount(held)))
+            return parts
+
+        _, outcomes = await self._mover.move(payment, request, plan, replaces=waiting.id)
+        return _combined(outcomes)
+
+    async def after_record(self, payment: Payment) -> None:
+        """What our own rules demand once the record has changed."""
+        await self.settle_reversal(payment)
+        mismatch = payment.payment_status.interface_code == AMOUNT_MISMATCH
+        if mismatch and self._mismatch_action == "reverse" and _reversible(payment):
+            await self._move_back(payment, Request(AMOUNT_MISMATCH, _REVERSAL))
+
+    async def _single(
+        self, payment: Payment, request: Request, plan: Plan, amount: Money
+    ) -> Outcome:
+        """Move one amount; before a refusal, make sure that the record is not just behind."""
+        for known in self._mover.known(payment, request):
+            if known.amount != amount:
+                raise Conflict("This Idempotency-Key was used for another operation.")
+        try:
+            _, outcomes = await self._mover.move(payment, request, plan)
+        except InvalidRequest:
+            payment = await self._recorder.intent(payment, _intent(payment))
+            _, outcomes = await self._mover.move(payment, request, plan)
+        return _combined(outcomes)
+
+    async def _with_authorization(self, payment: Payment) -> Payment:
+        """The payment, brought up to date where nothing of the intent was recorded yet."""
+        if payment.of_type("Authorization"):
+            return payment
+        return await self._recorder.intent(payment, _intent(payment))
+
+    async def _require_no_capture(self, payment: Payment) -> None:
+        """One capture at a time: only then does the amount received tell what became of it."""
+        for transaction in payment.of_type("Charge"):
+            if not transaction.unfinished:
+                continue
+            if not self._mover.abandoned(transaction):
+                raise Conflict("Another capture of this payment is unfinished.", retry_after=5)
+            # Closing it makes a new version, from which the caller then plans anew.
+            payment = await self._mover.look(payment, transaction)
+            payment = await self._mover.give_up(payment, transaction)
+
+    async def _more_captures(self, payment: Payment) -> bool:
+        """Whether the card allows a later capture of the rest, and the merchant wants it."""
+        if not self._multiple_captures:
+            return False
+        charge = (await self._stripe.intent(_intent(payment))).charge
+        details = charge.payment_method_details if charge else None
+        card = details.card if details else None
+        return bool(card and card.multicapture and card.multicapture.status == "available")
+
+
+def _checked(payment: Payment, amount: Amount) -> Money:
+    """The amount in the payment's currency, as Stripe can move it."""
+    currency = payment.amount_planned.currency_code
+    if amount.currency_code != currency:
+        raise invalid_field(
+            "actions[0].amount.currencyCode", amount.currency_code, allowed=[currency]
+        )
+    money = payment.amount_planned.with_amount(amount.cent_amount)
+    to_stripe(money)
+    return money
+
+
+def _charge(payment: Payment, transaction_id: str) -> Transaction:
+    for transaction in payment.of_type("Charge"):
+        if transaction.id == transaction_id and transaction.state == "Success":
+            return transaction
+    raise invalid_field(
+        "actions[0].transactionId", transaction_id, reason="It names no successful charge."
+    )
+
+
+def _cancellation(payment: Payment) -> list[Part]:
+    held = capturable(payment)
+    return [_part("CancelAuthorization", payment, held)] if held > 0 else []
+
+
+def _full_refund(payment: Payment) -> list[Part]:
+    rest = refundable(payment)
+    return [_part("Refund", payment, rest)] if rest > 0 else []
+
+
+def _processing(payment: Payment) -> list[Part]:
+    arriving = processing(payment)
+    return [_part("CancelAuthorization", payment, arriving)] if arriving > 0 else []
+
+
+def _part(type_: Literal["Refund", "CancelAuthorization"], payment: Payment, amount: int) -> Part:
+    return Part(type_, payment.amount_planned.with_amount(amount))
+
+
+def _reversible(payment: Payment) -> bool:
+    return bool(_cancellation(payment) or _full_refund(payment) or _processing(payment))
+
+
+def _payable(payment: Payment) -> bool:
+    """Nothing was ever taken and the shopper could still pay."""
+    taken = payment.total("Authorization", "Success")
+    return not taken and payment.payment_status.interface_code != "canceled"
+
+
+def _intent(payment: Payment) -> str:
+    if payment.interface_id is None:
+        raise InvalidRequest("This payment was never started at Stripe.")
+    return payment.interface_id
+
+
+def _combined(outcomes: Sequence[Outcome]) -> Outcome:
+    """Rejected only if all parts are, received if any is still under way."""
+    if not outcomes:
+        return Outcome("approved")
+    accepted = [outcome for outcome in outcomes if outcome.outcome != "rejected"]
+    if not accepted:
+        return outcomes[0]
+    received = [outcome for outcome in accepted if outcome.outcome == "received"]
+    return (received or accepted)[0]

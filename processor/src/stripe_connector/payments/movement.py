@@ -1,0 +1,399 @@
+"""Moving money exactly once: write the intention down, call Stripe, write down what happened.
+
+The transaction is in the Payment before Stripe is called, so that a repetition by anyone, after a
+crash at any point, finds it and resumes it instead of starting a second one. Stripe's idempotency
+key is made of the transaction's id, so that even two instances at once move the money once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msgspec import Struct
+
+from stripe_connector.clock import Clock
+from stripe_connector.errors import (
+    BackendUnavailable,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    PaymentRefused,
+)
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.stripe.errors import IdempotencyMismatch, StripeUnavailable
+from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.ledger.actions import (
+    Action,
+    AddTransaction,
+    ChangeTransactionState,
+    SetTransactionCustomField,
+    TransactionDraft,
+)
+from stripe_connector.ledger.facts import (
+    PAYMENT_ID,
+    PROJECT_KEY,
+    TRANSACTION_ID,
+    intent_fact,
+    refund_fact,
+)
+from stripe_connector.ledger.operation import (
+    ATTEMPT,
+    ATTEMPTED_AT,
+    ERROR,
+    ERROR_MESSAGE,
+    KEY_LIFETIME,
+    TYPE_KEY,
+    Operation,
+    idempotency_key,
+    operation_of,
+    timestamp,
+    type_draft,
+)
+from stripe_connector.ledger.payment import Payment, Transaction
+from stripe_connector.ledger.stripe_objects import PaymentIntent
+from stripe_connector.money import Money, to_stripe
+from stripe_connector.payments.interactions import Interaction
+from stripe_connector.payments.record import Recorder
+
+_TRIES = 3
+"""Idempotency keys that one request uses up before it leaves the rest to a repetition."""
+
+
+class Part(Struct, frozen=True):
+    """One movement to write down. Amounts in the Payment's minor units."""
+
+    type: Literal["Charge", "Refund", "CancelAuthorization"]
+    amount: Money
+    final: bool = True
+    refund_of: str | None = None
+
+
+class Request(Struct, frozen=True):
+    """An operation as it was asked for."""
+
+    identity: str
+    action: str
+    merchant_reference: str | None = None
+
+
+class Outcome(Struct, frozen=True):
+    """What became of a movement, as Checkout names it."""
+
+    outcome: Literal["approved", "received", "rejected"]
+    code: str | None = None
+    message: str | None = None
+
+
+Plan = Callable[[Payment], Awaitable[Sequence[Part]]]
+"""The movements that a request needs on a Payment as it is now; raises where it cannot be."""
+
+
+class Mover:
+    """Carries out movements of money on Payments."""
+
+    def __init__(
+        self,
+        commercetools: Commercetools,
+        stripe: Stripe,
+        recorder: Recorder,
+        clock: Clock,
+        *,
+        project_key: str,
+        repeat_window_s: int,
+    ) -> None:
+        self._commercetools = commercetools
+        self._stripe = stripe
+        self._recorder = recorder
+        self._clock = clock
+        self._project_key = project_key
+        self._repeat_window = timedelta(seconds=repeat_window_s)
+
+    async def move(
+        self, payment: Payment, request: Request, plan: Plan, *, replaces: str | None = None
+    ) -> tuple[Payment, list[Outcome]]:
+        """Write ahead and carry out, or find and resume; one outcome for each movement.
+
+        The plan is asked only if the request is not written down already. `replaces` names an
+        unfinished transaction that fails in the write that brings the new ones.
+        """
+        fresh = False
+
+        async def compute(current: Payment) -> Sequence[Action]:
+            nonlocal fresh
+            if self.known(current, request):
+                return []
+            if replaces is not None and not _by_id(current, replaces).unfinished:
+                return []
+            fresh = True
+            now = self._clock.now()
+            actions = [_write_ahead(part, request, now) for part in await plan(current)]
+            if replaces is not None:
+                actions.append(ChangeTransactionState(replaces, "Failure"))
+            return actions
+
+        payment = await self._written(payment, compute)
+        outcomes = []
+        # What only releases money goes first: where it fails, nothing was paid back yet.
+        for known in sorted(self.known(payment, request), key=lambda t: t.type):
+            payment, outcome = await self.carry_out(payment, known.id, resume=not fresh)
+            outcomes.append(outcome)
+        return payment, outcomes
+
+    def known(self, payment: Payment, request: Request) -> list[Transaction]:
+        """The transactions of a request that was made before.
+
+        The same identity is the same operation while that is unfinished or young. One that the
+        caller named itself stays the same for good once money has moved. Raises Conflict where
+        the name was used for something else.
+        """
+        known = []
+        for transaction in payment.transactions:
+            operation = operation_of(transaction)
+            if operation is None or operation.identity != request.identity:
+                continue
+            lasting = operation.explicit and transaction.state == "Success"
+            if transaction.unfinished or lasting or self._young(transaction):
+                if operation.action != request.action:
+                    raise Conflict("This Idempotency-Key was used for another operation.")
+                known.append(transaction)
+        return known
+
+    def _young(self, transaction: Transaction) -> bool:
+        started = datetime.fromisoformat(transaction.timestamp or "1970-01-01T00:00:00Z")
+        return self._clock.now() - started < self._repeat_window
+
+    def abandoned(self, transaction: Transaction) -> bool:
+        """Unfinished, and so old that no request can still be working on it."""
+        return transaction.unfinished and not self._young(transaction)
+
+    async def carry_out(
+        self, payment: Payment, transaction_id: str, *, resume: bool
+    ) -> tuple[Payment, Outcome]:
+        """Bring one written-ahead transaction to its end.
+
+        With `resume`, Stripe is looked at first: an earlier try may have had its effect. Raises
+        BackendUnavailable where the outcome stays unknown; the transaction then stays as it is.
+        """
+        for _ in range(_TRIES):
+            transaction = _by_id(payment, transaction_id)
+            if transaction.state != "Initial":
+                return payment, _outcome(payment, transaction)
+            operation = _operation(transaction)
+            if resume:
+                payment = await self.look(payment, transaction)
+                transaction = _by_id(payment, transaction_id)
+                if transaction.state != "Initial":
+                    return payment, _outcome(payment, transaction)
+                if self._clock.now() - operation.attempted_at > KEY_LIFETIME:
+                    payment = await self._next_attempt(payment, transaction_id, operation.attempt)
+                    transaction = _by_id(payment, transaction_id)
+            resume = True
+            try:
+                payment = await self._call(payment, transaction)
+            except (PaymentRefused, NotFound) as refusal:
+                payment = await self._refused(payment, transaction, refusal)
+            except (StripeUnavailable, IdempotencyMismatch) as error:
+                if isinstance(error, StripeUnavailable) and not error.replayed:
+                    raise
+                # This key is used up: Stripe will answer the same for as long as it knows it.
+                payment = await self.look(payment, transaction)
+                payment = await self._next_attempt(
+                    payment, transaction_id, _operation(transaction).attempt
+                )
+                continue
+            return payment, _outcome(payment, _by_id(payment, transaction_id))
+        raise BackendUnavailable("Stripe cannot complete this now, try again.", retry_after=5)
+
+    async def look(self, payment: Payment, transaction: Transaction) -> Payment:
+        """Merge what Stripe shows where the effect of this transaction would be seen."""
+        intent_id = _intent_id(payment)
+        if transaction.type == "Refund":
+            return await self._recorder.refunds(payment, intent_id)
+        return await self._recorder.intent(payment, intent_id)
+
+    async def give_up(self, payment: Payment, transaction: Transaction) -> Payment:
+        """Record an abandoned transaction that left no trace at Stripe as failed."""
+        return await self._fail(payment, transaction.id, "abandoned", "It was never carried out.")
+
+    async def withdraw(self, payment: Payment) -> tuple[Payment, Outcome]:
+        """Cancel an intent that holds no money: nothing to write down, repeating is harmless."""
+        intent_id = _intent_id(payment)
+        key = f"{payment.id}:withdraw:{int(self._clock.time() * 1000)}"
+        try:
+            intent = await self._stripe.cancel_intent(intent_id, key)
+        except PaymentRefused as refusal:
+            payment = await self._recorder.intent(payment, intent_id)
+            if payment.payment_status.interface_code == "canceled":
+                return payment, Outcome("approved")
+            return payment, Outcome("rejected", refusal.code, refusal.message)
+        return await self._merge_intent(payment, intent), Outcome("approved")
+
+    async def _written(
+        self, payment: Payment, compute: Callable[[Payment], Awaitable[Sequence[Action]]]
+    ) -> Payment:
+        try:
+            return await self._recorder.update(payment, compute)
+        except InvalidRequest as error:
+            if error.code != "ReferencedResourceNotFound":
+                raise
+            # The custom type is missing: a deployment whose scripts did not run. Mend it here.
+            if await self._commercetools.type_id_by_key(TYPE_KEY) is None:
+                await self._commercetools.create_type(type_draft())
+            return await self._recorder.update(payment, compute)
+
+    async def _call(self, payment: Payment, transaction: Transaction) -> Payment:
+        """One call to Stripe, built from nothing but the transaction."""
+        intent_id = _intent_id(payment)
+        operation = _operation(transaction)
+        key = idempotency_key(transaction.id, operation.attempt)
+        if transaction.type == "Refund":
+            params = {
+                "payment_intent": intent_id,
+                "amount": to_stripe(transaction.amount),
+                "metadata": {
+                    TRANSACTION_ID: transaction.id,
+                    PAYMENT_ID: payment.id,
+                    PROJECT_KEY: self._project_key,
+                },
+            }
+            refund = await self._stripe.create_refund(params, key)
+            cause = Interaction(operation.action, transaction.id, params, refund)
+            return await self._recorder.facts(payment, [refund_fact(refund)], cause)
+        if transaction.type == "Charge":
+            capture = {
+                "amount_to_capture": to_stripe(transaction.amount),
+                "final_capture": operation.final,
+            }
+            if operation.final:
+                del capture["final_capture"]  # Stripe's default, and refused by some methods
+            intent = await self._stripe.capture_intent(intent_id, capture, key)
+            cause = Interaction(operation.action, transaction.id, capture, intent)
+        else:
+            if payment.total("Charge", "Success") > 0:
+                # A partly captured intent cannot be canceled; capturing nothing releases the rest.
+                release = {"amount_to_capture": 0, "final_capture": True}
+                intent = await self._stripe.capture_intent(intent_id, release, key)
+            else:
+                intent = await self._stripe.cancel_intent(intent_id, key)
+            cause = Interaction(operation.action, transaction.id, None, intent)
+        payment = await self._merge_intent(payment, intent, cause)
+        return await self._pending(payment, transaction.id)
+
+    async def _merge_intent(
+        self, payment: Payment, intent: PaymentIntent, cause: Interaction | None = None
+    ) -> Payment:
+        fact = intent_fact(intent)
+        if fact.settled:
+            return await self._recorder.facts(payment, [fact], cause)
+        return await self._recorder.intent(payment, intent.id, cause)
+
+    async def _pending(self, payment: Payment, transaction_id: str) -> Payment:
+        """Stripe has accepted it; where that shows no effect yet, it is still at work."""
+
+        async def compute(current: Payment) -> Sequence[Action]:
+            if _by_id(current, transaction_id).state != "Initial":
+                return []
+            return [ChangeTransactionState(transaction_id, "Pending")]
+
+        return await self._recorder.update(payment, compute)
+
+    async def _refused(
+        self, payment: Payment, transaction: Transaction, refusal: PaymentRefused | NotFound
+    ) -> Payment:
+        """Stripe refused for good; what it shows now may still be what was asked for."""
+        reversal = _operation(transaction).action == "reversePayment"
+        if (
+            reversal
+            and transaction.type == "CancelAuthorization"
+            and payment.total("Authorization", "Pending")
+        ):
+            # Still processing: the reversal is kept, and refunds the money once it arrives.
+            return await self.look(await self._pending(payment, transaction.id), transaction)
+        payment = await self.look(payment, transaction)
+        return await self._fail(payment, transaction.id, refusal.code, refusal.message)
+
+    async def _fail(
+        self, payment: Payment, transaction_id: str, code: str, message: str
+    ) -> Payment:
+        async def compute(current: Payment) -> Sequence[Action]:
+            transaction = _by_id(current, transaction_id)
+            if transaction.state == "Success" or _operation(transaction).error is not None:
+                return []
+            reasons = [
+                SetTransactionCustomField(transaction_id, ERROR, code),
+                SetTransactionCustomField(transaction_id, ERROR_MESSAGE, message),
+            ]
+            if transaction.state == "Failure":
+                return reasons
+            return [ChangeTransactionState(transaction_id, "Failure"), *reasons]
+
+        return await self._recorder.update(payment, compute)
+
+    async def _next_attempt(self, payment: Payment, transaction_id: str, attempt: int) -> Payment:
+        """A new idempotency key, written down before it is used."""
+
+        async def compute(current: Payment) -> Sequence[Action]:
+            transaction = _by_id(current, transaction_id)
+            if transaction.state != "Initial" or _operation(transaction).attempt > attempt:
+                return []
+            now = timestamp(self._clock.now())
+            return [
+                SetTransactionCustomField(transaction_id, ATTEMPT, attempt + 1),
+                SetTransactionCustomField(transaction_id, ATTEMPTED_AT, now),
+            ]
+
+        return await self._recorder.update(payment, compute)
+
+
+def _write_ahead(part: Part, request: Request, now: datetime) -> Action:
+    operation = Operation(
+        identity=request.identity,
+        action=request.action,
+        attempt=1,
+        attempted_at=now,
+        final=part.final,
+        refund_of=part.refund_of,
+        merchant_reference=request.merchant_reference,
+    )
+    return AddTransaction(
+        TransactionDraft(
+            type=part.type,
+            amount=part.amount.draft(),
+            state="Initial",
+            timestamp=timestamp(now),
+            custom=operation.custom(),
+        )
+    )
+
+
+def _outcome(payment: Payment, transaction: Transaction) -> Outcome:
+    match transaction.state:
+        case "Success":
+            return Outcome("approved")
+        case "Failure":
+            error = _operation(transaction).error
+            released = transaction.type == "CancelAuthorization" and error is None
+            if released and not payment.total("Authorization", "Success"):
+                return Outcome("approved")  # canceled before anything was held
+            return Outcome("rejected", error or "refused", _operation(transaction).error_message)
+        case _:
+            return Outcome("received")
+
+
+def _by_id(payment: Payment, transaction_id: str) -> Transaction:
+    return next(t for t in payment.transactions if t.id == transaction_id)
+
+
+def _operation(transaction: Transaction) -> Operation:
+    operation = operation_of(transaction)
+    if operation is None:
+        raise BackendUnavailable("The payment has lost what was written down for this operation.")
+    return operation
+
+
+def _intent_id(payment: Payment) -> str:
+    if payment.interface_id is None:
+        raise InvalidRequest("This payment was never started at Stripe.")
+    return payment.interface_id

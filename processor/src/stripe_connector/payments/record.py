@@ -1,0 +1,122 @@
+"""Writing facts into a Payment under concurrency: read, merge, write, and again on a conflict."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from stripe_connector.clock import Clock
+from stripe_connector.errors import BackendUnavailable, VersionConflict
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.ledger.actions import Action
+from stripe_connector.ledger.facts import Fact, dispute_fact, intent_fact, refund_fact
+from stripe_connector.ledger.merge import merge
+from stripe_connector.ledger.operation import timestamp
+from stripe_connector.ledger.payment import Payment
+from stripe_connector.payments.interactions import Interaction
+
+Compute = Callable[[Payment], Awaitable[Sequence[Action]]]
+"""From a Payment at one version to the actions it needs; called anew after each conflict."""
+
+_CONFLICTS = 8
+_FAILURES = 2
+_PAUSE_S = 0.05
+
+
+class Recorder:
+    """Brings Payments up to date; whatever it writes was computed from the version it writes to.
+
+    That is why what is read from Stripe inside `compute` is never older than what the Payment
+    already says: whoever wrote the version in hand had read Stripe before.
+    """
+
+    def __init__(
+        self,
+        commercetools: Commercetools,
+        stripe: Stripe,
+        clock: Clock,
+        *,
+        interactions: bool = False,
+        jitter: random.Random | None = None,
+    ) -> None:
+        self._commercetools = commercetools
+        self._interactions = interactions
+        self._stripe = stripe
+        self._clock = clock
+        self._jitter = jitter or random.Random()  # noqa: S311 (spreads load, protects nothing)
+
+    def now(self) -> str:
+        """The time as a transaction's timestamp."""
+        return timestamp(self._clock.now())
+
+    async def update(
+        self, payment: Payment, compute: Compute, cause: Interaction | None = None
+    ) -> Payment:
+        """Apply what `compute` asks for; raises BackendUnavailable when it cannot be stored.
+
+        A failed write may have happened all the same: reading again tells, and merging again
+        changes nothing then. `cause` is kept with the Payment where that is switched on.
+        """
+        conflicts = failures = 0
+        while True:
+            actions = await compute(payment)
+            if not actions:
+                return payment
+            if cause is not None and self._interactions:
+                actions = [*actions, cause.action(self.now())]
+            try:
+                return await self._commercetools.update_payment(payment, actions)
+            except VersionConflict as error:
+                conflicts += 1
+                if conflicts == _CONFLICTS:
+                    raise BackendUnavailable(
+                        "The payment is being changed by others, try again.", retry_after=1
+                    ) from error
+            except BackendUnavailable:
+                failures += 1
+                if failures == _FAILURES:
+                    raise
+            pause = _PAUSE_S * (conflicts + failures) * (0.5 + self._jitter.random())
+            await self._clock.sleep(pause)
+            payment = await self._commercetools.payment(payment.id)
+
+    async def facts(
+        self, payment: Payment, facts: Iterable[Fact], cause: Interaction | None = None
+    ) -> Payment:
+        """Merge facts that are true whenever they were read."""
+        facts = list(facts)
+
+        async def compute(current: Payment) -> Sequence[Action]:
+            return merge(current, facts, self.now())
+
+        return await self.update(payment, compute, cause)
+
+    async def intent(
+        self, payment: Payment, intent_id: str, cause: Interaction | None = None
+    ) -> Payment:
+        """Merge what Stripe says of the intent now."""
+
+        async def compute(current: Payment) -> Sequence[Action]:
+            intent = await self._stripe.intent(intent_id)
+            return merge(current, [intent_fact(intent)], self.now())
+
+        return await self.update(payment, compute, cause)
+
+    async def dispute(
+        self, payment: Payment, dispute_id: str, cause: Interaction | None = None
+    ) -> Payment:
+        """Merge what Stripe says of the dispute now."""
+
+        async def compute(current: Payment) -> Sequence[Action]:
+            fact = dispute_fact(await self._stripe.dispute(dispute_id))
+            return merge(current, [fact], self.now()) if fact else []
+
+        return await self.update(payment, compute, cause)
+
+    async def refunds(
+        self, payment: Payment, intent_id: str, cause: Interaction | None = None
+    ) -> Payment:
+        """Merge all refunds of an intent."""
+        refunds = await self._stripe.refunds_of(intent_id)
+        return await self.facts(payment, [refund_fact(refund) for refund in refunds], cause)

@@ -1,0 +1,78 @@
+"""Payment methods that a shopper saved while paying: kept in commercetools, ready to be used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stripe_connector.errors import DuplicateField
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.models import (
+    PaymentMethod,
+    PaymentMethodDraft,
+    TokenValue,
+)
+from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.gateways.stripe.models import StripePaymentMethod
+from stripe_connector.ledger.actions import Action, SetMethodInfoToken, TokenDraft
+from stripe_connector.ledger.facts import CUSTOMER_ID
+from stripe_connector.ledger.payment import Payment, Reference
+from stripe_connector.ledger.stripe_objects import PaymentIntent
+from stripe_connector.payments.record import Recorder
+
+
+class StoredMethods:
+    """Writes down saved payment methods, and who is to be charged again with them."""
+
+    def __init__(self, commercetools: Commercetools, stripe: Stripe, recorder: Recorder) -> None:
+        self._commercetools = commercetools
+        self._stripe = stripe
+        self._recorder = recorder
+
+    async def remember(self, payment: Payment, intent: PaymentIntent) -> Payment:
+        """Keep the method of an authorized intent where the customer saved it.
+
+        The Payment's token is written last: once it is there, all the rest is.
+        """
+        customer_id = intent.metadata.get(CUSTOMER_ID)
+        if (
+            customer_id is None
+            or intent.customer is None
+            or intent.payment_method is None
+            or payment.payment_method_info.token is not None
+        ):
+            return payment
+        method = await self._stripe.payment_method(intent.payment_method)
+        if method.customer is None:
+            return payment  # used once, not saved
+        stored = await self._stored(customer_id, method)
+        if intent.setup_future_usage == "off_session":
+            cart = await self._commercetools.cart_of_payment(payment.id)
+            if cart is not None and cart.is_recurring:
+                await self._commercetools.create_recurring_payment_job(payment.id, stored.id)
+
+        async def compute(current: Payment) -> Sequence[Action]:
+            if current.payment_method_info.token is not None:
+                return []
+            return [SetMethodInfoToken(TokenDraft(method.id))]
+
+        return await self._recorder.update(payment, compute)
+
+    async def _stored(self, customer_id: str, method: StripePaymentMethod) -> PaymentMethod:
+        """The commercetools payment method; its key makes two events at once agree on one."""
+        found = await self._commercetools.payment_method_by_token(customer_id, method.id)
+        if found is not None:
+            return found
+        draft = PaymentMethodDraft(
+            key=method.id,
+            customer=Reference("customer", customer_id),
+            payment_interface=self._commercetools.payment_interface,
+            method=method.type,
+            token=TokenValue(method.id),
+        )
+        try:
+            return await self._commercetools.create_payment_method(draft)
+        except DuplicateField:
+            found = await self._commercetools.payment_method_by_token(customer_id, method.id)
+            if found is None:
+                raise
+            return found

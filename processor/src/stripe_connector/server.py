@@ -1,0 +1,101 @@
+"""Runs the processor under uvicorn, and ends it without cutting a request."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import signal
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from stripe_connector.http.health import Readiness
+
+logger = logging.getLogger(__name__)
+
+_IDLE_CONNECTION_S = 75
+"""Longer than the load balancers in front keep theirs: whoever closes first must not be us."""
+
+
+class PortTaken(Exception):
+    """Another process listens on the port."""
+
+
+def serve(
+    create_app: Callable[[Readiness], ASGIApp],
+    *,
+    host: str,
+    port: int,
+    grace_s: float,
+    drain_s: float = 1.0,
+) -> int:
+    """Serve until SIGTERM or SIGINT; the result is the process's exit code.
+
+    A stop takes at most `grace_s` seconds. Readiness fails at once; for `drain_s` of them new
+    connections are still accepted, since a load balancer learns only by and by; the rest is for
+    requests in flight. `create_app` is called inside the event loop. Raises PortTaken.
+    """
+    listener = _listen(host, port)
+    readiness = Readiness()
+    drain_s = min(drain_s, grace_s / 2)
+    config = uvicorn.Config(
+        lambda: create_app(readiness),
+        factory=True,
+        lifespan="on",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_IDLE_CONNECTION_S,
+        timeout_graceful_shutdown=math.ceil(grace_s - drain_s),
+    )
+    server = _Server(config, readiness, drain_s)
+    logger.info("Listening on %s port %d", host, listener.getsockname()[1])
+    with listener:
+        server.run(sockets=[listener])
+    return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, with a stop that others can see coming."""
+
+    def __init__(self, config: uvicorn.Config, readiness: Readiness, drain_s: float) -> None:
+        super().__init__(config)
+        self._readiness = readiness
+        self._drain_s = drain_s
+        self._hurry = asyncio.Event()
+
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
+        """Stop; asked twice, stop without draining, and by Ctrl-C twice at once.
+
+        uvicorn's own would raise the signal again at the end, and so turn a graceful stop into
+        a process killed by a signal.
+        """
+        self._readiness.stop()
+        if self.should_exit or sig == signal.SIGINT:
+            self._hurry.set()
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._readiness.stop()
+        try:
+            await asyncio.wait_for(self._hurry.wait(), self._drain_s)
+        except TimeoutError:
+            logger.info("Drained for %g s", self._drain_s)
+        await super().shutdown(sockets)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise PortTaken(
+            f"Cannot listen on {host} port {port} ({error.strerror}); set PORT to another."
+        ) from error

@@ -1,0 +1,45 @@
+"""The environment as one checked value: what may be set, what it means, what is wrong with it.
+
+`groups` declares every variable once; parsing, validation, `docs/configuration.md` and the
+deployment manifest's tests all follow from that declaration.
+"""
+
+from stripe_connector.settings.declaration import Variable
+from stripe_connector.settings.groups import (
+    IGNORED,
+    Environment,
+    LogLevel,
+    MismatchAction,
+)
+from stripe_connector.settings.loading import (
+    GROUPS,
+    ConfigurationError,
+    Settings,
+    load_settings,
+    variables,
+)
+from stripe_connector.settings.stripe_options import (
+    BehaviorRule,
+    CaptureMethod,
+    CollectBillingAddress,
+    FutureUsage,
+    PaymentFlow,
+)
+
+__all__ = [
+    "GROUPS",
+    "IGNORED",
+    "BehaviorRule",
+    "CaptureMethod",
+    "CollectBillingAddress",
+    "ConfigurationError",
+    "Environment",
+    "FutureUsage",
+    "LogLevel",
+    "MismatchAction",
+    "PaymentFlow",
+    "Settings",
+    "Variable",
+    "load_settings",
+    "variables",
+]

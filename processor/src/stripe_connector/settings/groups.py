@@ -1,0 +1,324 @@
+"""Every variable of the environment, declared once: parser, default or duty, meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from msgspec import UNSET, UnsetType
+
+from stripe_connector.gateways.stripe.api_version import API_VERSION
+from stripe_connector.settings.declaration import defaulted, optional, required
+from stripe_connector.settings.stripe_options import (
+    BehaviorRule,
+    CaptureMethod,
+    CollectBillingAddress,
+    FutureUsage,
+    PaymentFlow,
+    behavior_rules,
+    future_usage,
+    payment_element_options,
+    saved_payment_methods,
+)
+from stripe_connector.settings.values import (
+    base_url,
+    boolean,
+    choice,
+    integer,
+    json_object,
+    key,
+    matching,
+    origin,
+    separated,
+    text,
+    url,
+)
+
+# Each release of Stripe.js speaks the API release of its name; /v3 is older than all of them.
+_STRIPE_JS_URL = f"https://js.stripe.com/{API_VERSION.partition('.')[2]}/stripe.js"
+
+Environment = Literal["test", "live"]
+MismatchAction = Literal["hold", "reverse"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+IGNORED = {
+    "MOCK_ENVIRONMENT": "The environment, test or live, follows from STRIPE_SECRET_KEY.",
+    "MOCK_CLIENT_KEY": "Browsers get STRIPE_PUBLISHABLE_KEY.",
+    "CTP_SCOPE": "A token is asked for without scopes and so carries all scopes of the API client.",
+    "CTP_CLIENT_SCOPE": "The same as CTP_SCOPE.",
+    "CTP_CLIENT_REGION": "The hosts of the region are set one by one.",
+}
+"""Variables that other connectors or the platform set; accepted, without effect here."""
+
+
+def _level(value: str) -> LogLevel:
+    """A log level, also in the words of Node's loggers."""
+    word = value.lower()
+    words: dict[str, LogLevel] = {
+        "warn": "warning",
+        "http": "info",
+        "verbose": "debug",
+        "silly": "debug",
+    }
+    return words.get(word) or choice(*get_args(LogLevel))(word)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommercetoolsSettings:
+    """The project, its API client and the hosts of its region."""
+
+    ctp_project_key: str = required(key, "Key of the commercetools project.")
+    ctp_client_id: str = required(text, "Id of the processor's API client.", secret=True)
+    ctp_client_secret: str = required(text, "Secret of that API client.", secret=True)
+    ctp_auth_url: str = defaulted(
+        base_url,
+        "https://auth.europe-west1.gcp.commercetools.com",
+        "Authorization host of the project's region.",
+    )
+    ctp_api_url: str = defaulted(
+        base_url,
+        "https://api.europe-west1.gcp.commercetools.com",
+        "API host of the project's region.",
+    )
+    ctp_session_url: str = defaulted(
+        base_url,
+        "https://session.europe-west1.gcp.commercetools.com",
+        "Checkout session host of the project's region.",
+    )
+    ctp_checkout_url: str = defaulted(
+        base_url,
+        "https://checkout.europe-west1.gcp.commercetools.com",
+        "Checkout host of the project's region.",
+    )
+    ctp_jwks_url: str = defaulted(
+        base_url,
+        "https://mc-api.europe-west1.gcp.commercetools.com/.well-known/jwks.json",
+        "Where the public keys of Merchant Center's tokens are found.",
+    )
+    ctp_jwt_issuer: str = defaulted(
+        base_url,
+        "https://mc-api.europe-west1.gcp.commercetools.com",
+        "Issuer that those tokens must name.",
+    )
+    payment_interface: str = defaulted(
+        text,
+        "checkout-stripe",
+        "`paymentInterface` of payments and stored payment methods.",
+    )
+    ct_custom_type_launchpad_purchase_order_key: str = defaulted(
+        key,
+        "payment-launchpad-purchase-order",
+        "Key of the payment type that holds purchase order numbers.",
+    )
+    ct_custom_type_stripe_customer_key: str = defaulted(
+        key,
+        "payment-connector-stripe-customer-id",
+        "Key of the customer type that holds the Stripe customer's id.",
+    )
+    ct_custom_type_subscription_line_item_key: str = defaulted(
+        key,
+        "payment-connector-subscription-line-item-type",
+        "Key of the line item type that holds subscription data.",
+    )
+    ct_product_type_subscription_key: str = defaulted(
+        key,
+        "payment-connector-subscription-information",
+        "Key of the product type that describes subscriptions.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripeSettings:
+    """The Stripe account, and how money is taken with it."""
+
+    stripe_secret_key: str = required(
+        matching(
+            r"(sk|rk)_(test|live)_\w+",
+            "must be a secret or restricted key of Stripe: sk_test_..., sk_live_..., rk_test_..."
+            " or rk_live_...; copy it from the Dashboard under Developers, API keys",
+        ),
+        "Secret or restricted API key. Its mode decides whether the processor is test or live.",
+        secret=True,
+    )
+    stripe_publishable_key: str = required(
+        matching(
+            r"pk_(test|live)_\w+",
+            "must be a publishable key of Stripe, pk_test_... or pk_live_...: browsers see it,"
+            " so never a secret key",
+        ),
+        "Publishable API key of the same account and mode; browsers get it.",
+    )
+    stripe_webhook_signing_secret: tuple[str, ...] = optional(
+        separated(
+            matching(
+                r"whsec_\w[^\s,]*",
+                "must be a signing secret, whsec_...: copy it from the webhook endpoint's page",
+            )
+        ),
+        "Signing secrets of the webhook endpoints, separated by commas (several during an"
+        " exchange). Without one, webhooks answer 503 and the status is Partially Available.",
+        absent=(),
+        secret=True,
+    )
+    stripe_webhook_id: str | None = optional(
+        matching(r"we_\w+", "must be the id of a webhook endpoint, we_..."),
+        "Webhook endpoint that the deploy scripts keep up to date; without it, they find or"
+        " create theirs.",
+        absent=None,
+    )
+    stripe_api_version: str | None = optional(
+        matching(
+            r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?",
+            f"must be a version of Stripe's API, such as {API_VERSION}",
+        ),
+        f"API version of ephemeral keys, for clients that need an older one. All else speaks"
+        f" {API_VERSION}.",
+        absent=None,
+    )
+    stripe_capture_method: CaptureMethod = defaulted(
+        choice(*get_args(CaptureMethod)),
+        "automatic",
+        "When money is captured: `automatic`, `automatic_async` or `manual`.",
+    )
+    stripe_payment_flow: PaymentFlow = defaulted(
+        choice(*get_args(PaymentFlow)),
+        "deferred",
+        "`deferred` makes the payment intent when the shopper submits, `pi_first` before the"
+        " payment element is shown.",
+    )
+    stripe_payment_behavior_rules: dict[str, BehaviorRule] = defaulted(
+        behavior_rules,
+        "{}",
+        "JSON object: country or store key to `flowType`, `captureMethod`, `setupFutureUsage`,"
+        " `collectBillingAddress`, each overriding its variable for such carts.",
+    )
+    stripe_payment_intent_setup_future_usage: FutureUsage | UnsetType | None = optional(
+        future_usage,
+        "`off_session` or `on_session` keeps the payment method for later; blank or `none` does"
+        " not. Not set, `payment_method_save_usage` of STRIPE_SAVED_PAYMENT_METHODS_CONFIG"
+        " decides.",
+        absent=UNSET,
+        may_be_blank=True,
+    )
+    stripe_saved_payment_methods_config: dict[str, object] = defaulted(
+        saved_payment_methods,
+        "{}",
+        "JSON object: features of Stripe's customer session for the Payment Element, such as"
+        ' `{"payment_method_save":"enabled","payment_method_save_usage":"off_session"}`.',
+    )
+    stripe_enable_multi_operations: bool = defaulted(
+        boolean, "false", "Asks for several captures of one payment where the card allows it."
+    )
+    stripe_repeat_window_s: int = defaulted(
+        integer(0, 86_400),
+        "120",
+        "Seconds in which an equal capture, refund or cancellation counts as a repetition.",
+    )
+    stripe_mismatch_action: MismatchAction = defaulted(
+        choice(*get_args(MismatchAction)),
+        "hold",
+        "When Stripe took another amount than the cart's: `hold` the order, or `reverse` the"
+        " payment.",
+    )
+    stripe_interface_interactions: bool = defaulted(
+        boolean,
+        "false",
+        "Stores masked requests and answers of Stripe as interface interactions of the payment.",
+    )
+    stripe_api_base: str = defaulted(
+        base_url, "https://api.stripe.com", "Where Stripe's API is found."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentElementSettings:
+    """What the shopper sees of Stripe. JSON goes to the browser as it is written."""
+
+    stripe_js_url: str = defaulted(
+        url, _STRIPE_JS_URL, "Stripe.js; its release belongs to the API version."
+    )
+    stripe_appearance_payment_element: str | None = optional(
+        json_object, "JSON object: appearance of the Payment Element.", absent=None
+    )
+    stripe_appearance_express_checkout: str | None = optional(
+        json_object, "JSON object: appearance of the Express Checkout Element.", absent=None
+    )
+    stripe_layout: str = defaulted(
+        json_object,
+        '{"type":"tabs","defaultCollapsed":false}',
+        "JSON object: layout of the Payment Element.",
+    )
+    stripe_collect_billing_address: CollectBillingAddress = defaulted(
+        choice(*get_args(CollectBillingAddress)),
+        "auto",
+        "Whether the Payment Element asks for the billing address: `auto`, `never` or"
+        " `if_required`.",
+    )
+    stripe_behavior_payment_element: str = defaulted(
+        payment_element_options,
+        "{}",
+        "JSON object: `terms`, `wallets`, `defaultValues`, `fields`, `business`,"
+        " `paymentMethodOrder`, `readOnly`, `layout` of the Payment Element.",
+    )
+    stripe_express_element_options: str | None = optional(
+        json_object, "JSON object: options of the Express Checkout Element.", absent=None
+    )
+    stripe_apple_pay_well_known: str | None = optional(
+        text,
+        "Content of Apple Pay's domain association file; without it, the route answers 404.",
+        absent=None,
+    )
+    stored_payment_methods_enabled: bool = defaulted(
+        boolean, "false", "Lets shoppers store payment methods and pay with them."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorefrontSettings:
+    """Where shoppers come from and where they return to."""
+
+    allowed_origins: tuple[str, ...] = required(
+        separated(origin),
+        "Origins of the storefronts, separated by commas, each exactly as browsers send it:"
+        " `https://shop.example.com`.",
+    )
+    merchant_return_url: str = required(
+        url, "Page to which shoppers return when their session names none."
+    )
+    storefront_url: str = defaulted(
+        base_url, "http://localhost:3000", "Shop that Stripe's hosted page leads back to."
+    )
+    bff_order_pii_minutes: int = defaulted(
+        integer(0, 10_080),
+        "60",
+        "Minutes after its creation in which reading an order also shows personal data.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationSettings:
+    """How the process runs."""
+
+    port: int = defaulted(integer(1, 65_535), "8080", "Port to listen on.")
+    host: str = defaulted(text, "0.0.0.0", "Address to listen on.")  # noqa: S104 - in a container
+    connect_service_url: str | None = optional(
+        base_url, "Public URL of the processor; commercetools Connect sets it.", absent=None
+    )
+    log_level: LogLevel = defaulted(
+        _level,
+        "info",
+        "`debug`, `info`, `warning` or `error`.",
+        alias="LOGGER_LEVEL",
+    )
+    health_check_timeout: int = defaulted(
+        integer(1, 60_000), "5000", "Milliseconds that one check of the status may take."
+    )
+    request_deadline_s: int = defaulted(
+        integer(1, 300), "25", "Seconds in which a request is answered, all backend calls included."
+    )
+    shutdown_grace_s: int = defaulted(
+        integer(0, 300), "20", "Seconds that requests in hand have to finish when it stops."
+    )
+    max_body_bytes: int = defaulted(
+        integer(1_024, 10_485_760), "262144", "Largest request body; webhooks have their own limit."
+    )

@@ -1,0 +1,148 @@
+"""Reads the environment as a whole: a complete `Settings`, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from stripe_connector.gateways.stripe.api_version import API_VERSION
+from stripe_connector.settings.declaration import Variable, declared
+from stripe_connector.settings.groups import (
+    CommercetoolsSettings,
+    Environment,
+    OperationSettings,
+    PaymentElementSettings,
+    StorefrontSettings,
+    StripeSettings,
+)
+
+GROUPS: dict[str, type] = {
+    "commercetools": CommercetoolsSettings,
+    "Stripe": StripeSettings,
+    "Payment element": PaymentElementSettings,
+    "Checkout and storefront": StorefrontSettings,
+    "Operation": OperationSettings,
+}
+
+
+class ConfigurationError(Exception):
+    """The environment cannot work; `problems` names every variable, its fault and its mend."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(
+    CommercetoolsSettings,
+    StripeSettings,
+    PaymentElementSettings,
+    StorefrontSettings,
+    OperationSettings,
+):
+    """The checked environment; `load_settings` makes it. Its repr leaves secrets out."""
+
+    @property
+    def environment(self) -> Environment:
+        """The mode of Stripe's keys."""
+        return _mode(self.stripe_secret_key)
+
+    @property
+    def live_mode(self) -> bool:
+        """Whether real money moves."""
+        return self.environment == "live"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What works, but is probably not what was meant."""
+        found: list[str] = []
+        if not self.stripe_webhook_signing_secret:
+            found.append(
+                "STRIPE_WEBHOOK_SIGNING_SECRET is not set: webhooks answer 503 until it is."
+            )
+        if self.stripe_api_version not in {None, API_VERSION}:
+            found.append(
+                f"STRIPE_API_VERSION differs from {API_VERSION}: it is used for ephemeral keys"
+                " alone. Remove it unless a mobile client needs that version."
+            )
+        if self.stripe_payment_intent_setup_future_usage == "off_session":
+            found.extend(
+                f"STRIPE_PAYMENT_BEHAVIOR_RULES: rule {key!r} leaves out the off_session of"
+                " STRIPE_PAYMENT_INTENT_SETUP_FUTURE_USAGE."
+                for key, rule in self.stripe_payment_behavior_rules.items()
+                if rule.setup_future_usage is None
+            )
+        return tuple(found)
+
+
+@cache
+def variables() -> tuple[Variable, ...]:
+    """Every variable that the processor reads, group by group."""
+    return tuple(variable for group in GROUPS.values() for variable in declared(group))
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Settings from an environment such as `os.environ`.
+
+    Raises ConfigurationError with all problems at once. No problem shows a secret.
+    """
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for variable in variables():
+        name, text = variable.find(environ)
+        if text is None:
+            if variable.required:
+                problems.append(f"{name} is missing. Set it: {variable.meaning}")
+            values[variable.attribute] = variable.absent
+            continue
+        try:
+            values[variable.attribute] = variable.parse(text)
+        except ValueError as error:
+            problems += [f"{name} {message}" for message in error.args]
+    problems += _contradictions(values)
+    if problems:
+        raise ConfigurationError(problems)
+    return Settings(**values)
+
+
+def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
+    """Values that are right alone and wrong together; values that failed are not there."""
+    secret, publishable = values.get("stripe_secret_key"), values.get("stripe_publishable_key")
+    if secret and publishable and _mode(secret) != _mode(publishable):
+        yield (
+            f"STRIPE_PUBLISHABLE_KEY is a {_mode(publishable)} key, but STRIPE_SECRET_KEY is a"
+            f" {_mode(secret)} key: take both from the same mode of the same account"
+        )
+    if secret and _mode(secret) == "live":
+        for name in ("stripe_api_base", "stripe_js_url"):
+            if values.get(name, "").startswith("http:"):
+                yield f"{name.upper()} must be an https URL when STRIPE_SECRET_KEY is a live key"
+    region = _region(values.get("ctp_api_url", ""))
+    for name in (
+        "ctp_auth_url",
+        "ctp_session_url",
+        "ctp_checkout_url",
+        "ctp_jwks_url",
+        "ctp_jwt_issuer",
+    ):
+        other = _region(values.get(name, ""))
+        if region and other and other != region:
+            yield (
+                f"{name.upper()} is of region {other}, but CTP_API_URL is of region {region}:"
+                " set all hosts to the region of the project"
+            )
+
+
+def _mode(api_key: str) -> Environment:
+    """Stripe writes the mode into its keys: sk_test_..., pk_live_..."""
+    return "live" if api_key.split("_")[1] == "live" else "test"
+
+
+def _region(url: str) -> str | None:
+    """The region of a host of commercetools' cloud, or None for any other host."""
+    found = re.match(r"https?://[a-z-]+\.([a-z0-9.-]+)\.commercetools\.com(?:[:/]|$)", url)
+    return found[1] if found else None

@@ -1,0 +1,225 @@
+"""Stripe's options that are given as JSON: what each may hold, and nothing else.
+
+An option that Stripe does not know would fail, or be dropped, in front of a shopper.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from stripe_connector.settings.values import decode_json
+
+PaymentFlow = Literal["deferred", "pi_first"]
+CaptureMethod = Literal["automatic", "automatic_async", "manual"]
+CollectBillingAddress = Literal["auto", "never", "if_required"]
+FutureUsage = Literal["off_session", "on_session"]
+
+_FUTURE_USAGES: dict[str, FutureUsage | None] = {
+    "off_session": "off_session",
+    "on_session": "on_session",
+    "": None,
+    "none": None,
+    "null": None,
+    "undefined": None,
+}
+
+
+def future_usage(value: str) -> FutureUsage | None:
+    """Stripe's setup_future_usage, or None where it is to be left out."""
+    word = value.strip().lower()
+    if word not in _FUTURE_USAGES:
+        raise ValueError(
+            "must be off_session or on_session; empty, none, null or undefined leave it out"
+        )
+    return _FUTURE_USAGES[word]
+
+
+_RULE_HINT = "; ".join(
+    f"{field} takes {', '.join(get_args(words))}"
+    for field, words in {
+        "flowType": PaymentFlow,
+        "captureMethod": CaptureMethod,
+        "setupFutureUsage": Literal[FutureUsage, "none"],
+        "collectBillingAddress": CollectBillingAddress,
+    }.items()
+)
+
+
+class BehaviorRule(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What differs for carts of one country or store. None stands for what a rule does not say."""
+
+    flow_type: PaymentFlow | None = None
+    capture_method: CaptureMethod | None = None
+    setup_future_usage: FutureUsage | UnsetType | None = UNSET
+    """None leaves setup_future_usage out although it is set for other carts."""
+    collect_billing_address: CollectBillingAddress | None = None
+
+
+def behavior_rules(value: str) -> dict[str, BehaviorRule]:
+    """Rules by country or store key, in the order given; every faulty rule is reported."""
+    rules: dict[str, BehaviorRule] = {}
+    problems: list[str] = []
+    for discriminator, rule in decode_json(value, dict[str, dict[str, object]]).items():
+        if not discriminator or discriminator != discriminator.strip():
+            problems.append(
+                "has a rule whose key is empty or has white space around it: name a country"
+                " or a store key"
+            )
+            continue
+        try:
+            rules[discriminator] = _behavior_rule(rule)
+        except ValueError as error:
+            problems.append(f"rule {discriminator!r}: {error}. {_RULE_HINT}")
+    if problems:
+        raise ValueError(*problems)
+    return rules
+
+
+def _behavior_rule(rule: dict[str, object]) -> BehaviorRule:
+    usage = rule.get("setupFutureUsage")
+    if isinstance(usage, str):
+        try:
+            rule = {**rule, "setupFutureUsage": future_usage(usage)}
+        except ValueError as error:
+            raise ValueError(f"setupFutureUsage {error}") from None
+    return msgspec.convert(rule, BehaviorRule)
+
+
+Switch = Literal["enabled", "disabled"]
+
+
+class SavedPaymentMethods(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Features of a customer session's Payment Element, as Stripe names them."""
+
+    payment_method_save: Switch | UnsetType = UNSET
+    payment_method_save_usage: FutureUsage | UnsetType = UNSET
+    payment_method_redisplay: Switch | UnsetType = UNSET
+    payment_method_redisplay_limit: Annotated[int, Meta(ge=1, le=10)] | UnsetType = UNSET
+    payment_method_remove: Switch | UnsetType = UNSET
+    payment_method_allow_redisplay_filters: (
+        list[Literal["always", "limited", "unspecified"]] | UnsetType
+    ) = UNSET
+
+
+def saved_payment_methods(value: str) -> dict[str, object]:
+    """The features that are configured, ready for Stripe."""
+    features: dict[str, object] = msgspec.to_builtins(
+        decode_json(
+            value,
+            SavedPaymentMethods,
+            hint="See payment_element.features in"
+            " https://docs.stripe.com/api/customer_sessions/create",
+        )
+    )
+    return features
+
+
+def payment_element_options(value: str) -> str:
+    """Options of the Payment Element, kept as the text that was given."""
+    decode_json(
+        value,
+        PaymentElementOptions,
+        hint="See https://docs.stripe.com/js/elements_object/create_payment_element",
+    )
+    return value
+
+
+class _Options(Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A part of Stripe.js' options: every field may be left out, none may be invented."""
+
+
+Term = Literal["auto", "always", "never"]
+Visibility = Literal["auto", "never"]
+AddressVisibility = Literal["auto", "never", "if_required"]
+LayoutType = Literal["tabs", "accordion", "auto"]
+
+
+class Terms(_Options):
+    apple_pay: Term | UnsetType = UNSET
+    au_becs_debit: Term | UnsetType = UNSET
+    bancontact: Term | UnsetType = UNSET
+    card: Term | UnsetType = UNSET
+    cashapp: Term | UnsetType = UNSET
+    google_pay: Term | UnsetType = UNSET
+    ideal: Term | UnsetType = UNSET
+    klarna: Term | UnsetType = UNSET
+    paypal: Term | UnsetType = UNSET
+    sepa_debit: Term | UnsetType = UNSET
+    sofort: Term | UnsetType = UNSET
+    us_bank_account: Term | UnsetType = UNSET
+
+
+class Wallets(_Options):
+    apple_pay: Visibility | UnsetType = UNSET
+    google_pay: Visibility | UnsetType = UNSET
+    link: Visibility | UnsetType = UNSET
+
+
+class DefaultAddress(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Spelled with underscores by Stripe.js, unlike the address of `fields`."""
+
+    country: str | UnsetType = UNSET
+    postal_code: str | UnsetType = UNSET
+    state: str | UnsetType = UNSET
+    city: str | UnsetType = UNSET
+    line1: str | UnsetType = UNSET
+    line2: str | UnsetType = UNSET
+
+
+class DefaultBillingDetails(_Options):
+    name: str | UnsetType = UNSET
+    email: str | UnsetType = UNSET
+    phone: str | UnsetType = UNSET
+    address: DefaultAddress | UnsetType = UNSET
+
+
+class DefaultValues(_Options):
+    billing_details: DefaultBillingDetails | UnsetType = UNSET
+
+
+class AddressFields(_Options):
+    country: Visibility | UnsetType = UNSET
+    postal_code: Visibility | UnsetType = UNSET
+    state: Visibility | UnsetType = UNSET
+    city: Visibility | UnsetType = UNSET
+    line1: Visibility | UnsetType = UNSET
+    line2: Visibility | UnsetType = UNSET
+
+
+class BillingDetailsFields(_Options):
+    name: Visibility | UnsetType = UNSET
+    email: Visibility | UnsetType = UNSET
+    phone: Visibility | UnsetType = UNSET
+    address: AddressVisibility | AddressFields | UnsetType = UNSET
+
+
+class Fields(_Options):
+    billing_details: Visibility | BillingDetailsFields | UnsetType = UNSET
+
+
+class Business(_Options):
+    name: str
+
+
+class Layout(_Options):
+    type: LayoutType
+    default_collapsed: bool | UnsetType = UNSET
+    radios: bool | Literal["auto", "always", "never"] | UnsetType = UNSET
+    spaced_accordion_items: bool | UnsetType = UNSET
+    visible_accordion_items_count: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+
+
+class PaymentElementOptions(_Options):
+    """Without `paymentMethodTypes`: which methods are offered is decided at Stripe."""
+
+    terms: Terms | UnsetType = UNSET
+    wallets: Wallets | UnsetType = UNSET
+    default_values: DefaultValues | UnsetType = UNSET
+    fields: Fields | UnsetType = UNSET
+    business: Business | UnsetType = UNSET
+    payment_method_order: list[str] | UnsetType = UNSET
+    read_only: bool | UnsetType = UNSET
+    layout: LayoutType | Layout | UnsetType = UNSET

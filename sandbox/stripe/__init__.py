@@ -1,0 +1,1 @@
+"""A stand-in for Stripe: one account in test mode, in memory."""

@@ -1,0 +1,204 @@
+"""The sandbox's own routes: what at Stripe banks, shoppers, time and the Dashboard do."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.stripe import disputes, endpoints, intents, methods, refunds
+from sandbox.stripe.errors import StripeError, invalid_request, no_such, refused
+from sandbox.stripe.objects import JsonObject, Table
+from sandbox.stripe.state import InternalError, StripeState
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
+_T = TypeVar("_T")
+
+
+class _Advance(Struct, forbid_unknown_fields=True):
+    advance: float
+
+
+class _Outcome(Struct, forbid_unknown_fields=True):
+    outcome: Literal["succeed", "fail"]
+
+
+class _NewDispute(Struct, forbid_unknown_fields=True):
+    amount: int | None = None
+    status: str = "needs_response"
+    reason: str = "fraudulent"
+
+
+class _DisputeStatus(Struct, forbid_unknown_fields=True):
+    status: str
+
+
+class _RefundStatus(Struct, forbid_unknown_fields=True):
+    status: str
+    failure_reason: str | None = None
+
+
+class _Roll(Struct, forbid_unknown_fields=True):
+    keep_seconds: float = 0.0
+
+
+class _NewError(Struct, forbid_unknown_fields=True):
+    path: str
+    when: Literal["before", "after", "hold"]
+    method: str = "POST"
+    times: int | None = 1
+    skip: int = 0
+
+
+def routes(state: StripeState) -> list[Route]:
+    """Routes under /_sandbox that move the account `state`."""
+
+    async def advance(request: Request) -> Response:
+        """Move the clock; whatever should have happened meanwhile happens."""
+        seconds = (await _body(request, _Advance)).advance
+        if seconds < 0:
+            raise invalid_request("The clock cannot be moved back.", param="advance")
+        state.clock.advance(seconds)
+        state.run_due()
+        state.wake()
+        return _json({"now": state.clock.time()})
+
+    async def clock(_: Request) -> Response:
+        return _json({"now": state.clock.time()})
+
+    async def reset(_: Request) -> Response:
+        state.reset()
+        return _json({})
+
+    async def authenticate(request: Request) -> Response:
+        """The shopper passes or fails the challenge or the bank's page."""
+        succeed = (await _body(request, _Outcome)).outcome == "succeed"
+        intent = _named(state.intents, request)
+        intents.finish_action(state, intent, succeed=succeed)
+        return _json(intent)
+
+    async def settle(request: Request) -> Response:
+        """The bank pays or returns a delayed payment, or a shopper comes back from a redirect."""
+        succeed = (await _body(request, _Outcome)).outcome == "succeed"
+        intent = _named(state.intents, request)
+        method = state.methods.get(intent["payment_method"] or "")
+        if method is not None and method["type"] in methods.REDIRECTS:
+            intents.finish_action(state, intent, succeed=succeed)
+        else:
+            intents.settle(state, intent, succeed=succeed)
+        return _json(intent)
+
+    async def dispute(request: Request) -> Response:
+        asked = await _body(request, _NewDispute)
+        charge = _named(state.charges, request)
+        return _json(
+            disputes.create(
+                state, charge, amount=asked.amount, status=asked.status, reason=asked.reason
+            )
+        )
+
+    async def move_dispute(request: Request) -> Response:
+        status = (await _body(request, _DisputeStatus)).status
+        moved = _named(state.disputes, request)
+        disputes.move(state, moved, status)
+        return _json(moved)
+
+    async def move_refund(request: Request) -> Response:
+        asked = await _body(request, _RefundStatus)
+        moved = _named(state.refunds, request)
+        refunds.move(state, moved, asked.status, asked.failure_reason)
+        return _json(moved)
+
+    async def roll(request: Request) -> Response:
+        """A new signing secret; earlier ones sign along for a while."""
+        asked = await _body(request, _Roll)
+        endpoint = _named(state.endpoints, request)
+        return _json({"secret": endpoints.roll_secret(state, endpoint, asked.keep_seconds)})
+
+    async def list_events(_: Request) -> Response:
+        newest = [
+            {**event, "deliveries": state.deliveries.get(event["id"], [])}
+            for event in reversed(state.events)
+        ]
+        return _json({"events": newest})
+
+    async def redeliver(request: Request) -> Response:
+        """Send an event again to every enabled endpoint that had it, or else to all."""
+        event = state.events_by_id.get(request.path_params["id"])
+        if event is None:
+            raise no_such("event", request.path_params["id"], in_path=True)
+        had = {each.endpoint for each in state.deliveries.get(event["id"], ())}
+        targets = [each for each in state.endpoints if each["id"] in had] or list(state.endpoints)
+        if not targets:
+            raise refused("There is no webhook endpoint.")
+        return _json({"deliveries": [state.enqueue(event, each) for each in targets]})
+
+    async def list_errors(_: Request) -> Response:
+        return _json({"errors": state.internal_errors})
+
+    async def add_error(request: Request) -> Response:
+        asked = await _body(request, _NewError)
+        rule = InternalError(
+            state.new_id("err"), asked.path, asked.when, asked.method, asked.times, asked.skip
+        )
+        state.internal_errors.append(rule)
+        return _json(rule, 201)
+
+    async def remove_error(request: Request) -> Response:
+        key = request.path_params.get("id")
+        state.internal_errors = [
+            rule for rule in state.internal_errors if key not in (None, rule.id)
+        ]
+        return Response(status_code=204)
+
+    return [
+        _route("GET", "/_sandbox/clock", clock),
+        _route("POST", "/_sandbox/clock", advance),
+        _route("POST", "/_sandbox/stripe/reset", reset),
+        _route("POST", "/_sandbox/stripe/payment_intents/{id}/authenticate", authenticate),
+        _route("POST", "/_sandbox/stripe/payment_intents/{id}/settle", settle),
+        _route("POST", "/_sandbox/stripe/charges/{id}/dispute", dispute),
+        _route("POST", "/_sandbox/stripe/disputes/{id}", move_dispute),
+        _route("POST", "/_sandbox/stripe/refunds/{id}", move_refund),
+        _route("POST", "/_sandbox/stripe/webhook_endpoints/{id}/roll", roll),
+        _route("GET", "/_sandbox/stripe/events", list_events),
+        _route("POST", "/_sandbox/stripe/events/{id}/redeliver", redeliver),
+        _route("GET", "/_sandbox/stripe/errors", list_errors),
+        _route("POST", "/_sandbox/stripe/errors", add_error),
+        _route("DELETE", "/_sandbox/stripe/errors", remove_error),
+        _route("DELETE", "/_sandbox/stripe/errors/{id}", remove_error),
+    ]
+
+
+def _route(method: str, path: str, endpoint: _Endpoint) -> Route:
+    async def answering(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except StripeError as error:
+            return _json(error.body, error.status)
+
+    return Route(path, answering, methods=[method])
+
+
+async def _body(request: Request, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(await request.body() or b"{}", type=kind)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise invalid_request(str(error)) from error
+
+
+def _named(table: Table, request: Request) -> JsonObject:
+    key = request.path_params["id"]
+    found = table.get(key)
+    if found is None:
+        raise no_such(table.noun, key, in_path=True)
+    return found
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, media_type="application/json")

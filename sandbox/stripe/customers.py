@@ -1,0 +1,138 @@
+"""Customers, kept under their id even after they were deleted."""
+
+from __future__ import annotations
+
+from sandbox.stripe import methods
+from sandbox.stripe.calls import Call, Operation
+from sandbox.stripe.errors import no_such
+from sandbox.stripe.forms import (
+    ADDRESS,
+    SHIPPING,
+    anything,
+    array,
+    full_address,
+    full_shipping,
+    merge_metadata,
+    metadata,
+    one_of,
+    shape,
+    text,
+)
+from sandbox.stripe.listing import LISTING, SEARCH, page, search
+from sandbox.stripe.objects import JsonObject, snapshot
+
+_PLAIN_FIELDS = ("description", "email", "name", "phone")
+
+
+def _create(call: Call) -> JsonObject:
+    state, params = call.state, call.params
+    customer: JsonObject = {
+        "id": state.new_id("cus", 14),
+        "object": "customer",
+        "address": full_address(params["address"]) if params.get("address") else None,
+        "balance": 0,
+        "created": state.now(),
+        "currency": None,
+        "customer_account": None,
+        "default_source": None,
+        "delinquent": False,
+        **{field: params.get(field) for field in _PLAIN_FIELDS},
+        "discount": None,
+        "invoice_prefix": state.random_text(8).upper(),
+        "invoice_settings": {
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": None,
+            "rendering_options": None,
+        },
+        "livemode": False,
+        "metadata": dict(params.get("metadata") or {}),
+        "next_invoice_sequence": 1,
+        "preferred_locales": params.get("preferred_locales") or [],
+        "shipping": full_shipping(params.get("shipping")),
+        "tax_exempt": params.get("tax_exempt") or "none",
+        "test_clock": None,
+    }
+    state.customers.add(customer)
+    state.emit("customer.created", customer)
+    if params.get("payment_method") is not None:
+        method = methods.use(state, params["payment_method"])
+        methods.attach(state, method, customer["id"])
+    return customer
+
+
+def _retrieve(call: Call) -> JsonObject:
+    return call.named(call.state.customers)
+
+
+def _update(call: Call) -> JsonObject:
+    state, params = call.state, call.params
+    customer = _living(call)
+    before = snapshot(customer)
+    merge_metadata(customer["metadata"], params)
+    for field in (*_PLAIN_FIELDS, "preferred_locales", "tax_exempt"):
+        if field in params:
+            customer[field] = params[field]
+    if "address" in params:
+        customer["address"] = full_address(params["address"]) if params["address"] else None
+    if "shipping" in params:
+        customer["shipping"] = full_shipping(params["shipping"])
+    state.emit("customer.updated", customer, before)
+    return customer
+
+
+def _delete(call: Call) -> JsonObject:
+    state = call.state
+    customer = _living(call)
+    for method in list(state.methods.newest({"customer": customer["id"]})):
+        methods.detach(state, method)
+    state.emit("customer.deleted", customer)
+    gone: JsonObject = {"id": customer["id"], "object": "customer", "deleted": True}
+    customer.clear()
+    customer.update(gone)
+    return customer
+
+
+def _list(call: Call) -> JsonObject:
+    matches = {"email": call.params["email"]} if call.params.get("email") else {}
+    customers = call.state.customers
+    living = (each for each in customers.newest({}) if not each.get("deleted"))
+    found = (each for each in living if all(each[f] == v for f, v in matches.items()))
+    return page("/v1/customers", customers, found, call.params)
+
+
+def _search(call: Call) -> JsonObject:
+    return search(call.state, "/v1/customers/search", call.state.customers, call.params)
+
+
+def _living(call: Call) -> JsonObject:
+    customer = call.named(call.state.customers)
+    if customer.get("deleted"):
+        raise no_such("customer", call.path["id"], in_path=True)
+    return customer
+
+
+_EXPAND = {"expand": array(text)}
+_FIELDS = {
+    **_EXPAND,
+    "address": ADDRESS,
+    "description": text,
+    "email": text,
+    "invoice_settings": anything,
+    "metadata": metadata,
+    "name": text,
+    "phone": text,
+    "preferred_locales": array(text),
+    "shipping": SHIPPING,
+    "tax": anything,
+    "tax_exempt": one_of("exempt", "none", "reverse"),
+}
+
+OPERATIONS = (
+    Operation("POST", "/v1/customers", _create, shape({**_FIELDS, "payment_method": text})),
+    Operation("GET", "/v1/customers/search", _search, shape(SEARCH, required=("query",))),
+    Operation("GET", "/v1/customers/{id}", _retrieve, shape(_EXPAND)),
+    Operation("POST", "/v1/customers/{id}", _update, shape(_FIELDS)),
+    Operation("DELETE", "/v1/customers/{id}", _delete, shape({})),
+    Operation("GET", "/v1/customers", _list, shape({**LISTING, "email": text})),
+)

@@ -1,0 +1,429 @@
+"""The routes of payment intents: their parameters, and which states take which."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.stripe import currencies, intents, methods, versions
+from sandbox.stripe.calls import Call, Operation
+from sandbox.stripe.errors import (
+    invalid_request,
+    missing_parameter,
+    refused,
+    unauthorized,
+    unexpected_state,
+    unknown_parameter,
+)
+from sandbox.stripe.forms import (
+    SHIPPING,
+    Raw,
+    anything,
+    array,
+    boolean,
+    full_shipping,
+    integer,
+    merge_metadata,
+    metadata,
+    one_of,
+    shape,
+    text,
+)
+from sandbox.stripe.listing import LISTING, SEARCH, page, search
+from sandbox.stripe.objects import JsonObject, snapshot
+from sandbox.stripe.tokens import redeem
+
+_BROWSER_FIELDS = (
+    "id object amount amount_details automatic_payment_methods canceled_at cancellation_reason"
+    " capture_method client_secret confirmation_method created currency description"
+    " last_payment_error livemode next_action payment_method payment_method_types processing"
+    " receipt_email setup_future_usage shipping source status"
+).split()
+
+
+def _create(call: Call) -> JsonObject:
+    params = call.params
+    _check_method_types(call)
+    params["currency"] = currencies.check_currency(params["currency"])
+    currencies.check_amount(params["amount"], params["currency"])
+    _check_customer(call)
+    for needs_confirm in ("off_session", "confirmation_token", "error_on_requires_action"):
+        if params.get(needs_confirm) and not params.get("confirm"):
+            raise invalid_request(
+                f"{needs_confirm} can only be used when confirm is true.", param=needs_confirm
+            )
+    method = _chosen_method(call)
+    intent = intents.draft(call.state, params)
+    if method is not None:
+        intents.set_method(call.state, intent, method)
+    _apply_token(call, intent)
+    if params.get("confirm"):
+        intents.check_confirmation(intent, _confirmation(call))
+    intents.keep(call.state, intent)
+    if params.get("confirm"):
+        intents.confirm(call.state, intent, _confirmation(call))
+    return intent
+
+
+def _retrieve(call: Call) -> JsonObject:
+    intent = call.named(call.state.intents)
+    _check_secret(call, intent)
+    return _shown(call, intent)
+
+
+def _update(call: Call) -> JsonObject:
+    state, params = call.state, call.params
+    intent = call.named(state.intents)
+    _check_method_types(call)
+    _check_customer(call)
+    currency = intent["currency"]
+    if params.get("currency") is not None:
+        currency = currencies.check_currency(params["currency"])
+    if params.get("amount") is not None or currency != intent["currency"]:
+        currencies.check_amount(params.get("amount") or intent["amount"], currency)
+    _check_updatable(intent, params)
+    method = _chosen_method(call)
+    merge_metadata(intent["metadata"], params)
+    for field in _PLAIN_FIELDS & params.keys():
+        intent[field] = params[field]
+    if "shipping" in params:
+        intent["shipping"] = full_shipping(params["shipping"])
+    intent["currency"] = currency
+    if params.get("amount") is not None:
+        if intent["status"] == "requires_action" and params["amount"] != intent["amount"]:
+            # what was being authenticated was another amount
+            intent.update(status="requires_confirmation", next_action=None)
+        intent["amount"] = params["amount"]
+    if "payment_method_options" in params:
+        intents.set_method_options(intent, params["payment_method_options"])
+    intents.offer_methods(intent)
+    if method is not None:
+        intents.set_method(state, intent, method)
+    return intent
+
+
+def _confirm(call: Call) -> JsonObject:
+    state, params = call.state, call.params
+    intent = call.named(state.intents)
+    _check_secret(call, intent)
+    _check_method_types(call)
+    if intent["status"] not in intents.CONFIRMABLE:
+        raise unexpected_state(
+            f"You cannot confirm this PaymentIntent because it has a status of {intent['status']}.",
+            snapshot(intent),
+        )
+    method = _chosen_method(call)
+    for field in ("receipt_email", "setup_future_usage", "capture_method"):
+        if params.get(field) is not None:
+            intent[field] = params[field]
+    if params.get("shipping") is not None:
+        intent["shipping"] = full_shipping(params["shipping"])
+    if params.get("payment_method_options") is not None:
+        intents.set_method_options(intent, params["payment_method_options"])
+    intents.offer_methods(intent)
+    if method is not None:
+        intents.set_method(state, intent, method)
+    _apply_token(call, intent)
+    intents.confirm(state, intent, _confirmation(call))
+    return _shown(call, intent)
+
+
+def _capture(call: Call) -> JsonObject:
+    intent = call.named(call.state.intents)
+    final = call.params.get("final_capture")
+    intents.capture(
+        call.state,
+        intent,
+        call.params.get("amount_to_capture"),
+        final=True if final is None else final,
+    )
+    merge_metadata(intent["metadata"], call.params)
+    return intent
+
+
+def _cancel(call: Call) -> JsonObject:
+    intent = call.named(call.state.intents)
+    intents.cancel(call.state, intent, call.params.get("cancellation_reason"))
+    return intent
+
+
+def _list(call: Call) -> JsonObject:
+    matches = {"customer": call.params["customer"]} if call.params.get("customer") else {}
+    table = call.state.intents
+    return page("/v1/payment_intents", table, table.newest(matches), call.params)
+
+
+def _search(call: Call) -> JsonObject:
+    return search(call.state, "/v1/payment_intents/search", call.state.intents, call.params)
+
+
+def _check_updatable(intent: JsonObject, params: dict[str, Any]) -> None:
+    status = intent["status"]
+    for field in _BEFORE_PAYMENT & params.keys():
+        if status not in intents.CONFIRMABLE:
+            raise unexpected_state(
+                f"This PaymentIntent's {field} could not be updated because it has a status of"
+                f" {status}. You may only update the {field} of a PaymentIntent with one of the"
+                f" following statuses: {', '.join(sorted(intents.CONFIRMABLE))}.",
+                snapshot(intent),
+            )
+
+
+def _check_method_types(call: Call) -> None:
+    kinds = call.params.pop("payment_method_types", None)
+    if kinds is None:
+        return
+    if call.version >= versions.WITHOUT_METHOD_TYPES:
+        raise invalid_request(
+            "payment_method_types is no longer supported: leave it out, or use"
+            " allowed_payment_method_types or excluded_payment_method_types.",
+            code="payment_method_types_no_longer_supported",
+            param="payment_method_types",
+        )
+    call.params["allowed_payment_method_types"] = kinds
+
+
+def _check_customer(call: Call) -> None:
+    customer = call.params.get("customer")
+    if customer is not None:
+        found = call.state.find(call.state.customers, customer, "customer")
+        if found.get("deleted"):
+            raise invalid_request(
+                f"No such customer: '{customer}'", code="resource_missing", param="customer"
+            )
+
+
+def _check_secret(call: Call, intent: JsonObject) -> None:
+    """A browser must know the intent's client secret."""
+    secret = call.params.get("client_secret")
+    if secret is None and call.publishable:
+        raise missing_parameter("client_secret")
+    if secret is not None and secret != intent["client_secret"]:
+        raise unauthorized(
+            "The client_secret provided does not match the client_secret associated with the"
+            " PaymentIntent.",
+            "payment_intent_invalid_parameter",
+        )
+
+
+def _chosen_method(call: Call) -> JsonObject | None:
+    """The payment method of the parameters, new or known."""
+    state, params = call.state, call.params
+    if params.get("payment_method") is not None:
+        return methods.use(state, params["payment_method"])
+    if params.get("payment_method_data") is not None:
+        return state.methods.add(methods.build(state, params["payment_method_data"]))
+    return None
+
+
+def _apply_token(call: Call, intent: JsonObject) -> None:
+    key = call.params.get("confirmation_token")
+    if key is None:
+        return
+    if call.params.get("payment_method") or call.params.get("payment_method_data"):
+        raise refused(
+            "Send either a confirmation_token or a payment method, not both.",
+            param="confirmation_token",
+        )
+    token, method = redeem(call.state, key, intent["id"])
+    for field in ("setup_future_usage", "shipping"):
+        if token[field] is not None:
+            intent[field] = token[field]
+    intents.set_method(call.state, intent, method)
+
+
+def _confirmation(call: Call) -> intents.Confirmation:
+    params = call.params
+    return_url = params.get("return_url")
+    token = call.state.confirmation_tokens.get(params.get("confirmation_token") or "")
+    if return_url is None and token is not None:
+        return_url = token["return_url"]
+    return intents.Confirmation(
+        off_session=bool(params.get("off_session")),
+        stripe_js=call.publishable or bool(params.get("use_stripe_sdk")),
+        return_url=return_url,
+        error_on_requires_action=bool(params.get("error_on_requires_action")),
+    )
+
+
+def _shown(call: Call, intent: JsonObject) -> JsonObject:
+    """Browsers do not see metadata, customer and charge."""
+    if not call.publishable:
+        return intent
+    return {field: intent[field] for field in _BROWSER_FIELDS}
+
+
+def _off_session(raw: Raw, path: str) -> bool:
+    """A boolean, or (since long ago) one of two words that mean true."""
+    return raw in ("one_off", "recurring") or boolean(raw, path)
+
+
+_PLAIN_FIELDS = {
+    "allowed_payment_method_types",
+    "capture_method",
+    "customer",
+    "description",
+    "excluded_payment_method_types",
+    "hooks",
+    "receipt_email",
+    "setup_future_usage",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_group",
+}
+_BEFORE_PAYMENT = {
+    "amount",
+    "capture_method",
+    "currency",
+    "customer",
+    "payment_method",
+    "payment_method_data",
+    "payment_method_options",
+    "setup_future_usage",
+}
+
+_CARD_OPTIONS = shape(
+    {
+        "capture_method": one_of("manual"),
+        "cvc_token": text,
+        "installments": anything,
+        "mandate_options": anything,
+        "moto": boolean,
+        "network": text,
+        "request_extended_authorization": one_of("if_available", "never"),
+        "request_incremental_authorization": one_of("if_available", "never"),
+        "request_multicapture": one_of("if_available", "never"),
+        "request_overcapture": one_of("if_available", "never"),
+        "request_three_d_secure": one_of("any", "automatic", "challenge"),
+        "require_cvc_recollection": boolean,
+        "setup_future_usage": one_of("none", "off_session", "on_session"),
+        "statement_descriptor_suffix_kana": text,
+        "statement_descriptor_suffix_kanji": text,
+        "three_d_secure": anything,
+    }
+)
+
+
+def _method_options(raw: Raw, path: str) -> dict[str, Any]:
+    """Options by payment method type; only those of cards are looked at."""
+    if not isinstance(raw, dict):
+        raise invalid_request(f"Invalid hash: {path}", param=path)
+    for kind in raw:
+        if kind not in methods.CURRENCIES:
+            raise unknown_parameter(f"{path}[{kind}]")
+    return {
+        kind: _CARD_OPTIONS(options, f"{path}[card]") if kind == "card" else options
+        for kind, options in raw.items()
+        if options != ""
+    }
+
+
+_EXPAND = {"expand": array(text)}
+_COMMON = {
+    **_EXPAND,
+    "allowed_payment_method_types": array(text),
+    "amount_details": anything,
+    "capture_method": one_of("automatic", "automatic_async", "manual"),
+    "excluded_payment_method_types": array(text),
+    "hooks": shape(
+        {"inputs": shape({"tax": shape({"calculation": text}, required=("calculation",))})}
+    ),
+    "payment_details": anything,
+    "payment_method": text,
+    "payment_method_data": methods.METHOD_DATA,
+    "payment_method_options": _method_options,
+    # known, so that it is refused by its own error
+    "payment_method_types": array(text),
+    "receipt_email": text,
+    "setup_future_usage": one_of("off_session", "on_session"),
+    "shipping": SHIPPING,
+}
+_DESCRIPTIVE = {
+    "amount": integer,
+    "currency": text,
+    "customer": text,
+    "description": text,
+    "metadata": metadata,
+    "payment_method_configuration": text,
+    "statement_descriptor": text,
+    "statement_descriptor_suffix": text,
+    "transfer_group": text,
+}
+_CONFIRMATION = {
+    "confirmation_token": text,
+    "error_on_requires_action": boolean,
+    "mandate": text,
+    "mandate_data": anything,
+    "off_session": _off_session,
+    "radar_options": anything,
+    "return_url": text,
+    "use_stripe_sdk": boolean,
+}
+
+OPERATIONS = (
+    Operation(
+        "POST",
+        "/v1/payment_intents",
+        _create,
+        shape(
+            {
+                **_COMMON,
+                **_DESCRIPTIVE,
+                **_CONFIRMATION,
+                "automatic_payment_methods": shape(
+                    {"enabled": boolean, "allow_redirects": one_of("always", "never")},
+                    required=("enabled",),
+                ),
+                "confirm": boolean,
+                "confirmation_method": one_of("automatic", "manual"),
+            },
+            required=("amount", "currency"),
+        ),
+    ),
+    Operation("GET", "/v1/payment_intents/search", _search, shape(SEARCH, required=("query",))),
+    Operation(
+        "GET",
+        "/v1/payment_intents/{id}",
+        _retrieve,
+        shape({**_EXPAND, "client_secret": text}),
+        browser=True,
+    ),
+    Operation("POST", "/v1/payment_intents/{id}", _update, shape({**_COMMON, **_DESCRIPTIVE})),
+    Operation(
+        "POST",
+        "/v1/payment_intents/{id}/confirm",
+        _confirm,
+        shape({**_COMMON, **_CONFIRMATION, "client_secret": text}),
+        browser=True,
+    ),
+    Operation(
+        "POST",
+        "/v1/payment_intents/{id}/capture",
+        _capture,
+        shape(
+            {
+                **_EXPAND,
+                "amount_details": anything,
+                "amount_to_capture": integer,
+                "final_capture": boolean,
+                "metadata": metadata,
+                "payment_details": anything,
+                "statement_descriptor": text,
+                "statement_descriptor_suffix": text,
+            }
+        ),
+    ),
+    Operation(
+        "POST",
+        "/v1/payment_intents/{id}/cancel",
+        _cancel,
+        shape(
+            {
+                **_EXPAND,
+                "cancellation_reason": one_of(
+                    "abandoned", "duplicate", "fraudulent", "requested_by_customer"
+                ),
+            }
+        ),
+    ),
+    Operation("GET", "/v1/payment_intents", _list, shape({**LISTING, "customer": text})),
+)

@@ -1,0 +1,230 @@
+"""Everything that the Stripe stand-in remembers, and the ids, timers and events around it."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+import string
+from collections.abc import Callable, Collection
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from sandbox.clock import SandboxClock
+from sandbox.stripe import versions
+from sandbox.stripe.errors import no_such
+from sandbox.stripe.objects import JsonObject, Table, difference, snapshot
+
+_ALPHABET = string.ascii_letters + string.digits
+_DAY = 86_400.0
+
+
+class Cause(Struct, frozen=True):
+    """The API request that events are due to; without one Stripe itself acted."""
+
+    id: str | None = None
+    idempotency_key: str | None = None
+
+
+class Attempt(Struct, frozen=True):
+    """One try to deliver an event."""
+
+    at: float
+    status: int | None
+    """None when nothing answered."""
+    error: str | None = None
+
+
+class Delivery(Struct):
+    """An event on its way to one endpoint."""
+
+    id: str
+    event: str
+    endpoint: str
+    due: float
+    status: Literal["pending", "held", "delivered", "failed", "lost"] = "pending"
+    attempts: list[Attempt] = []
+
+
+class StoredAnswer(Struct, frozen=True):
+    """What an idempotency key replays."""
+
+    fingerprint: bytes
+    status: int
+    body: bytes
+    request_id: str
+    at: float
+
+
+class InternalError(Struct):
+    """A fault inside Stripe: it happens under the idempotency layer, so keys store it.
+
+    `hold` fails nothing: the call waits, its key in use, until the rule is removed.
+    """
+
+    id: str
+    path: str
+    when: Literal["before", "after", "hold"]
+    method: str = "POST"
+    times: int | None = 1
+    """How many calls; None for all until removed."""
+    skip: int = 0
+    """How many matching calls pass unharmed first."""
+
+
+class StripeState:
+    """One Stripe account in test mode.
+
+    With `seed` the ids are the same in every run. `authorization_seconds` is how long an
+    authorization can be captured, `refund_seconds` how long the refunds of the asynchronous
+    test cards take, `search_seconds` how long a new object stays invisible to searches.
+    Call `run_due` after moving the clock: whatever should have happened by then happens.
+    """
+
+    def __init__(
+        self,
+        clock: SandboxClock,
+        *,
+        secret_keys: Collection[str] = ("sk_test_sandbox", "rk_test_sandbox"),
+        publishable_key: str = "pk_test_sandbox",
+        account: str = "acct_sandbox",
+        public_url: str = "http://127.0.0.1:12111",
+        seed: int | None = None,
+        authorization_seconds: float = 7 * _DAY,
+        refund_seconds: float = 60.0,
+        search_seconds: float = 0.0,
+    ) -> None:
+        self.clock = clock
+        self.secret_keys = frozenset(secret_keys)
+        self.publishable_key = publishable_key
+        self.account = account
+        self.public_url = public_url
+        self.authorization_seconds = authorization_seconds
+        self.refund_seconds = refund_seconds
+        self.search_seconds = search_seconds
+        self._seed = seed
+        self.intents = Table("payment_intent")
+        self.charges = Table("charge", ("payment_intent",))
+        self.refunds = Table("refund", ("charge", "payment_intent"))
+        self.disputes = Table("dispute", ("charge", "payment_intent"))
+        self.customers = Table("customer")
+        self.methods = Table("PaymentMethod")
+        self.balance_transactions = Table("balance_transaction", ("source",))
+        self.confirmation_tokens = Table("confirmation_token")
+        self.endpoints = Table("webhook_endpoint")
+        self.wake: Callable[[], None] = lambda: None
+        """Called when deliveries have become due; set by whoever delivers."""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything, webhook endpoints included; the clock keeps its time."""
+        for table in (
+            self.intents,
+            self.charges,
+            self.refunds,
+            self.disputes,
+            self.customers,
+            self.methods,
+            self.balance_transactions,
+            self.confirmation_tokens,
+            self.endpoints,
+        ):
+            table.clear()
+        self.events: list[JsonObject] = []
+        """Oldest first."""
+        self.events_by_id: dict[str, JsonObject] = {}
+        self.deliveries: dict[str, list[Delivery]] = {}
+        """By event id."""
+        self.outbox: list[Delivery] = []
+        """Deliveries still to be made."""
+        self.endpoint_secrets: dict[str, list[tuple[str, float | None]]] = {}
+        """Signing secrets by endpoint, newest first, with the time at which each expires."""
+        self.card_numbers: dict[str, str] = {}
+        """By payment method id; objects never show them."""
+        self.token_methods: dict[str, JsonObject] = {}
+        """What a confirmation token will become, by token id."""
+        self.spent_methods: set[str] = set()
+        """Methods used or detached without a customer: they cannot be used again."""
+        self.set_up_methods: set[str] = set()
+        """Methods authenticated for use off session."""
+        self.answers: dict[tuple[str, str], StoredAnswer] = {}
+        """By API key and idempotency key, oldest first."""
+        self.keys_in_use: set[tuple[str, str]] = set()
+        self.internal_errors: list[InternalError] = []
+        self.cause = Cause()
+        self._random = random.Random(self._seed)
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._sequence = itertools.count()
+
+    def now(self) -> int:
+        """Unix time in whole seconds, as all of Stripe's times are."""
+        return int(self.clock.time())
+
+    def new_id(self, prefix: str, length: int = 24) -> str:
+        return f"{prefix}_{self.random_text(length)}"
+
+    def random_text(self, length: int) -> str:
+        return "".join(self._random.choices(_ALPHABET, k=length))
+
+    def schedule(self, delay: float, action: Callable[[], None]) -> None:
+        """Do something `delay` seconds from now, by the sandbox's clock."""
+        due = self.clock.time() + delay
+        heapq.heappush(self._timers, (due, next(self._sequence), action))
+
+    def run_due(self) -> None:
+        """Let happen what the clock has reached, in order."""
+        while self._timers and self._timers[0][0] <= self.clock.time():
+            heapq.heappop(self._timers)[2]()
+
+    def find(self, table: Table, key: str, param: str) -> JsonObject:
+        """The object that a parameter names, else 400."""
+        found = table.get(key)
+        if found is None:
+            raise no_such(table.noun, key, param)
+        return found
+
+    def emit(self, kind: str, obj: JsonObject, before: JsonObject | None = None) -> JsonObject:
+        """Record an event with a snapshot of `obj`.
+
+        `before` is an earlier snapshot: the event then says what changed since.
+        """
+        data: dict[str, Any] = {"object": snapshot(obj)}
+        if before is not None:
+            data["previous_attributes"] = snapshot(difference(before, obj))
+        subscribed = [each for each in self.endpoints if subscribes(each, kind)]
+        event: JsonObject = {
+            "id": self.new_id("evt"),
+            "object": "event",
+            "account": None,
+            "api_version": versions.CURRENT,
+            "context": None,
+            "created": self.now(),
+            "data": data,
+            "livemode": False,
+            "pending_webhooks": len(subscribed),
+            "request": {
+                "id": self.cause.id,
+                "idempotency_key": self.cause.idempotency_key,
+            },
+            "type": kind,
+        }
+        self.events.append(event)
+        self.events_by_id[event["id"]] = event
+        for endpoint in subscribed:
+            self.enqueue(event, endpoint)
+        return event
+
+    def enqueue(self, event: JsonObject, endpoint: JsonObject) -> Delivery:
+        """Put an event on its way to an endpoint."""
+        delivery = Delivery(self.new_id("wd"), event["id"], endpoint["id"], due=self.clock.time())
+        self.deliveries.setdefault(event["id"], []).append(delivery)
+        self.outbox.append(delivery)
+        self.wake()
+        return delivery
+
+
+def subscribes(endpoint: JsonObject, kind: str) -> bool:
+    """Whether an endpoint is to be told of events of a type."""
+    enabled = endpoint["enabled_events"]
+    return endpoint["status"] == "enabled" and ("*" in enabled or kind in enabled)

@@ -1,0 +1,21 @@
+"""Serves the JWT mock server on loopback: `python scripts/jwt_server.py [--port 9000]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+import uvicorn
+
+from sandbox.jwt import create_app
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "9000")))
+    arguments = parser.parse_args()
+    uvicorn.run(create_app(), host="127.0.0.1", port=arguments.port)
+
+
+if __name__ == "__main__":
+    main()

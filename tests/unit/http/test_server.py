@@ -1,0 +1,113 @@
+"""How the processor starts and stops, seen from outside its process."""
+
+import asyncio
+import signal
+import socket
+import sys
+import textwrap
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from stripe_connector.server import PortTaken, serve
+
+PROGRAM = textwrap.dedent(
+    """
+    import asyncio, sys
+    from starlette.responses import JSONResponse
+    from stripe_connector import logs
+    from stripe_connector.server import serve
+
+    def create_app(readiness):
+        entered, leave = asyncio.Event(), asyncio.Event()
+
+        async def app(scope, receive, send):
+            if scope["type"] == "lifespan":
+                await receive()
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+                print("lifespan ended", flush=True)
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+            match scope["path"]:
+                case "/slow":
+                    entered.set()
+                    await leave.wait()
+                case "/entered":
+                    await entered.wait()
+                case "/leave":
+                    leave.set()
+            status = 503 if readiness.stopping and scope["path"] == "/ready" else 200
+            await JSONResponse({"path": scope["path"]}, status)(scope, receive, send)
+
+        return app
+
+    logs.configure("info")
+    drain_s = float(sys.argv[2])
+    sys.exit(serve(create_app, host="127.0.0.1", port=int(sys.argv[1]), grace_s=20, drain_s=drain_s))
+    """
+)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+@asynccontextmanager
+async def running(
+    drain_s: float,
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, httpx.AsyncClient]]:
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROGRAM, str(port), str(drain_s), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        # Logged before the loop runs, but the socket accepts from then on.
+        await process.stdout.readuntil(b"Listening on")
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=10
+        ) as client:
+            yield process, client
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+async def test_a_request_in_flight_is_finished_and_the_exit_is_clean(sig: signal.Signals) -> None:
+    async with running(drain_s=10) as (process, client):
+        slow = asyncio.create_task(client.get("/slow"))
+        await client.get("/entered")
+        process.send_signal(signal.SIGTERM)
+        while (await client.get("/ready")).status_code == 200:
+            pass
+        await client.get("/leave")
+        assert (await slow).status_code == 200
+        process.send_signal(sig)
+        stdout, _ = await process.communicate()
+    assert process.returncode == 0
+    assert b"lifespan ended" in stdout
+
+
+async def test_without_draining_a_request_in_flight_is_finished_too() -> None:
+    async with running(drain_s=0) as (process, client):
+        slow = asyncio.create_task(client.get("/slow"))
+        leave = asyncio.create_task(client.get("/leave"))
+        await client.get("/entered")
+        process.send_signal(signal.SIGTERM)
+        responses = await asyncio.gather(slow, leave)
+        await process.communicate()
+    assert [response.status_code for response in responses] == [200, 200]
+    assert process.returncode == 0
+
+
+def test_a_port_that_is_taken_is_named_with_the_setting_that_changes_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTaken, match=rf"port {port} .*PORT"):
+            serve(lambda _: pytest.fail("not reached"), host="127.0.0.1", port=port, grace_s=1)
