@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias, get_args
 
+import httpx
 import msgspec
 from msgspec import Struct
 from starlette.requests import Request
@@ -37,7 +38,7 @@ class NewFault(Struct, kw_only=True, forbid_unknown_fields=True):
     - lose: an event is never delivered
     - repeat: an event is delivered twice
     - reorder: an event is delivered after the next one to the same endpoint
-    - hold: events are kept until the rule is removed
+    - hold: events are kept until the rule is removed, also when it is used up
     """
 
     backend: Backend
@@ -64,12 +65,10 @@ class FaultDesk:
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
-        self._used_up: set[str] = set()
         self._numbers = itertools.count(1)
 
     def __contains__(self, key: str) -> bool:
-        """Whether a rule is in force or was never removed since it was used up."""
-        return key in self._faults or key in self._used_up
+        return key in self._faults
 
     def add(self, fault: NewFault) -> Fault:
         """Put a rule at the end; raises ValueError for one that makes no sense."""
@@ -85,14 +84,10 @@ class FaultDesk:
 
     def remove(self, key: str) -> bool:
         """Take a rule away; False if there was none."""
-        known = key in self
-        self._faults.pop(key, None)
-        self._used_up.discard(key)
-        return known
+        return self._faults.pop(key, None) is not None
 
     def clear(self) -> None:
         self._faults.clear()
-        self._used_up.clear()
 
     def list(self) -> list[Fault]:
         """The rules in force, in order."""
@@ -102,7 +97,8 @@ class FaultDesk:
         """What happens to this call; counts it."""
         for fault in self._faults.values():
             if (
-                fault.backend != backend
+                fault.times == 0
+                or fault.backend != backend
                 or fault.method not in ("*", method)
                 or not fnmatchcase(path, fault.path)
             ):
@@ -112,9 +108,9 @@ class FaultDesk:
                 continue
             if fault.times is not None:
                 fault.times -= 1
-                if fault.times == 0:
+                # a used-up hold stays: its removal sets free what it holds
+                if fault.times == 0 and fault.kind != "hold":
                     del self._faults[fault.id]
-                    self._used_up.add(fault.id)
             return fault
         return None
 
@@ -182,14 +178,15 @@ async def _nowhere(message: Message) -> None:
 
 
 async def _drop(send: Send) -> None:
-    """Promise a body and do not send it.
+    """Promise a body and fail before sending it.
 
-    A server that sees an application end in mid-answer closes the connection, and the caller
-    gets a protocol error instead of an answer.
+    A server closes the connection of an application that fails in mid-answer. A client without
+    a connection, within the process, gets the same error as one whose connection breaks.
     """
     headers = [(b"content-type", b"application/json"), (b"content-length", b"1000000")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b"", "more_body": True})
+    raise httpx.RemoteProtocolError("The sandbox's fault desk dropped the connection.")
 
 
 def _error_body(backend: Backend, status: int) -> bytes:

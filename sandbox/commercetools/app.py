@@ -212,8 +212,8 @@ def _project(store: Store, call: Call) -> Answer:
         "createdAt": store.now(),
         "messages": {"enabled": False},
         "carts": {"deleteDaysAfterLastModification": 90},
-        "inventory": {},
-        "discounts": {},
+        "inventory": {"releaseExpiredReservations": False},
+        "discounts": {"discountCombinationMode": "Stacking"},
     }
 
 

@@ -405,6 +405,7 @@ def _seed_discounts(store: Store) -> None:
                 "isActive": True,
                 "requiresDiscountCode": True,
                 "stackingMode": "Stacking",
+                "recurringOrderScope": {"type": "NonRecurringOrdersOnly"},
                 "references": [],
                 "stores": [],
             },

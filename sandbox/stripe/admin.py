@@ -150,10 +150,7 @@ def routes(state: StripeState) -> list[Route]:
         return _json(rule, 201)
 
     async def remove_error(request: Request) -> Response:
-        key = request.path_params.get("id")
-        state.internal_errors = [
-            rule for rule in state.internal_errors if key not in (None, rule.id)
-        ]
+        state.remove_internal_errors(request.path_params.get("id"))
         return Response(status_code=204)
 
     return [

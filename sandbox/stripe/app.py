@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 from collections.abc import Awaitable, Callable
@@ -52,7 +51,6 @@ OPERATIONS: tuple[Operation, ...] = (
 """Every route of the API."""
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
-_HELD_POLL_SECONDS = 0.005
 
 
 def create_app(state: StripeState) -> Starlette:
@@ -157,8 +155,7 @@ async def _run(
         )
         fault = _internal_error(state, request)
         if fault is not None and fault.when == "hold":
-            while fault in state.internal_errors:
-                await asyncio.sleep(_HELD_POLL_SECONDS)
+            await state.hold(fault).wait()
         if fault is not None and fault.when == "before":
             return _failed(internal_error())
         state.cause = cause

@@ -8,9 +8,9 @@ from sandbox.stripe import balance
 from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.cards import Card, Decline
 from sandbox.stripe.forms import (
+    EXPAND,
     SHIPPING,
     anything,
-    array,
     full_shipping,
     merge_metadata,
     metadata,
@@ -218,7 +218,7 @@ def _bank_details(kind: str, shown: dict[str, Any]) -> dict[str, Any]:
             kept = ("bank_code", "branch_code", "country", "fingerprint", "last4")
             return {**{key: shown[key] for key in kept}, "mandate": None}
         case "us_bank_account":
-            kept = (
+            fields = (
                 "account_holder_type",
                 "account_type",
                 "bank_name",
@@ -227,7 +227,7 @@ def _bank_details(kind: str, shown: dict[str, Any]) -> dict[str, Any]:
                 "routing_number",
             )
             return {
-                **{key: shown[key] for key in kept},
+                **{key: shown[key] for key in fields},
                 "mandate": None,
                 "payment_reference": None,
             }
@@ -283,17 +283,15 @@ def _list_transactions(call: Call) -> JsonObject:
     return page("/v1/balance_transactions", table, table.newest(matches), call.params)
 
 
-_EXPAND = {"expand": array(text)}
-
 OPERATIONS = (
-    Operation("GET", "/v1/charges/{id}", _retrieve, shape(_EXPAND)),
+    Operation("GET", "/v1/charges/{id}", _retrieve, shape(EXPAND)),
     Operation(
         "POST",
         "/v1/charges/{id}",
         _update,
         shape(
             {
-                **_EXPAND,
+                **EXPAND,
                 "description": text,
                 "fraud_details": anything,
                 "metadata": metadata,
@@ -308,7 +306,7 @@ OPERATIONS = (
         _list,
         shape({**LISTING, "customer": text, "payment_intent": text}),
     ),
-    Operation("GET", "/v1/balance_transactions/{id}", _retrieve_transaction, shape(_EXPAND)),
+    Operation("GET", "/v1/balance_transactions/{id}", _retrieve_transaction, shape(EXPAND)),
     Operation(
         "GET",
         "/v1/balance_transactions",

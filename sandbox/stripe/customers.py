@@ -7,6 +7,7 @@ from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import no_such
 from sandbox.stripe.forms import (
     ADDRESS,
+    EXPAND,
     SHIPPING,
     anything,
     array,
@@ -112,9 +113,8 @@ def _living(call: Call) -> JsonObject:
     return customer
 
 
-_EXPAND = {"expand": array(text)}
 _FIELDS = {
-    **_EXPAND,
+    **EXPAND,
     "address": ADDRESS,
     "description": text,
     "email": text,
@@ -131,7 +131,7 @@ _FIELDS = {
 OPERATIONS = (
     Operation("POST", "/v1/customers", _create, shape({**_FIELDS, "payment_method": text})),
     Operation("GET", "/v1/customers/search", _search, shape(SEARCH, required=("query",))),
-    Operation("GET", "/v1/customers/{id}", _retrieve, shape(_EXPAND)),
+    Operation("GET", "/v1/customers/{id}", _retrieve, shape(EXPAND)),
     Operation("POST", "/v1/customers/{id}", _update, shape(_FIELDS)),
     Operation("DELETE", "/v1/customers/{id}", _delete, shape({})),
     Operation("GET", "/v1/customers", _list, shape({**LISTING, "email": text})),

@@ -7,7 +7,15 @@ from typing import Any
 from sandbox.stripe import balance
 from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import invalid_request, refused
-from sandbox.stripe.forms import anything, array, boolean, merge_metadata, metadata, shape, text
+from sandbox.stripe.forms import (
+    EXPAND,
+    anything,
+    boolean,
+    merge_metadata,
+    metadata,
+    shape,
+    text,
+)
 from sandbox.stripe.listing import LISTING, page
 from sandbox.stripe.objects import JsonObject, snapshot
 from sandbox.stripe.state import StripeState
@@ -188,18 +196,17 @@ def _list(call: Call) -> JsonObject:
     return page("/v1/disputes", disputes, disputes.newest(matches), call.params)
 
 
-_EXPAND = {"expand": array(text)}
 _EVIDENCE = shape({name: text for name in _no_evidence() if name != "enhanced_evidence"})
 
 OPERATIONS = (
-    Operation("GET", "/v1/disputes/{id}", _retrieve, shape(_EXPAND)),
+    Operation("GET", "/v1/disputes/{id}", _retrieve, shape(EXPAND)),
     Operation(
         "POST",
         "/v1/disputes/{id}",
         _update,
         shape(
             {
-                **_EXPAND,
+                **EXPAND,
                 "evidence": _EVIDENCE,
                 "intended_submission_method": anything,
                 "metadata": metadata,

@@ -7,7 +7,16 @@ from urllib.parse import urlsplit
 from sandbox.stripe import versions
 from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import invalid_request, refused
-from sandbox.stripe.forms import array, boolean, merge_metadata, metadata, one_of, shape, text
+from sandbox.stripe.forms import (
+    EXPAND,
+    array,
+    boolean,
+    merge_metadata,
+    metadata,
+    one_of,
+    shape,
+    text,
+)
 from sandbox.stripe.listing import LISTING, page
 from sandbox.stripe.objects import JsonObject
 from sandbox.stripe.state import StripeState
@@ -99,9 +108,8 @@ def _check_url(url: str) -> None:
         )
 
 
-_EXPAND = {"expand": array(text)}
 _FIELDS = {
-    **_EXPAND,
+    **EXPAND,
     "description": text,
     "enabled_events": array(text),
     "metadata": metadata,
@@ -118,7 +126,7 @@ OPERATIONS = (
             required=("enabled_events", "url"),
         ),
     ),
-    Operation("GET", "/v1/webhook_endpoints/{id}", _retrieve, shape(_EXPAND)),
+    Operation("GET", "/v1/webhook_endpoints/{id}", _retrieve, shape(EXPAND)),
     Operation(
         "POST", "/v1/webhook_endpoints/{id}", _update, shape({**_FIELDS, "disabled": boolean})
     ),

@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import invalid_request, no_such
-from sandbox.stripe.forms import array, boolean, shape, text
+from sandbox.stripe.forms import EXPAND, array, boolean, shape, text
 from sandbox.stripe.listing import LISTING, page
 from sandbox.stripe.objects import JsonObject, Table
 from sandbox.stripe.state import StripeState
@@ -57,7 +57,7 @@ def _was_delivered(state: StripeState, event: JsonObject) -> bool:
 
 
 OPERATIONS = (
-    Operation("GET", "/v1/events/{id}", _retrieve, shape({"expand": array(text)})),
+    Operation("GET", "/v1/events/{id}", _retrieve, shape(EXPAND)),
     Operation(
         "GET",
         "/v1/events",

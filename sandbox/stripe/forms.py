@@ -23,6 +23,19 @@ Kind: TypeAlias = Callable[[Raw, str], Any]
 """Turns what was sent at a path into a value, or raises StripeError."""
 
 _METADATA_KEYS, _METADATA_KEY, _METADATA_VALUE = 50, 40, 500
+_EXPANDABLE = frozenset(
+    (
+        "balance_transaction",
+        "charge",
+        "customer",
+        "data",
+        "failure_balance_transaction",
+        "latest_charge",
+        "payment_intent",
+        "payment_method",
+        "refunds",
+    )
+)
 
 
 def decode(encoded: str) -> Form:
@@ -149,6 +162,16 @@ def merge_metadata(target: dict[str, str], params: Mapping[str, Any]) -> None:
             target[key] = value
 
 
+def expandable(raw: Raw, path: str) -> str:
+    """A dotted path to expand; names that nothing has are refused before anything is done."""
+    names = text(raw, path)
+    if not _EXPANDABLE.issuperset(names.split(".")):
+        raise invalid_request(f"This property cannot be expanded ({names}).", param="expand")
+    return names
+
+
+EXPAND: dict[str, Kind] = {"expand": array(expandable)}
+"""The parameter that every route takes."""
 ADDRESS = shape(dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), text))
 SHIPPING = shape(
     {

@@ -15,6 +15,7 @@ from sandbox.stripe.errors import (
     unknown_parameter,
 )
 from sandbox.stripe.forms import (
+    EXPAND,
     SHIPPING,
     Raw,
     anything,
@@ -317,9 +318,8 @@ def _method_options(raw: Raw, path: str) -> dict[str, Any]:
     }
 
 
-_EXPAND = {"expand": array(text)}
 _COMMON = {
-    **_EXPAND,
+    **EXPAND,
     "allowed_payment_method_types": array(text),
     "amount_details": anything,
     "capture_method": one_of("automatic", "automatic_async", "manual"),
@@ -384,7 +384,7 @@ OPERATIONS = (
         "GET",
         "/v1/payment_intents/{id}",
         _retrieve,
-        shape({**_EXPAND, "client_secret": text}),
+        shape({**EXPAND, "client_secret": text}),
         browser=True,
     ),
     Operation("POST", "/v1/payment_intents/{id}", _update, shape({**_COMMON, **_DESCRIPTIVE})),
@@ -401,7 +401,7 @@ OPERATIONS = (
         _capture,
         shape(
             {
-                **_EXPAND,
+                **EXPAND,
                 "amount_details": anything,
                 "amount_to_capture": integer,
                 "final_capture": boolean,
@@ -418,7 +418,7 @@ OPERATIONS = (
         _cancel,
         shape(
             {
-                **_EXPAND,
+                **EXPAND,
                 "cancellation_reason": one_of(
                     "abandoned", "duplicate", "fraudulent", "requested_by_customer"
                 ),

@@ -220,7 +220,7 @@ def settle(state: StripeState, intent: JsonObject, *, succeed: bool) -> None:
     method = state.methods[charge["payment_method"]]
     if succeed:
         charges.settle(state, charge)
-        _received(state, intent, charge, charge["amount"])
+        _received(intent, charge, charge["amount"])
         _succeed(state, intent, charge, method)
     else:
         decline = charges.fail(charge)
@@ -251,7 +251,7 @@ def capture(
     charge["amount_captured"] += taken
     if taken:
         charges.book(state, charge, taken)
-    _received(state, intent, charge, taken)
+    _received(intent, charge, taken)
     intent["amount_capturable"] = 0 if final else capturable - taken
     charge["captured"] = final
     if charges.has_multicapture(charge):
@@ -376,7 +376,7 @@ def _pay(
         charge.update(captured=True, amount_captured=charge["amount"])
         if intent["capture_method"] == "automatic":
             charges.book(state, charge, charge["amount"])
-        _received(state, intent, charge, charge["amount"])
+        _received(intent, charge, charge["amount"])
         _succeed(state, intent, charge, method)
         if intent["capture_method"] == "automatic_async":
             # the charge is answered before its money is booked, and updated afterwards
@@ -398,7 +398,7 @@ def _authorize(
     state.emit("payment_intent.amount_capturable_updated", intent)
 
 
-def _received(state: StripeState, intent: JsonObject, charge: JsonObject, amount: int) -> None:
+def _received(intent: JsonObject, charge: JsonObject, amount: int) -> None:
     intent["amount_received"] += amount
     intent["latest_charge"] = charge["id"]
 

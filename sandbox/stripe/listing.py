@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sandbox.stripe.errors import invalid_request, no_such
-from sandbox.stripe.forms import Kind, Raw, array, integer, shape, text
+from sandbox.stripe.forms import EXPAND, Kind, Raw, integer, shape, text
 from sandbox.stripe.objects import JsonObject, Table
 from sandbox.stripe.state import StripeState
 
@@ -46,13 +46,13 @@ def limit(raw: Raw, path: str) -> int:
 LISTING: dict[str, Kind] = {
     "created": created,
     "ending_before": text,
-    "expand": array(text),
+    **EXPAND,
     "limit": limit,
     "starting_after": text,
 }
 """Parameters of every list."""
 
-SEARCH: dict[str, Kind] = {"expand": array(text), "limit": limit, "page": text, "query": text}
+SEARCH: dict[str, Kind] = {**EXPAND, "limit": limit, "page": text, "query": text}
 
 
 def page(

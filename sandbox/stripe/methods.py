@@ -11,8 +11,8 @@ from sandbox.stripe.cards import Card
 from sandbox.stripe.errors import card_error, invalid_request, missing_parameter, refused
 from sandbox.stripe.forms import (
     ADDRESS,
+    EXPAND,
     anything,
-    array,
     full_address,
     integer,
     merge_metadata,
@@ -276,7 +276,6 @@ def _of_customer(call: Call) -> JsonObject:
     return method
 
 
-_EXPAND = {"expand": array(text)}
 _LIST = {
     **LISTING,
     "type": one_of(*CURRENCIES),
@@ -288,24 +287,24 @@ OPERATIONS = (
         "POST",
         "/v1/payment_methods",
         _create,
-        shape({**DATA, **_EXPAND}, required=("type",)),
+        shape({**DATA, **EXPAND}, required=("type",)),
         browser=True,
     ),
     Operation("GET", "/v1/payment_methods", _list, shape({**_LIST, "customer": text})),
-    Operation("GET", "/v1/payment_methods/{id}", _retrieve, shape(_EXPAND)),
+    Operation("GET", "/v1/payment_methods/{id}", _retrieve, shape(EXPAND)),
     Operation(
         "POST",
         "/v1/payment_methods/{id}",
         _update,
-        shape({**_EXPAND, "metadata": metadata, "allow_redisplay": DATA["allow_redisplay"]}),
+        shape({**EXPAND, "metadata": metadata, "allow_redisplay": DATA["allow_redisplay"]}),
     ),
     Operation(
         "POST",
         "/v1/payment_methods/{id}/attach",
         _attach,
-        shape({**_EXPAND, "customer": text}, required=("customer",)),
+        shape({**EXPAND, "customer": text}, required=("customer",)),
     ),
-    Operation("POST", "/v1/payment_methods/{id}/detach", _detach, shape(_EXPAND)),
+    Operation("POST", "/v1/payment_methods/{id}/detach", _detach, shape(EXPAND)),
     Operation("GET", "/v1/customers/{id}/payment_methods", _list, shape(_LIST)),
-    Operation("GET", "/v1/customers/{id}/payment_methods/{method}", _of_customer, shape(_EXPAND)),
+    Operation("GET", "/v1/customers/{id}/payment_methods/{method}", _of_customer, shape(EXPAND)),
 )

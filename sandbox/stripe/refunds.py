@@ -6,7 +6,7 @@ from sandbox.stripe import balance, cards, charges, disputes
 from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import invalid_request, refused
 from sandbox.stripe.forms import (
-    array,
+    EXPAND,
     boolean,
     integer,
     merge_metadata,
@@ -231,8 +231,6 @@ def _list(call: Call) -> JsonObject:
     return page("/v1/refunds", refunds, refunds.newest(matches), call.params)
 
 
-_EXPAND = {"expand": array(text)}
-
 OPERATIONS = (
     Operation(
         "POST",
@@ -240,7 +238,7 @@ OPERATIONS = (
         _create,
         shape(
             {
-                **_EXPAND,
+                **EXPAND,
                 "amount": integer,
                 "charge": text,
                 "instructions_email": text,
@@ -252,9 +250,9 @@ OPERATIONS = (
             }
         ),
     ),
-    Operation("GET", "/v1/refunds/{id}", _retrieve, shape(_EXPAND)),
-    Operation("POST", "/v1/refunds/{id}", _update, shape({**_EXPAND, "metadata": metadata})),
-    Operation("POST", "/v1/refunds/{id}/cancel", _cancel, shape(_EXPAND)),
+    Operation("GET", "/v1/refunds/{id}", _retrieve, shape(EXPAND)),
+    Operation("POST", "/v1/refunds/{id}", _update, shape({**EXPAND, "metadata": metadata})),
+    Operation("POST", "/v1/refunds/{id}/cancel", _cancel, shape(EXPAND)),
     Operation(
         "GET", "/v1/refunds", _list, shape({**LISTING, "charge": text, "payment_intent": text})
     ),

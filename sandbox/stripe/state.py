@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import itertools
 import random
@@ -113,12 +114,15 @@ class StripeState:
         self.balance_transactions = Table("balance_transaction", ("source",))
         self.confirmation_tokens = Table("confirmation_token")
         self.endpoints = Table("webhook_endpoint")
+        self._holds: dict[str, asyncio.Event] = {}
         self.wake: Callable[[], None] = lambda: None
         """Called when deliveries have become due; set by whoever delivers."""
         self.reset()
 
     def reset(self) -> None:
         """Forget everything, webhook endpoints included; the clock keeps its time."""
+        for held in self._holds.values():
+            held.set()
         for table in (
             self.intents,
             self.charges,
@@ -152,6 +156,7 @@ class StripeState:
         """By API key and idempotency key, oldest first."""
         self.keys_in_use: set[tuple[str, str]] = set()
         self.internal_errors: list[InternalError] = []
+        self._holds = {}
         self.cause = Cause()
         self._random = random.Random(self._seed)
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
@@ -176,6 +181,17 @@ class StripeState:
         """Let happen what the clock has reached, in order."""
         while self._timers and self._timers[0][0] <= self.clock.time():
             heapq.heappop(self._timers)[2]()
+
+    def hold(self, rule: InternalError) -> asyncio.Event:
+        """Set once calls that wait for the rule's removal may go on."""
+        return self._holds.setdefault(rule.id, asyncio.Event())
+
+    def remove_internal_errors(self, key: str | None = None) -> None:
+        """Remove one rule, or all; calls held by them go on."""
+        for rule in [each for each in self.internal_errors if key in (None, each.id)]:
+            self.internal_errors.remove(rule)
+            if rule.id in self._holds:
+                self._holds.pop(rule.id).set()
 
     def find(self, table: Table, key: str, param: str) -> JsonObject:
         """The object that a parameter names, else 400."""

@@ -8,6 +8,7 @@ from sandbox.stripe import methods
 from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import invalid_request, refused
 from sandbox.stripe.forms import (
+    EXPAND,
     SHIPPING,
     anything,
     array,
@@ -151,10 +152,9 @@ _FEATURES = shape(
     }
 )
 _PLAIN = shape({"enabled": boolean, "features": anything}, required=("enabled",))
-_EXPAND = {"expand": array(text)}
 _TOKEN = shape(
     {
-        **_EXPAND,
+        **EXPAND,
         "payment_method": text,
         "payment_method_data": methods.METHOD_DATA,
         "payment_method_options": anything,
@@ -167,14 +167,14 @@ _TOKEN = shape(
 OPERATIONS = (
     Operation("POST", "/v1/confirmation_tokens", _create_token, _TOKEN, browser=True),
     Operation("POST", "/v1/test_helpers/confirmation_tokens", _create_token, _TOKEN),
-    Operation("GET", "/v1/confirmation_tokens/{id}", _retrieve_token, shape(_EXPAND), browser=True),
+    Operation("GET", "/v1/confirmation_tokens/{id}", _retrieve_token, shape(EXPAND), browser=True),
     Operation(
         "POST",
         "/v1/customer_sessions",
         _create_session,
         shape(
             {
-                **_EXPAND,
+                **EXPAND,
                 "customer": text,
                 "components": shape(
                     {
@@ -192,6 +192,6 @@ OPERATIONS = (
         "POST",
         "/v1/ephemeral_keys",
         _create_key,
-        shape({**_EXPAND, "customer": text}, required=("customer",)),
+        shape({**EXPAND, "customer": text}, required=("customer",)),
     ),
 )

@@ -56,6 +56,8 @@ class Deliverer:
         self._client = client
         self._desk = desk
         self._retry_seconds = retry_seconds
+        self._decided: set[str] = set()
+        """Deliveries that have met the fault desk: each meets it once."""
         self._held: dict[str, str] = {}
         """Fault by delivery: held until the fault is removed."""
         self._overtaken: dict[str, list[Delivery]] = defaultdict(list)
@@ -79,11 +81,10 @@ class Deliverer:
         """Try every delivery that is due, endpoints side by side, each in order."""
         self._state.run_due()
         self._release_held()
-        now = self._state.clock.time()
-        due: dict[str, list[Delivery]] = defaultdict(list)
-        for delivery in self._state.outbox:
-            if delivery.status == "pending" and delivery.due <= now:
-                due[delivery.endpoint].append(delivery)
+        due = self._due()
+        for endpoint in [each for each in self._overtaken if each not in due]:
+            # nothing came to overtake them
+            due[endpoint] = self._overtaken.pop(endpoint)
         async with asyncio.TaskGroup() as group:
             for queue in due.values():
                 group.create_task(self._deliver_all(queue))
@@ -91,33 +92,41 @@ class Deliverer:
             each for each in self._state.outbox if each.status in ("pending", "held")
         ]
 
+    def _due(self) -> dict[str, list[Delivery]]:
+        now = self._state.clock.time()
+        due: dict[str, list[Delivery]] = defaultdict(list)
+        for delivery in self._state.outbox:
+            if delivery.status == "pending" and delivery.due <= now:
+                due[delivery.endpoint].append(delivery)
+        return due
+
     async def _deliver_all(self, queue: list[Delivery]) -> None:
         for delivery in queue:
-            await self._deliver(delivery)
+            if await self._deliver(delivery):
+                for overtaken in self._overtaken.pop(delivery.endpoint, ()):
+                    await self._deliver(overtaken)
 
-    async def _deliver(self, delivery: Delivery) -> None:
-        event = self._state.events_by_id[delivery.event]
+    async def _deliver(self, delivery: Delivery) -> bool:
+        """Make one try, unless a fault keeps it from happening; whether it happened."""
+        event = self._state.events_by_id.get(delivery.event)
+        if event is None:  # the account was reset meanwhile
+            delivery.status = "lost"
+            return False
         fault = None
-        if not delivery.attempts and delivery.id not in self._held:
+        if delivery.id not in self._decided:
+            self._decided.add(delivery.id)
             fault = self._desk.decide("webhooks", "POST", event["type"])
-        match fault.kind if fault else None:
-            case "lose":
-                delivery.status = "lost"
-                return
-            case "hold":
-                delivery.status = "held"
-                self._held[delivery.id] = fault.id if fault else ""
-                return
-            case "reorder":
-                delivery.status = "held"
+        if fault is not None and fault.kind != "repeat":
+            delivery.status = "lost" if fault.kind == "lose" else "held"
+            if fault.kind == "hold":
+                self._held[delivery.id] = fault.id
+            elif fault.kind == "reorder":
                 self._overtaken[delivery.endpoint].append(delivery)
-                return
-            case "repeat":
-                await self._try(delivery, event)
+            return False
+        if fault is not None:
+            await self._try(delivery, event)
         await self._try(delivery, event)
-        for overtaken in self._overtaken.pop(delivery.endpoint, ()):
-            overtaken.status = "pending"
-            await self._try(overtaken, self._state.events_by_id[overtaken.event])
+        return True
 
     async def _try(self, delivery: Delivery, event: JsonObject) -> None:
         state = self._state
@@ -151,6 +160,7 @@ class Deliverer:
                 event["pending_webhooks"] = max(0, event["pending_webhooks"] - 1)
             delivery.status = "delivered"
         elif delivery.status != "delivered":
+            delivery.status = "pending"
             self._retry(delivery)
 
     def _retry(self, delivery: Delivery) -> None:
@@ -163,5 +173,6 @@ class Deliverer:
     def _release_held(self) -> None:
         for delivery in self._state.outbox:
             fault = self._held.get(delivery.id)
-            if delivery.status == "held" and fault is not None and fault not in self._desk:
+            if fault is not None and fault not in self._desk:
+                del self._held[delivery.id]
                 delivery.status = "pending"

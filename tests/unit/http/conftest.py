@@ -8,7 +8,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import httpx
 import pytest
 
-from stripe_connector.clock import Clock
 from stripe_connector.errors import ConnectorError, InvalidRequest, NotFound
 from stripe_connector.gateways.commercetools.models import (
     ActiveCart,
@@ -30,29 +29,11 @@ from stripe_connector.http.auth import (
 from stripe_connector.http.health import Readiness
 from stripe_connector.http.middleware import Answered
 from stripe_connector.http.routing import AnyEndpoint
+from tests.fakes import FakeClock
 
 PROJECT = "shop"
 ISSUER = "https://mc-api.example.com"
 STOREFRONT = "https://shop.example.com"
-
-
-class ManualClock(Clock):
-    """A clock that moves when told to."""
-
-    def __init__(self) -> None:
-        self.seconds = 1_800_000_000.0
-
-    def time(self) -> float:
-        return self.seconds
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-    def advance(self, seconds: float) -> None:
-        self.seconds += seconds
 
 
 class SessionService:
@@ -126,8 +107,8 @@ def verify(payload: bytes, header: str, secrets: tuple[str, ...], _now: float) -
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
@@ -163,7 +144,7 @@ def webhook_secrets() -> tuple[str, ...]:
 
 @pytest.fixture
 def guards(
-    clock: ManualClock,
+    clock: FakeClock,
     session_service: SessionService,
     authorization_server: AuthorizationServer,
     jwks_host: JwksHost,
@@ -183,7 +164,7 @@ Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 @pytest.fixture
 def serve(
-    guards: Guards, clock: ManualClock, readiness: Readiness, answered: list[Answered]
+    guards: Guards, clock: FakeClock, readiness: Readiness, answered: list[Answered]
 ) -> Serve:
     """`async with serve([endpoint, ...]) as client`."""
 

@@ -1,5 +1,6 @@
 """What a request body may be, and how a refusal names what is wrong with it."""
 
+from enum import Enum
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -27,10 +28,16 @@ class Cancel(Struct, tag_field="action", tag="cancelPayment"):
     pass
 
 
+class Reason(Enum):
+    DUPLICATE = "duplicate"
+    FRAUD = "fraudulent"
+
+
 class Order(Struct, rename="camel"):
     actions: list[Capture | Cancel] = []
     capture_method: Literal["automatic", "manual"] = "automatic"
     counts: dict[str, int] = {}
+    reason: Reason = Reason.FRAUD
 
 
 class Named(Struct, forbid_unknown_fields=True):
@@ -179,6 +186,7 @@ async def test_a_field_missing_at_the_top_is_named() -> None:
             0,
         ),
         (b'{"counts":{"a":"b"}}', "counts.*", None),
+        (b'{"captureMethod":' + b"9" * 30 + b"}", "captureMethod", "9" * 30),
         (b'{"captureMethod":"' + b"x" * 500 + b'"}', "captureMethod", "x" * 100),
     ],
 )
@@ -191,6 +199,7 @@ async def test_a_wrong_value_is_named_by_its_path(body: bytes, field: str, value
     ("body", "allowed"),
     [
         (b'{"captureMethod":"never"}', ["automatic", "manual"]),
+        (b'{"reason":"bored"}', ["duplicate", "fraudulent"]),
         (b'{"actions":[{"action":"payOut"}]}', ["cancelPayment", "capturePayment"]),
     ],
 )

@@ -7,19 +7,16 @@ import pytest
 from stripe_connector import context
 from stripe_connector.errors import BackendUnavailable
 from stripe_connector.http.auth.cache import Cache
-
-from .conftest import ManualClock
+from tests.fakes import FakeClock
 
 
 @pytest.fixture
-def cache(clock: ManualClock) -> Cache[str, float]:
+def cache(clock: FakeClock) -> Cache[str, float]:
     """Keeps a value for as many seconds as it says itself."""
     return Cache(clock, capacity=2, keep_for=lambda value: value)
 
 
-async def test_a_value_lives_as_long_as_granted(
-    cache: Cache[str, float], clock: ManualClock
-) -> None:
+async def test_a_value_lives_as_long_as_granted(cache: Cache[str, float], clock: FakeClock) -> None:
     loads = 0
 
     async def load() -> float:

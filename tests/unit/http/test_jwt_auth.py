@@ -10,8 +10,9 @@ from starlette.requests import Request
 
 from stripe_connector.errors import BackendError, BackendUnavailable, Unauthenticated
 from stripe_connector.http.auth import Jwks, JwtGuard
+from tests.fakes import FakeClock
 
-from .conftest import ISSUER, PROJECT, JwksHost, ManualClock
+from .conftest import ISSUER, PROJECT, JwksHost
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 OTHER_RSA_KEY = rsa.generate_private_key(65537, 2048)
@@ -31,13 +32,13 @@ def jwks(*keys: dict[str, Any]) -> bytes:
 
 
 @pytest.fixture
-def guard(jwks_host: JwksHost, clock: ManualClock) -> JwtGuard:
+def guard(jwks_host: JwksHost, clock: FakeClock) -> JwtGuard:
     jwks_host.document = jwks(rsa_jwk(RSA_KEY, kid="k1"), ec_jwk(kid="k2"))
     return JwtGuard(Jwks(jwks_host.fetch, clock), clock, issuer=ISSUER, project_key=PROJECT)
 
 
 @pytest.fixture
-def claims(clock: ManualClock) -> dict[str, Any]:
+def claims(clock: FakeClock) -> dict[str, Any]:
     return {
         "sub": "user-1",
         "iss": ISSUER,
@@ -101,7 +102,7 @@ async def test_a_claim_that_is_missing_or_wrong_is_refused(
 
 
 async def test_expiry_has_a_small_leeway(
-    guard: JwtGuard, claims: dict[str, Any], clock: ManualClock
+    guard: JwtGuard, claims: dict[str, Any], clock: FakeClock
 ) -> None:
     clock.advance(60 + 29)
     await guard.authenticate(signed(claims))
@@ -111,7 +112,7 @@ async def test_expiry_has_a_small_leeway(
 
 
 async def test_a_token_of_the_future_is_refused_beyond_the_leeway(
-    guard: JwtGuard, claims: dict[str, Any], clock: ManualClock
+    guard: JwtGuard, claims: dict[str, Any], clock: FakeClock
 ) -> None:
     await guard.authenticate(signed({**claims, "nbf": clock.time() + 30}))
     with pytest.raises(Unauthenticated, match="not valid yet"):
@@ -156,7 +157,7 @@ async def test_signed_nonsense_is_refused(guard: JwtGuard, payload: bytes) -> No
 
 
 async def test_a_token_may_leave_its_key_unnamed_only_if_there_is_one(
-    guard: JwtGuard, claims: dict[str, Any], jwks_host: JwksHost, clock: ManualClock
+    guard: JwtGuard, claims: dict[str, Any], jwks_host: JwksHost, clock: FakeClock
 ) -> None:
     token = jwt.PyJWS().encode(msgspec.json.encode(claims), RSA_KEY, "RS256")
     with pytest.raises(Unauthenticated, match="unknown key"):
@@ -167,7 +168,7 @@ async def test_a_token_may_leave_its_key_unnamed_only_if_there_is_one(
 
 
 async def test_keys_are_kept_for_ten_minutes(
-    guard: JwtGuard, claims: dict[str, Any], jwks_host: JwksHost, clock: ManualClock
+    guard: JwtGuard, claims: dict[str, Any], jwks_host: JwksHost, clock: FakeClock
 ) -> None:
     claims["exp"] += 3600
     await guard.authenticate(signed(claims))
@@ -180,7 +181,7 @@ async def test_keys_are_kept_for_ten_minutes(
 
 
 async def test_a_rotated_key_is_found_at_once(
-    guard: JwtGuard, claims: dict[str, Any], jwks_host: JwksHost, clock: ManualClock
+    guard: JwtGuard, claims: dict[str, Any], jwks_host: JwksHost, clock: FakeClock
 ) -> None:
     await guard.authenticate(signed(claims))
     jwks_host.document = jwks(rsa_jwk(OTHER_RSA_KEY, kid="k3"))
@@ -189,7 +190,7 @@ async def test_a_rotated_key_is_found_at_once(
 
 
 async def test_forged_key_names_do_not_cost_a_call_each(
-    guard: JwtGuard, claims: dict[str, Any], jwks_host: JwksHost, clock: ManualClock
+    guard: JwtGuard, claims: dict[str, Any], jwks_host: JwksHost, clock: FakeClock
 ) -> None:
     await guard.authenticate(signed(claims))
     clock.advance(30)
@@ -200,7 +201,7 @@ async def test_forged_key_names_do_not_cost_a_call_each(
 
 
 async def test_known_keys_serve_while_their_host_is_down(
-    guard: JwtGuard, claims: dict[str, Any], jwks_host: JwksHost, clock: ManualClock
+    guard: JwtGuard, claims: dict[str, Any], jwks_host: JwksHost, clock: FakeClock
 ) -> None:
     claims["exp"] += 3600
     await guard.authenticate(signed(claims))

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from stripe_connector.errors import BackendUnavailable, Forbidden, Unauthenticated
 from stripe_connector.gateways.commercetools.models import Introspection
 from stripe_connector.http.auth import OAuth2Guard
+from tests.fakes import FakeClock
 
-from .conftest import PROJECT, AuthorizationServer, ManualClock
+from .conftest import PROJECT, AuthorizationServer
 
 SCOPES = ("manage_project", "manage_checkout_payment_intents")
 
@@ -20,7 +21,7 @@ def request(authorization: str | None) -> Request:
 
 
 @pytest.fixture
-def guard(authorization_server: AuthorizationServer, clock: ManualClock) -> OAuth2Guard:
+def guard(authorization_server: AuthorizationServer, clock: FakeClock) -> OAuth2Guard:
     return OAuth2Guard(authorization_server, clock, project_key=PROJECT, keep_s=30)
 
 
@@ -115,7 +116,7 @@ async def test_an_authorization_server_that_is_down_is_not_the_callers_fault(
 async def test_an_active_token_is_believed_briefly_and_never_beyond_its_expiry(
     guard: OAuth2Guard,
     authorization_server: AuthorizationServer,
-    clock: ManualClock,
+    clock: FakeClock,
     lifetime: int | None,
     believed: int,
 ) -> None:

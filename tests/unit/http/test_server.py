@@ -20,6 +20,14 @@ PROGRAM = textwrap.dedent(
     from stripe_connector import logs
     from stripe_connector.server import serve
 
+    async def reachable(address):
+        try:
+            _, writer = await asyncio.open_connection(*address)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
     def create_app(readiness):
         entered, leave = asyncio.Event(), asyncio.Event()
 
@@ -39,14 +47,18 @@ PROGRAM = textwrap.dedent(
                     await entered.wait()
                 case "/leave":
                     leave.set()
+                case "/outlasts-the-listener":
+                    entered.set()
+                    while await reachable(scope["server"]):
+                        pass
             status = 503 if readiness.stopping and scope["path"] == "/ready" else 200
             await JSONResponse({"path": scope["path"]}, status)(scope, receive, send)
 
         return app
 
     logs.configure("info")
-    drain_s = float(sys.argv[2])
-    sys.exit(serve(create_app, host="127.0.0.1", port=int(sys.argv[1]), grace_s=20, drain_s=drain_s))
+    port, drain_s = int(sys.argv[1]), float(sys.argv[2])
+    sys.exit(serve(create_app, host="127.0.0.1", port=port, grace_s=20, drain_s=drain_s))
     """
 )
 
@@ -78,8 +90,7 @@ async def running(
         await process.communicate()
 
 
-@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
-async def test_a_request_in_flight_is_finished_and_the_exit_is_clean(sig: signal.Signals) -> None:
+async def test_readiness_fails_first_while_requests_are_still_accepted_and_finished() -> None:
     async with running(drain_s=10) as (process, client):
         slow = asyncio.create_task(client.get("/slow"))
         await client.get("/entered")
@@ -88,22 +99,25 @@ async def test_a_request_in_flight_is_finished_and_the_exit_is_clean(sig: signal
             pass
         await client.get("/leave")
         assert (await slow).status_code == 200
-        process.send_signal(sig)
+        process.send_signal(signal.SIGTERM)  # Asked twice, it does not wait any longer.
         stdout, _ = await process.communicate()
     assert process.returncode == 0
     assert b"lifespan ended" in stdout
 
 
-async def test_without_draining_a_request_in_flight_is_finished_too() -> None:
-    async with running(drain_s=0) as (process, client):
-        slow = asyncio.create_task(client.get("/slow"))
-        leave = asyncio.create_task(client.get("/leave"))
+@pytest.mark.parametrize(("sig", "drain_s"), [(signal.SIGTERM, 0), (signal.SIGINT, 10)])
+async def test_a_request_outlasts_the_listener_and_the_exit_is_clean(
+    sig: signal.Signals, drain_s: float
+) -> None:
+    async with running(drain_s) as (process, client):
+        slow = asyncio.create_task(client.get("/outlasts-the-listener"))
         await client.get("/entered")
-        process.send_signal(signal.SIGTERM)
-        responses = await asyncio.gather(slow, leave)
-        await process.communicate()
-    assert [response.status_code for response in responses] == [200, 200]
+        process.send_signal(sig)
+        response = await slow
+        stdout, _ = await process.communicate()
+    assert response.status_code == 200
     assert process.returncode == 0
+    assert b"lifespan ended" in stdout
 
 
 def test_a_port_that_is_taken_is_named_with_the_setting_that_changes_it() -> None:

@@ -15,8 +15,9 @@ from stripe_connector.errors import (
     Unauthenticated,
 )
 from stripe_connector.http.auth import SessionGuard
+from tests.fakes import FakeClock
 
-from .conftest import ManualClock, SessionService
+from .conftest import SessionService
 
 
 def request(session_id: str | None = None, query: str = "") -> Request:
@@ -25,7 +26,7 @@ def request(session_id: str | None = None, query: str = "") -> Request:
 
 
 @pytest.fixture
-def guard(session_service: SessionService, clock: ManualClock) -> SessionGuard:
+def guard(session_service: SessionService, clock: FakeClock) -> SessionGuard:
     return SessionGuard(session_service, clock, keep_s=10, capacity=3)
 
 
@@ -92,7 +93,7 @@ async def test_the_query_counts_only_where_a_redirect_lands(
 
 
 async def test_a_session_is_remembered_for_a_moment(
-    guard: SessionGuard, session_service: SessionService, clock: ManualClock
+    guard: SessionGuard, session_service: SessionService, clock: FakeClock
 ) -> None:
     session_service.add("s1")
     await guard.authenticate(request("s1"))
@@ -105,7 +106,7 @@ async def test_a_session_is_remembered_for_a_moment(
 
 
 async def test_a_session_is_not_remembered_beyond_its_expiry(
-    guard: SessionGuard, session_service: SessionService, clock: ManualClock
+    guard: SessionGuard, session_service: SessionService, clock: FakeClock
 ) -> None:
     expiry = datetime.fromtimestamp(clock.time(), UTC) + timedelta(seconds=3)
     session_service.add("s1", expiry_at=expiry.isoformat().replace("+00:00", "Z"))

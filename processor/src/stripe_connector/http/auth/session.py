@@ -83,8 +83,8 @@ class SessionGuard:
 
         async def load() -> _Known:
             nonlocal read
-            read = await self._active(session_id)
-            return _known(read)
+            read, known = await self._active(session_id)
+            return known
 
         known = await self._cache.get(session_id, load)
         self._take_over_correlation_id(known)
@@ -99,40 +99,34 @@ class SessionGuard:
         if principal.fresh is not None:
             return principal.fresh
         try:
-            session = await self._active(principal.session_id)
+            session, known = await self._active(principal.session_id)
         except Unauthenticated:
             self._cache.drop(principal.session_id)
             raise
-        known = _known(session)
         self._cache.put(principal.session_id, known)
         if known.cart_id != principal.cart_id:
             raise Conflict("The session has another cart by now. Repeat the request.")
         return session
 
-    async def _active(self, session_id: str) -> Session:
+    async def _active(self, session_id: str) -> tuple[Session, _Known]:
         try:
             session = await self._sessions.session(session_id)
         except NotFound as error:
             raise _not_active() from error
-        if session.state.upper() != "ACTIVE" or session.cart_id is None:
+        cart_id = session.cart_id
+        if session.state.upper() != "ACTIVE" or cart_id is None:
             raise _not_active()
-        return session
+        theirs = session.metadata.correlation_id
+        return session, _Known(
+            cart_id=cart_id,
+            correlation_id=theirs if correlation.well_formed(theirs) else None,
+            expires=_expiry(session.expiry_at),
+        )
 
     def _take_over_correlation_id(self, known: _Known) -> None:
         request = context.current.get()
         if request is not None and known.correlation_id is not None:
             request.correlation_id = known.correlation_id
-
-
-def _known(session: Session) -> _Known:
-    if session.cart_id is None:
-        raise _not_active()
-    theirs = session.metadata.correlation_id
-    return _Known(
-        cart_id=session.cart_id,
-        correlation_id=theirs if correlation.well_formed(theirs) else None,
-        expires=_expiry(session.expiry_at),
-    )
 
 
 def _expiry(expiry_at: str | None) -> float | None:

@@ -1,0 +1,291 @@
+"""A whole world in process: both stand-ins, any number of processors, shoppers and merchants.
+
+Time stands still until somebody sleeps. The processors cannot tell this world from the real one:
+only their environment differs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from sandbox import jwt
+from sandbox.clock import SandboxClock
+from sandbox.commercetools import seed
+from sandbox.commercetools.app import create_app as create_commercetools
+from sandbox.commercetools.state import Store
+from sandbox.stripe.app import create_app as create_stripe
+from sandbox.stripe.state import StripeState
+from sandbox.stripe.webhooks import signed
+from stripe_connector.app import create_app
+from stripe_connector.clock import Clock
+from stripe_connector.settings import load_settings
+from tests.wire import Network, Wire
+
+START = 1_790_000_000.0
+SECRET = "whsec_sandbox0123456789"
+ISSUER = "https://mc-api.test"
+ORIGIN = "http://localhost:3000"
+PROJECT = "sandbox"
+Json = dict[str, Any]
+
+ENVIRONMENT: Mapping[str, str] = {
+    "CTP_PROJECT_KEY": PROJECT,
+    "CTP_CLIENT_ID": "sandbox-processor",
+    "CTP_CLIENT_SECRET": "sandbox-processor-secret",
+    "CTP_AUTH_URL": "http://commercetools.test",
+    "CTP_API_URL": "http://commercetools.test",
+    "CTP_SESSION_URL": "http://commercetools.test",
+    "CTP_CHECKOUT_URL": "http://commercetools.test",
+    "CTP_JWKS_URL": "http://jwt.test/jwt/.well-known/jwks.json",
+    "CTP_JWT_ISSUER": ISSUER,
+    "STRIPE_SECRET_KEY": "sk_test_sandbox",
+    "STRIPE_PUBLISHABLE_KEY": "pk_test_sandbox",
+    "STRIPE_WEBHOOK_SIGNING_SECRET": SECRET,
+    "STRIPE_API_BASE": "http://stripe.test",
+    "MERCHANT_RETURN_URL": "http://localhost:3000/return",
+    "ALLOWED_ORIGINS": ORIGIN,
+}
+
+
+class WorldClock(Clock):
+    """The sandbox's clock, for processors: sleeping moves the whole world's time."""
+
+    def __init__(self, clock: SandboxClock) -> None:
+        self._clock = clock
+
+    def time(self) -> float:
+        return self._clock.time()
+
+    def monotonic(self) -> float:
+        return self._clock.time()
+
+    async def sleep(self, seconds: float) -> None:
+        self._clock.advance(seconds)
+        await asyncio.sleep(0)
+
+
+class Processor:
+    """One instance of the processor."""
+
+    def __init__(self, network: Network, clock: Clock, environment: Mapping[str, str]) -> None:
+        self.wire = Wire(network)
+        self._http = httpx.AsyncClient(transport=self.wire)
+        app = create_app(load_settings(environment), http=self._http, clock=clock)
+        self.client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://processor.test"
+        )
+
+
+class World:
+    """One merchant's project and Stripe account, on one movable clock."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self.environment = {**ENVIRONMENT, **(environment or {})}
+        self.clock = SandboxClock(START)
+        numbers = itertools.count(1)
+        self.store = Store(
+            PROJECT, self.clock, new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
+        )
+        seed.seed(self.store)
+        self.stripe = StripeState(self.clock, seed=7)
+        self.network = Network(
+            {
+                "commercetools.test": create_commercetools(self.store),
+                "stripe.test": create_stripe(self.stripe),
+                "jwt.test": jwt.create_app(self.clock),
+            }
+        )
+        self._outside = {
+            host: httpx.AsyncClient(transport=transport, base_url=f"http://{host}")
+            for host, transport in self.network.transports.items()
+        }
+        self._tokens: dict[str, str] = {}
+        self.processor = self.start_processor()
+
+    def start_processor(self) -> Processor:
+        """Another instance, or the same one after a crash."""
+        return Processor(self.network, WorldClock(self.clock), self.environment)
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """Speaks to the first processor."""
+        return self.processor.client
+
+    # What a storefront does
+
+    async def token(self, client_id: str) -> str:
+        """An OAuth2 token of one of the seeded API clients."""
+        if client_id not in self._tokens:
+            answer = await self._outside["commercetools.test"].post(
+                "/oauth/token",
+                data={"grant_type": "client_credentials"},
+                auth=(client_id, f"{client_id}-secret"),
+            )
+            self._tokens[client_id] = answer.json()["access_token"]
+        return self._tokens[client_id]
+
+    async def commercetools(
+        self, method: str, path: str, body: Json | None = None, client: str = "sandbox-admin"
+    ) -> Json:
+        """Call the commercetools stand-in as somebody other than the processor."""
+        answer = await self._outside["commercetools.test"].request(
+            method,
+            f"/{PROJECT}/{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {await self.token(client)}"},
+        )
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
+    async def cart(self, cents: int = 1000, currency: str = "EUR", **fields: Any) -> Json:
+        """A cart with one custom line of a price."""
+        line = {
+            "name": {"en": "A thing"},
+            "slug": "a-thing",
+            "money": {"centAmount": cents, "currencyCode": currency},
+        }
+        draft = {
+            "currency": currency,
+            "taxMode": "Disabled",
+            "customLineItems": [line],
+            **fields,
+        }
+        return await self.commercetools("POST", "carts", draft)
+
+    async def change_cart(self, cart_id: str, *actions: Json) -> Json:
+        """Update a cart at its current version."""
+        cart = await self.commercetools("GET", f"carts/{cart_id}")
+        return await self.commercetools(
+            "POST", f"carts/{cart_id}", {"version": cart["version"], "actions": list(actions)}
+        )
+
+    async def reprice(self, cart_id: str, cents: int) -> Json:
+        """Give a cart's one line another price."""
+        cart = await self.commercetools("GET", f"carts/{cart_id}")
+        money = {"centAmount": cents, "currencyCode": cart["totalPrice"]["currencyCode"]}
+        line = cart["customLineItems"][0]
+        return await self.change_cart(
+            cart_id,
+            {"action": "removeCustomLineItem", "customLineItemId": line["id"]},
+            {
+                "action": "addCustomLineItem",
+                "name": line["name"],
+                "slug": line["slug"],
+                "money": money,
+            },
+        )
+
+    async def session(self, cart_id: str, **metadata: Any) -> Mapping[str, str]:
+        """Headers of a new Checkout session for a cart."""
+        draft = {"cart": {"cartRef": {"id": cart_id}}, "metadata": metadata}
+        session = await self.commercetools("POST", "sessions", draft)
+        return {"x-session-id": session["id"]}
+
+    async def checkout(self) -> Mapping[str, str]:
+        """Headers of Checkout's backend."""
+        return {"Authorization": f"Bearer {await self.token('sandbox-checkout')}"}
+
+    async def merchant_center(self, **claims: Any) -> Mapping[str, str]:
+        """Headers of the Merchant Center's proxy."""
+        body = {
+            "iss": ISSUER,
+            "sub": "merchant",
+            f"{ISSUER}/claims/project_key": PROJECT,
+            **claims,
+        }
+        answer = await self._outside["jwt.test"].post("/jwt/token", json=body)
+        return {"Authorization": f"Bearer {answer.json()['token']}"}
+
+    # What shoppers, Stripe and merchants do
+
+    async def ask_stripe(self, method: str, path: str, **form: Any) -> Json:
+        """Call the Stripe stand-in with the secret key, without the processor."""
+        answer = await self._outside["stripe.test"].request(
+            method,
+            path,
+            data=form or None,
+            headers={"Authorization": "Bearer sk_test_sandbox"},
+        )
+        assert answer.is_success or answer.status_code == 402, answer.text
+        return dict(answer.json())
+
+    async def pay(self, client_secret: str, method: str = "pm_card_visa") -> Json:
+        """Confirm an intent as the browser does."""
+        intent_id = client_secret.partition("_secret_")[0]
+        answer = await self._outside["stripe.test"].post(
+            f"/v1/payment_intents/{intent_id}/confirm",
+            data={
+                "payment_method": method,
+                "client_secret": client_secret,
+                "return_url": "http://localhost:3000/return",
+            },
+            headers={"Authorization": "Bearer pk_test_sandbox"},
+        )
+        return dict(answer.json())
+
+    async def at_stripe(self, path: str, **body: Any) -> Json:
+        """One of the stand-in's own routes, such as settling a delayed method."""
+        answer = await self._outside["stripe.test"].post(f"/_sandbox/stripe/{path}", json=body)
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
+    async def deliver(self, event: Json, processor: Processor | None = None) -> httpx.Response:
+        """Send one event, signed now, as Stripe would."""
+        body, signature = signed(event, SECRET, int(self.clock.time()))
+        return await (processor or self.processor).client.post(
+            "/stripe/webhooks", content=body, headers={"Stripe-Signature": signature}
+        )
+
+    async def deliver_all(self) -> None:
+        """Deliver every event so far, in order; all must be acknowledged."""
+        for event in list(self.stripe.events):
+            answer = await self.deliver(event)
+            assert answer.status_code == 200, answer.text
+
+    async def start(self, session: Mapping[str, str]) -> Json:
+        """POST /payments."""
+        answer = await self.client.post("/payments", headers=session)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def modify(self, payment_id: str, key: str | None = None, **action: Any) -> Json:
+        """POST /operations/payment-intents/{id} with one action."""
+        headers = {**await self.checkout(), **({"Idempotency-Key": key} if key else {})}
+        answer = await self.client.post(
+            f"/operations/payment-intents/{payment_id}",
+            json={"actions": [action]},
+            headers=headers,
+        )
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def paid(
+        self, cents: int = 1000, currency: str = "EUR", method: str = "pm_card_visa"
+    ) -> str:
+        """A cart paid and recorded; the id of its Payment."""
+        cart = await self.cart(cents, currency)
+        started = await self.start(await self.session(cart["id"]))
+        await self.pay(started["clientSecret"], method)
+        await self.deliver_all()
+        return str(started["paymentReference"])
+
+    # What is recorded
+
+    async def payment(self, payment_id: str) -> Json:
+        return await self.commercetools("GET", f"payments/{payment_id}")
+
+    async def transactions(self, payment_id: str) -> list[tuple[str, int, str]]:
+        """Type, amount and state of a Payment's transactions, in order."""
+        payment = await self.payment(payment_id)
+        return [
+            (t["type"], t["amount"]["centAmount"], t["state"]) for t in payment["transactions"]
+        ]
+
+
+def money(cents: int, currency: str = "EUR") -> Json:
+    return {"centAmount": cents, "currencyCode": currency}
