@@ -101,4 +101,4 @@ class Wire(httpx.AsyncBaseTransport):
 
 def _blank(part: str) -> str:
     has_digit = any(character.isdigit() for character in part)
-    return "*" if has_digit and len(part) > 3 or part.startswith("key=") else part
+    return "*" if (has_digit and len(part) > 3) or part.startswith("key=") else part

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox import jwt
 from sandbox.clock import SandboxClock
@@ -69,6 +70,18 @@ class WorldClock(Clock):
         await asyncio.sleep(0)
 
 
+class _JwtServer:
+    """The issuer, made when first asked: its key takes longer to make than most tests run."""
+
+    def __init__(self, clock: SandboxClock) -> None:
+        self._clock = clock
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._app = self._app or jwt.create_app(self._clock)
+        await self._app(scope, receive, send)
+
+
 class Processor:
     """One instance of the processor."""
 
@@ -97,14 +110,14 @@ class World:
             {
                 "commercetools.test": create_commercetools(self.store),
                 "stripe.test": create_stripe(self.stripe),
-                "jwt.test": jwt.create_app(self.clock),
+                "jwt.test": _JwtServer(self.clock),
             }
         )
         self._outside = {
             host: httpx.AsyncClient(transport=transport, base_url=f"http://{host}")
             for host, transport in self.network.transports.items()
         }
-        self._tokens: dict[str, str] = {}
+        self._tokens: dict[str, tuple[str, float]] = {}
         self.processor = self.start_processor()
 
     def start_processor(self) -> Processor:
@@ -120,14 +133,17 @@ class World:
 
     async def token(self, client_id: str) -> str:
         """An OAuth2 token of one of the seeded API clients."""
-        if client_id not in self._tokens:
+        token, expires = self._tokens.get(client_id, ("", 0.0))
+        if expires <= self.clock.time():
             answer = await self._outside["commercetools.test"].post(
                 "/oauth/token",
                 data={"grant_type": "client_credentials"},
                 auth=(client_id, f"{client_id}-secret"),
             )
-            self._tokens[client_id] = answer.json()["access_token"]
-        return self._tokens[client_id]
+            granted = answer.json()
+            token = granted["access_token"]
+            self._tokens[client_id] = token, self.clock.time() + granted["expires_in"]
+        return token
 
     async def commercetools(
         self, method: str, path: str, body: Json | None = None, client: str = "sandbox-admin"
@@ -215,12 +231,20 @@ class World:
         return dict(answer.json())
 
     async def pay(self, client_secret: str, method: str = "pm_card_visa") -> Json:
-        """Confirm an intent as the browser does."""
+        """Confirm an intent as the browser does, with a test card or by direct debit."""
         intent_id = client_secret.partition("_secret_")[0]
+        form = {"payment_method": method}
+        if method == "sepa_debit":
+            form = {
+                "payment_method_data[type]": method,
+                "payment_method_data[sepa_debit][iban]": "DE89370400440532013000",
+                "payment_method_data[billing_details][name]": "Jenny Rosen",
+                "payment_method_data[billing_details][email]": "jenny@example.com",
+            }
         answer = await self._outside["stripe.test"].post(
             f"/v1/payment_intents/{intent_id}/confirm",
             data={
-                "payment_method": method,
+                **form,
                 "client_secret": client_secret,
                 "return_url": "http://localhost:3000/return",
             },
@@ -282,9 +306,7 @@ class World:
     async def transactions(self, payment_id: str) -> list[tuple[str, int, str]]:
         """Type, amount and state of a Payment's transactions, in order."""
         payment = await self.payment(payment_id)
-        return [
-            (t["type"], t["amount"]["centAmount"], t["state"]) for t in payment["transactions"]
-        ]
+        return [(t["type"], t["amount"]["centAmount"], t["state"]) for t in payment["transactions"]]
 
 
 def money(cents: int, currency: str = "EUR") -> Json:

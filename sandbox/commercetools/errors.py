@@ -6,7 +6,7 @@ OAuth's `error` and `error_description` (https://docs.commercetools.com/api/erro
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 
 class ApiError(Exception):
@@ -78,18 +78,15 @@ def duplicate_field(field: str, value: object) -> ApiError:
     )
 
 
-def reference_not_found(type_id: str, *, id: str | None = None, key: str | None = None) -> ApiError:  # noqa: A002 - the field's name
+def reference_not_found(type_id: str, by: Literal["id", "key"], value: str) -> ApiError:
     """A draft or an action refers to what does not exist."""
-    fields = {"id": id} if id is not None else {"key": key}
-    by = "identifier" if id is not None else "key"
+    identifier = "identifier" if by == "id" else by
     return ApiError(
         400,
         "ReferencedResourceNotFound",
-        f"The referenced object of type '{type_id}' with {by} '{id or key}' was not found."
-        " It either doesn't exist, or it can't be accessed from this endpoint"
-        " (e.g., if the endpoint filters by store or customer account).",
+        f"The referenced object of type '{type_id}' with {identifier} '{value}' was not found.",
         typeId=type_id,
-        **fields,
+        **{by: value},
     )
 
 

@@ -6,7 +6,6 @@ total price is spread over the tax rates in proportion to what each has.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 
 from sandbox.commercetools.catalogue import matching_rate, tax_rate
@@ -218,10 +217,10 @@ class _TaxSum:
 
     def take_off(self, amount: int) -> tuple[int, int]:
         """Spread a discount over the rates; returns its net and its gross."""
-        basis: Callable[[tuple[Document, int, int]], int] = lambda group: (  # noqa: E731
-            group[2] if group[0]["includedInPrice"] else group[1]
-        )
-        shares = allocate(amount, [basis(group) for group in self._groups.values()])
+        bases = [
+            gross if rate["includedInPrice"] else net for rate, net, gross in self._groups.values()
+        ]
+        shares = allocate(amount, bases)
         off_net = off_gross = 0
         for (id_, (rate, net, gross)), share in zip(
             list(self._groups.items()), shares, strict=True

@@ -197,13 +197,13 @@ class Store:
         if id_ is not None:
             document = self.collection(type_id).get(id_)
             if document is None:
-                raise reference_not_found(type_id, id=id_)
+                raise reference_not_found(type_id, "id", id_)
             return document
         if key is None:
             raise required_field("id")
         found = self.collection(type_id).find("key", key)
         if not found:
-            raise reference_not_found(type_id, key=key)
+            raise reference_not_found(type_id, "key", key)
         return found[0]
 
 

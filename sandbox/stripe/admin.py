@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.stripe import disputes, endpoints, intents, methods, refunds
+from sandbox.stripe import attempts, disputes, endpoints, methods, refunds
 from sandbox.stripe.errors import StripeError, invalid_request, no_such, refused
 from sandbox.stripe.objects import JsonObject, Table
 from sandbox.stripe.state import InternalError, StripeState
@@ -79,7 +79,7 @@ def routes(state: StripeState) -> list[Route]:
         """The shopper passes or fails the challenge or the bank's page."""
         succeed = (await _body(request, _Outcome)).outcome == "succeed"
         intent = _named(state.intents, request)
-        intents.finish_action(state, intent, succeed=succeed)
+        attempts.finish_action(state, intent, succeed=succeed)
         return _json(intent)
 
     async def settle(request: Request) -> Response:
@@ -88,9 +88,9 @@ def routes(state: StripeState) -> list[Route]:
         intent = _named(state.intents, request)
         method = state.methods.get(intent["payment_method"] or "")
         if method is not None and method["type"] in methods.REDIRECTS:
-            intents.finish_action(state, intent, succeed=succeed)
+            attempts.finish_action(state, intent, succeed=succeed)
         else:
-            intents.settle(state, intent, succeed=succeed)
+            attempts.settle(state, intent, succeed=succeed)
         return _json(intent)
 
     async def dispute(request: Request) -> Response:

@@ -145,12 +145,17 @@ async def _run(
 ) -> _Reply:
     """Check the parameters and execute; the execution itself never waits."""
     try:
-        sent = (await request.body()).decode() if operation.method == "POST" else request.url.query
+        sent = (
+            (await request.body()).decode(errors="replace")
+            if operation.method == "POST"
+            else request.url.query
+        )
         call = Call(
             state,
             operation.accepts(decode(sent), ""),
             request.path_params,
             version,
+            version_sent="stripe-version" in request.headers,
             publishable=key == state.publishable_key,
         )
         fault = _internal_error(state, request)

@@ -22,6 +22,8 @@ class Call(Struct):
     path: dict[str, str]
     """Ids in the URL."""
     version: str
+    version_sent: bool = True
+    """Whether the caller named the version, rather than take the account's."""
     publishable: bool = False
     """Called with the publishable key, hence by a browser."""
 

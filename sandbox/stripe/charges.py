@@ -175,7 +175,7 @@ def _method_details(
     kind: str = method["type"]
     shown: dict[str, Any] = method[kind]
     if card is None:
-        return {"type": kind, kind: {**_bank_details(kind, shown)}}
+        return {"type": kind, kind: _bank_details(kind, shown)}
     options = (intent["payment_method_options"] or {}).get("card") or {}
     wanted = options.get("request_multicapture") == "if_available"
     multicapture = "available" if wanted and card.multicapture else "unavailable"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.stripe.errors import StripeError, invalid_request, refused
+from sandbox.stripe.errors import invalid_request, refused
 
 _SUPPORTED = frozenset(
     "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn"
@@ -67,7 +67,9 @@ def check_amount(amount: int, currency: str) -> None:
             param="amount",
         )
     if len(str(amount)) > _CARD_DIGITS:
-        raise too_large(_CARD_DIGITS, currency)
+        raise invalid_request(
+            _too_large(_CARD_DIGITS, currency), code="amount_too_large", param="amount"
+        )
 
 
 def check_digits(amount: int, currency: str, method_type: str, brand: str | None) -> None:
@@ -77,13 +79,8 @@ def check_digits(amount: int, currency: str, method_type: str, brand: str | None
     else:
         limit = _MORE_DIGITS.get(currency, _OTHER_DIGITS)
     if len(str(amount)) > limit:
-        error = too_large(limit, currency)
-        raise refused(str(error), code="amount_too_large", param="amount")
+        raise refused(_too_large(limit, currency), code="amount_too_large", param="amount")
 
 
-def too_large(digits: int, currency: str) -> StripeError:
-    return invalid_request(
-        f"Amount must be no more than {'9' * digits} {currency}.",
-        code="amount_too_large",
-        param="amount",
-    )
+def _too_large(digits: int, currency: str) -> str:
+    return f"Amount must be no more than {'9' * digits} {currency}."

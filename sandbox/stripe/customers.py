@@ -95,10 +95,12 @@ def _delete(call: Call) -> JsonObject:
 
 
 def _list(call: Call) -> JsonObject:
-    matches = {"email": call.params["email"]} if call.params.get("email") else {}
-    customers = call.state.customers
-    living = (each for each in customers.newest({}) if not each.get("deleted"))
-    found = (each for each in living if all(each[f] == v for f, v in matches.items()))
+    customers, email = call.state.customers, call.params.get("email")
+    found = (
+        each
+        for each in customers.newest({})
+        if not each.get("deleted") and email in (None, each["email"])
+    )
     return page("/v1/customers", customers, found, call.params)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.stripe import balance
+from sandbox.stripe import balance, cards
 from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import invalid_request, refused
 from sandbox.stripe.forms import (
@@ -125,6 +125,15 @@ def move(state: StripeState, dispute: JsonObject, status: str) -> None:
     if had_money != has_money:
         kind = "funds_reinstated" if has_money else "funds_withdrawn"
         state.emit(f"charge.dispute.{kind}", dispute, before)
+
+
+def follow(state: StripeState, charge: JsonObject) -> None:
+    """Open the dispute that some test cards bring once they have paid."""
+    number = state.card_numbers.get(charge["payment_method"])
+    card = None if number is None else cards.by_number(number)
+    if card is not None and card.dispute is not None and charge["amount_captured"]:
+        status = "warning_needs_response" if card.inquiry else "needs_response"
+        create(state, charge, status=status, reason=card.dispute)
 
 
 def forbids_refund(state: StripeState, charge: JsonObject) -> bool:

@@ -10,7 +10,7 @@ from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import invalid_request, no_such
 from sandbox.stripe.forms import EXPAND, array, boolean, shape, text
 from sandbox.stripe.listing import LISTING, page
-from sandbox.stripe.objects import JsonObject, Table
+from sandbox.stripe.objects import JsonObject
 from sandbox.stripe.state import StripeState
 
 _KEPT_SECONDS = 30 * 86_400
@@ -27,10 +27,7 @@ def _list(call: Call) -> JsonObject:
     state, params = call.state, call.params
     if params.get("type") and params.get("types"):
         raise invalid_request("You may pass either type or types, but not both.", param="types")
-    table = Table("event")
-    for event in state.events:
-        table.add(event)
-    return page("/v1/events", table, _matching(state, params), params)
+    return page("/v1/events", state.events_by_id, _matching(state, params), params)
 
 
 def _matching(state: StripeState, params: dict[str, Any]) -> Iterator[JsonObject]:

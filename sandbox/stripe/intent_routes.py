@@ -1,31 +1,25 @@
-"""The routes of payment intents: their parameters, and which states take which."""
+"""The routes of payment intents."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sandbox.stripe import currencies, intents, methods, versions
+from sandbox.stripe import attempts, captures, currencies, intents, methods, versions
+from sandbox.stripe import intent_params as accepted
 from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import (
+    StripeError,
     invalid_request,
     missing_parameter,
     refused,
     unauthorized,
     unexpected_state,
-    unknown_parameter,
 )
 from sandbox.stripe.forms import (
-    EXPAND,
-    SHIPPING,
-    Raw,
-    anything,
-    array,
-    boolean,
     full_shipping,
-    integer,
     merge_metadata,
-    metadata,
-    one_of,
     shape,
     text,
 )
@@ -58,10 +52,10 @@ def _create(call: Call) -> JsonObject:
         intents.set_method(call.state, intent, method)
     _apply_token(call, intent)
     if params.get("confirm"):
-        intents.check_confirmation(intent, _confirmation(call))
+        attempts.check_confirmation(intent, _confirmation(call))
     intents.keep(call.state, intent)
     if params.get("confirm"):
-        intents.confirm(call.state, intent, _confirmation(call))
+        attempts.confirm(call.state, intent, _confirmation(call))
     return intent
 
 
@@ -82,23 +76,24 @@ def _update(call: Call) -> JsonObject:
     if params.get("amount") is not None or currency != intent["currency"]:
         currencies.check_amount(params.get("amount") or intent["amount"], currency)
     _check_updatable(intent, params)
-    method = _chosen_method(call)
-    merge_metadata(intent["metadata"], params)
-    for field in _PLAIN_FIELDS & params.keys():
-        intent[field] = params[field]
-    if "shipping" in params:
-        intent["shipping"] = full_shipping(params["shipping"])
-    intent["currency"] = currency
-    if params.get("amount") is not None:
-        if intent["status"] == "requires_action" and params["amount"] != intent["amount"]:
-            # what was being authenticated was another amount
-            intent.update(status="requires_confirmation", next_action=None)
-        intent["amount"] = params["amount"]
-    if "payment_method_options" in params:
-        intents.set_method_options(intent, params["payment_method_options"])
-    intents.offer_methods(intent)
-    if method is not None:
-        intents.set_method(state, intent, method)
+    with _all_or_nothing(intent):
+        method = _chosen_method(call)
+        merge_metadata(intent["metadata"], params)
+        for field in _PLAIN_FIELDS & params.keys():
+            intent[field] = params[field]
+        if "shipping" in params:
+            intent["shipping"] = full_shipping(params["shipping"])
+        intent["currency"] = currency
+        if params.get("amount") is not None:
+            if intent["status"] == "requires_action" and params["amount"] != intent["amount"]:
+                # what was being authenticated was another amount
+                intent.update(status="requires_confirmation", next_action=None)
+            intent["amount"] = params["amount"]
+        if "payment_method_options" in params:
+            intents.set_method_options(intent, params["payment_method_options"])
+        intents.offer_methods(intent)
+        if method is not None:
+            intents.set_method(state, intent, method)
     return intent
 
 
@@ -112,26 +107,28 @@ def _confirm(call: Call) -> JsonObject:
             f"You cannot confirm this PaymentIntent because it has a status of {intent['status']}.",
             snapshot(intent),
         )
-    method = _chosen_method(call)
-    for field in ("receipt_email", "setup_future_usage", "capture_method"):
-        if params.get(field) is not None:
-            intent[field] = params[field]
-    if params.get("shipping") is not None:
-        intent["shipping"] = full_shipping(params["shipping"])
-    if params.get("payment_method_options") is not None:
-        intents.set_method_options(intent, params["payment_method_options"])
-    intents.offer_methods(intent)
-    if method is not None:
-        intents.set_method(state, intent, method)
-    _apply_token(call, intent)
-    intents.confirm(state, intent, _confirmation(call))
+    with _all_or_nothing(intent):
+        method = _chosen_method(call)
+        for field in ("receipt_email", "setup_future_usage", "capture_method"):
+            if params.get(field) is not None:
+                intent[field] = params[field]
+        if params.get("shipping") is not None:
+            intent["shipping"] = full_shipping(params["shipping"])
+        if params.get("payment_method_options") is not None:
+            intents.set_method_options(intent, params["payment_method_options"])
+        intents.offer_methods(intent)
+        if method is not None:
+            intents.set_method(state, intent, method)
+        _apply_token(call, intent)
+        attempts.check_confirmation(intent, _confirmation(call))
+    attempts.confirm(state, intent, _confirmation(call))
     return _shown(call, intent)
 
 
 def _capture(call: Call) -> JsonObject:
     intent = call.named(call.state.intents)
     final = call.params.get("final_capture")
-    intents.capture(
+    captures.capture(
         call.state,
         intent,
         call.params.get("amount_to_capture"),
@@ -143,7 +140,7 @@ def _capture(call: Call) -> JsonObject:
 
 def _cancel(call: Call) -> JsonObject:
     intent = call.named(call.state.intents)
-    intents.cancel(call.state, intent, call.params.get("cancellation_reason"))
+    captures.cancel(call.state, intent, call.params.get("cancellation_reason"))
     return intent
 
 
@@ -155,6 +152,17 @@ def _list(call: Call) -> JsonObject:
 
 def _search(call: Call) -> JsonObject:
     return search(call.state, "/v1/payment_intents/search", call.state.intents, call.params)
+
+
+@contextmanager
+def _all_or_nothing(intent: JsonObject) -> Iterator[None]:
+    """What is refused half-way leaves the intent as it was."""
+    before = snapshot(intent)
+    try:
+        yield
+    except StripeError:
+        intent.update(before)
+        raise
 
 
 def _check_updatable(intent: JsonObject, params: dict[str, Any]) -> None:
@@ -232,13 +240,13 @@ def _apply_token(call: Call, intent: JsonObject) -> None:
     intents.set_method(call.state, intent, method)
 
 
-def _confirmation(call: Call) -> intents.Confirmation:
+def _confirmation(call: Call) -> attempts.Confirmation:
     params = call.params
     return_url = params.get("return_url")
     token = call.state.confirmation_tokens.get(params.get("confirmation_token") or "")
     if return_url is None and token is not None:
         return_url = token["return_url"]
-    return intents.Confirmation(
+    return attempts.Confirmation(
         off_session=bool(params.get("off_session")),
         stripe_js=call.publishable or bool(params.get("use_stripe_sdk")),
         return_url=return_url,
@@ -251,11 +259,6 @@ def _shown(call: Call, intent: JsonObject) -> JsonObject:
     if not call.publishable:
         return intent
     return {field: intent[field] for field in _BROWSER_FIELDS}
-
-
-def _off_session(raw: Raw, path: str) -> bool:
-    """A boolean, or (since long ago) one of two words that mean true."""
-    return raw in ("one_off", "recurring") or boolean(raw, path)
 
 
 _PLAIN_FIELDS = {
@@ -282,148 +285,40 @@ _BEFORE_PAYMENT = {
     "setup_future_usage",
 }
 
-_CARD_OPTIONS = shape(
-    {
-        "capture_method": one_of("manual"),
-        "cvc_token": text,
-        "installments": anything,
-        "mandate_options": anything,
-        "moto": boolean,
-        "network": text,
-        "request_extended_authorization": one_of("if_available", "never"),
-        "request_incremental_authorization": one_of("if_available", "never"),
-        "request_multicapture": one_of("if_available", "never"),
-        "request_overcapture": one_of("if_available", "never"),
-        "request_three_d_secure": one_of("any", "automatic", "challenge"),
-        "require_cvc_recollection": boolean,
-        "setup_future_usage": one_of("none", "off_session", "on_session"),
-        "statement_descriptor_suffix_kana": text,
-        "statement_descriptor_suffix_kanji": text,
-        "three_d_secure": anything,
-    }
-)
-
-
-def _method_options(raw: Raw, path: str) -> dict[str, Any]:
-    """Options by payment method type; only those of cards are looked at."""
-    if not isinstance(raw, dict):
-        raise invalid_request(f"Invalid hash: {path}", param=path)
-    for kind in raw:
-        if kind not in methods.CURRENCIES:
-            raise unknown_parameter(f"{path}[{kind}]")
-    return {
-        kind: _CARD_OPTIONS(options, f"{path}[card]") if kind == "card" else options
-        for kind, options in raw.items()
-        if options != ""
-    }
-
-
-_COMMON = {
-    **EXPAND,
-    "allowed_payment_method_types": array(text),
-    "amount_details": anything,
-    "capture_method": one_of("automatic", "automatic_async", "manual"),
-    "excluded_payment_method_types": array(text),
-    "hooks": shape(
-        {"inputs": shape({"tax": shape({"calculation": text}, required=("calculation",))})}
-    ),
-    "payment_details": anything,
-    "payment_method": text,
-    "payment_method_data": methods.METHOD_DATA,
-    "payment_method_options": _method_options,
-    # known, so that it is refused by its own error
-    "payment_method_types": array(text),
-    "receipt_email": text,
-    "setup_future_usage": one_of("off_session", "on_session"),
-    "shipping": SHIPPING,
-}
-_DESCRIPTIVE = {
-    "amount": integer,
-    "currency": text,
-    "customer": text,
-    "description": text,
-    "metadata": metadata,
-    "payment_method_configuration": text,
-    "statement_descriptor": text,
-    "statement_descriptor_suffix": text,
-    "transfer_group": text,
-}
-_CONFIRMATION = {
-    "confirmation_token": text,
-    "error_on_requires_action": boolean,
-    "mandate": text,
-    "mandate_data": anything,
-    "off_session": _off_session,
-    "radar_options": anything,
-    "return_url": text,
-    "use_stripe_sdk": boolean,
-}
-
 OPERATIONS = (
     Operation(
         "POST",
         "/v1/payment_intents",
         _create,
-        shape(
-            {
-                **_COMMON,
-                **_DESCRIPTIVE,
-                **_CONFIRMATION,
-                "automatic_payment_methods": shape(
-                    {"enabled": boolean, "allow_redirects": one_of("always", "never")},
-                    required=("enabled",),
-                ),
-                "confirm": boolean,
-                "confirmation_method": one_of("automatic", "manual"),
-            },
-            required=("amount", "currency"),
-        ),
+        accepted.CREATE,
     ),
     Operation("GET", "/v1/payment_intents/search", _search, shape(SEARCH, required=("query",))),
     Operation(
         "GET",
         "/v1/payment_intents/{id}",
         _retrieve,
-        shape({**EXPAND, "client_secret": text}),
+        accepted.RETRIEVE,
         browser=True,
     ),
-    Operation("POST", "/v1/payment_intents/{id}", _update, shape({**_COMMON, **_DESCRIPTIVE})),
+    Operation("POST", "/v1/payment_intents/{id}", _update, accepted.UPDATE),
     Operation(
         "POST",
         "/v1/payment_intents/{id}/confirm",
         _confirm,
-        shape({**_COMMON, **_CONFIRMATION, "client_secret": text}),
+        accepted.CONFIRM,
         browser=True,
     ),
     Operation(
         "POST",
         "/v1/payment_intents/{id}/capture",
         _capture,
-        shape(
-            {
-                **EXPAND,
-                "amount_details": anything,
-                "amount_to_capture": integer,
-                "final_capture": boolean,
-                "metadata": metadata,
-                "payment_details": anything,
-                "statement_descriptor": text,
-                "statement_descriptor_suffix": text,
-            }
-        ),
+        accepted.CAPTURE,
     ),
     Operation(
         "POST",
         "/v1/payment_intents/{id}/cancel",
         _cancel,
-        shape(
-            {
-                **EXPAND,
-                "cancellation_reason": one_of(
-                    "abandoned", "duplicate", "fraudulent", "requested_by_customer"
-                ),
-            }
-        ),
+        accepted.CANCEL,
     ),
     Operation("GET", "/v1/payment_intents", _list, shape({**LISTING, "customer": text})),
 )

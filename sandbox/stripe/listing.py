@@ -52,7 +52,7 @@ LISTING: dict[str, Kind] = {
 }
 """Parameters of every list."""
 
-SEARCH: dict[str, Kind] = {**EXPAND, "limit": limit, "page": text, "query": text}
+SEARCH: dict[str, Kind] = {**EXPAND, "limit": limit, "page": integer, "query": text}
 
 
 def page(
@@ -82,7 +82,7 @@ def search(state: StripeState, url: str, table: Table, params: Mapping[str, Any]
     """Objects that match the query; the newest may still be missing, as at Stripe."""
     matches = _query(params["query"])
     size = params.get("limit") or _DEFAULT_LIMIT
-    skip = int(params.get("page") or 0)
+    skip = params.get("page") or 0
     indexed_until = state.clock.time() - state.search_seconds
     found = [
         each

@@ -8,7 +8,13 @@ from typing import Any
 from sandbox.stripe import cards
 from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.cards import Card
-from sandbox.stripe.errors import card_error, invalid_request, missing_parameter, refused
+from sandbox.stripe.errors import (
+    StripeError,
+    card_error,
+    invalid_request,
+    missing_parameter,
+    refused,
+)
 from sandbox.stripe.forms import (
     ADDRESS,
     EXPAND,
@@ -161,7 +167,7 @@ def detach(state: StripeState, method: JsonObject) -> None:
     state.emit("payment_method.detached", method, before)
 
 
-def already_used() -> Exception:
+def already_used() -> StripeError:
     return refused(
         "This PaymentMethod was used before without a customer, or detached from its customer,"
         " and may not be used again.",

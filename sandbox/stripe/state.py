@@ -114,6 +114,7 @@ class StripeState:
         self.balance_transactions = Table("balance_transaction", ("source",))
         self.confirmation_tokens = Table("confirmation_token")
         self.endpoints = Table("webhook_endpoint")
+        self.events_by_id = Table("event")
         self._holds: dict[str, asyncio.Event] = {}
         self.wake: Callable[[], None] = lambda: None
         """Called when deliveries have become due; set by whoever delivers."""
@@ -133,11 +134,11 @@ class StripeState:
             self.balance_transactions,
             self.confirmation_tokens,
             self.endpoints,
+            self.events_by_id,
         ):
             table.clear()
         self.events: list[JsonObject] = []
         """Oldest first."""
-        self.events_by_id: dict[str, JsonObject] = {}
         self.deliveries: dict[str, list[Delivery]] = {}
         """By event id."""
         self.outbox: list[Delivery] = []
@@ -226,7 +227,7 @@ class StripeState:
             "type": kind,
         }
         self.events.append(event)
-        self.events_by_id[event["id"]] = event
+        self.events_by_id.add(event)
         for endpoint in subscribed:
             self.enqueue(event, endpoint)
         return event

@@ -119,6 +119,10 @@ def _component(name: str, sent: dict[str, Any]) -> JsonObject:
 
 def _create_key(call: Call) -> JsonObject:
     state = call.state
+    if not call.version_sent:
+        raise invalid_request(
+            "An ephemeral key is made for one API version: send the Stripe-Version header."
+        )
     customer = state.find(state.customers, call.params["customer"], "customer")
     return {
         "id": state.new_id("ephkey"),

@@ -341,3 +341,136 @@ def test_malformed_predicates_are_refused(text: str) -> None:
 async def test_predicates_on_unknown_fields_are_refused(world: World) -> None:
     response = await world.get("payments", where='interfaceid="x"')
     assert refusal(response) == (400, "InvalidInput")
+
+
+async def test_all_tokens_can_be_revoked_at_once(world: World) -> None:
+    token = world.token()
+    revoked = await world.http.post("/_sandbox/commercetools/tokens/revoke")
+    assert revoked.json() == {"revoked": 1}
+    assert refusal(await world.get("carts", token=token)) == (401, "invalid_token")
+
+
+async def test_a_customer_is_created_changed_and_unique_by_email(world: World) -> None:
+    draft = {"email": "new@example.com", "firstName": "New", "addresses": [{"country": "DE"}]}
+    customer = (await world.create("customers", draft))["customer"]
+    assert customer["addresses"][0]["country"] == "DE"
+    assert refusal(await world.post("customers", draft)) == (400, "DuplicateField")
+    changed = await world.change(
+        "customers",
+        customer,
+        {"action": "setFirstName", "firstName": "Newer"},
+        {"action": "setLastName", "lastName": "One"},
+        {"action": "setKey", "key": "newer"},
+        {"action": "changeEmail", "email": "newer@example.com"},
+        {"action": "addAddress", "address": {"country": "FR"}},
+    )
+    assert (changed["firstName"], changed["lastName"]) == ("Newer", "One")
+    assert [address["country"] for address in changed["addresses"]] == ["DE", "FR"]
+    assert (await world.get("customers/key=newer")).json() == changed
+    where = 'email="newer@example.com"'
+    assert (await world.get("customers", where=where)).json()["results"] == [changed]
+
+
+async def test_a_payment_method_changes(world: World) -> None:
+    method = await world.create("payment-methods", {"customer": ADA, "token": {"value": "pm_1"}})
+    changed = await world.change(
+        "payment-methods",
+        method,
+        {"action": "setMethod", "method": "card"},
+        {"action": "setDefault", "default": True},
+        {"action": "setName", "name": {"en": "Visa"}},
+        {"action": "setPaymentMethodStatus", "paymentMethodStatus": "Inactive"},
+    )
+    assert (changed["method"], changed["default"]) == ("card", True)
+    assert (changed["name"], changed["paymentMethodStatus"]) == ({"en": "Visa"}, "Inactive")
+
+
+_STRING = {"name": "String"}
+_ENUM = {"name": "Enum", "values": [{"key": "a", "label": "A"}]}
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "stored"),
+    [
+        (_STRING, "text", "text"),
+        (_STRING, 1, None),
+        ({"name": "Boolean"}, True, True),
+        ({"name": "Boolean"}, "true", None),
+        ({"name": "Number"}, 1.5, 1.5),
+        ({"name": "Number"}, True, None),
+        ({"name": "LocalizedString"}, {"en": "x"}, {"en": "x"}),
+        ({"name": "LocalizedString"}, "x", None),
+        (_ENUM, "a", "a"),
+        (_ENUM, "b", None),
+        ({"name": "Date"}, "2026-01-01", "2026-01-01"),
+        ({"name": "DateTime"}, "2026-01-01T00:00:00+01:00", "2025-12-31T23:00:00.000Z"),
+        ({"name": "DateTime"}, "noon", None),
+        ({"name": "Reference", "referenceTypeId": "customer"}, ADA, ADA),
+        ({"name": "Reference", "referenceTypeId": "cart"}, ADA, None),
+        ({"name": "Set", "elementType": _STRING}, ["a", "b"], ["a", "b"]),
+        ({"name": "Set", "elementType": _STRING}, ["a", 1], None),
+        ({"name": "Set", "elementType": _STRING}, "a", None),
+    ],
+)
+async def test_custom_fields_take_only_values_of_their_type(
+    world: World, type_: dict[str, Any], value: object, stored: object
+) -> None:
+    definition = {"name": "field", "label": {"en": "Field"}, "type": type_}
+    await world.create("types", {**_TYPE, "fieldDefinitions": [definition]})
+    customer = (await world.get(f"customers/{ADA['id']}")).json()
+    response = await world.act(
+        "customers",
+        customer,
+        {"action": "setCustomType", "type": {"key": "stripe-customer"}},
+        {"action": "setCustomField", "name": "field", "value": value},
+    )
+    if stored is None:
+        assert refusal(response) == (400, "InvalidField")
+    else:
+        assert response.json()["custom"]["fields"] == {"field": stored}
+
+
+@pytest.mark.parametrize(
+    ("draft", "code"),
+    [
+        ({"key": None}, "RequiredField"),
+        ({"resourceTypeIds": []}, "RequiredField"),
+        ({"resourceTypeIds": ["spaceship"]}, "InvalidField"),
+        ({"fieldDefinitions": [{"name": "x"}]}, "InvalidField"),
+        ({"fieldDefinitions": [{"name": "xx", "type": {"name": "Text"}}]}, "InvalidField"),
+        ({"fieldDefinitions": [{"name": "xx", "type": {"name": "Set"}}]}, "RequiredField"),
+    ],
+)
+async def test_a_bad_type_is_refused(world: World, draft: dict[str, Any], code: str) -> None:
+    assert refusal(await world.post("types", {**_TYPE, **draft})) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "expected"),
+    [
+        ("POST", "/sandbox/payments", b"{", (400, "InvalidJsonInput")),
+        ("POST", "/sandbox/payments", b"\xff", (400, "InvalidJsonInput")),
+        ("DELETE", "/sandbox/types/x?version=y", b"", (400, "InvalidInput")),
+        ("DELETE", "/sandbox/types/x", b"", (400, "InvalidInput")),
+        ("DELETE", "/sandbox/types/x?version=1", b"", (404, "ResourceNotFound")),
+        ("DELETE", "/sandbox/products/x?version=1", b"", (405, "InvalidOperation")),
+        ("POST", "/sandbox/products", b"{}", (405, "InvalidOperation")),
+        ("PUT", "/sandbox/payments", b"{}", (405, "InvalidOperation")),
+        ("GET", "/sandbox/payments?sort=size", b"", (400, "InvalidInput")),
+        ("GET", "/sandbox/product-projections/x", b"", (404, "ResourceNotFound")),
+        ("GET", "/sandbox/shipping-methods/matching-cart?cartId=x", b"", (404, "ResourceNotFound")),
+    ],
+)
+async def test_bad_requests_are_refused(
+    world: World, method: str, path: str, content: bytes, expected: tuple[int, str]
+) -> None:
+    headers = {"Authorization": f"Bearer {world.token()}"}
+    assert refusal(await world.http.request(method, path, content=content, headers=headers)) == (
+        expected
+    )
+
+
+async def test_the_project_is_there(world: World) -> None:
+    headers = {"Authorization": f"Bearer {world.token()}"}
+    project = (await world.http.get("/sandbox", headers=headers)).json()
+    assert (project["key"], "KWD" in project["currencies"]) == ("sandbox", True)

@@ -288,3 +288,95 @@ async def test_order_states_change_within_their_sets(world: World) -> None:
 )
 def test_allocation_adds_up(amount: int, weights: list[int], parts: list[int]) -> None:
     assert allocate(amount, weights) == parts
+
+
+@pytest.mark.parametrize(
+    ("action", "field", "value"),
+    [
+        ({"action": "setKey", "key": "basket"}, "key", "basket"),
+        ({"action": "setLocale", "locale": "de-DE"}, "locale", "de-DE"),
+        ({"action": "setCountry", "country": "FR"}, "country", "FR"),
+        (
+            {"action": "setCustomerEmail", "email": "a@example.com"},
+            "customerEmail",
+            "a@example.com",
+        ),
+        ({"action": "setAnonymousId", "anonymousId": "x"}, "anonymousId", "x"),
+        (
+            {"action": "setCustomerId", "customerId": identifier("customer", "ada")},
+            "customerId",
+            identifier("customer", "ada"),
+        ),
+        ({"action": "setBillingAddress", "address": BERLIN}, "billingAddress", BERLIN),
+    ],
+)
+async def test_a_cart_takes_what_the_shopper_says(
+    world: World, action: dict[str, Any], field: str, value: object
+) -> None:
+    cart = await world.change("carts", await world.cart("brass-pen-1"), action)
+    assert cart[field] == value
+    assert await world.change("carts", cart, {"action": "recalculate"}) == cart
+
+
+async def test_lines_recur_and_have_custom_fields(world: World) -> None:
+    await world.create(
+        "types",
+        {
+            "key": "line",
+            "name": {"en": "Line"},
+            "resourceTypeIds": ["line-item"],
+            "fieldDefinitions": [{"name": "note", "label": {}, "type": {"name": "String"}}],
+        },
+    )
+    recurrence = {
+        "recurrencePolicy": {"typeId": "recurrence-policy", "id": "monthly"},
+        "priceSelectionMode": "Fixed",
+    }
+    cart = await world.cart("brass-pen-1")
+    line_id = cart["lineItems"][0]["id"]
+    named = {"lineItemId": line_id}
+    cart = await world.change(
+        "carts",
+        cart,
+        {"action": "setLineItemRecurrenceInfo", **named, "recurrenceInfo": recurrence},
+        {"action": "setLineItemCustomType", **named, "type": {"key": "line"}},
+        {"action": "setLineItemCustomField", **named, "name": "note", "value": "gift"},
+    )
+    (line,) = cart["lineItems"]
+    assert line["recurrenceInfo"] == recurrence
+    assert line["custom"]["fields"] == {"note": "gift"}
+    cart = await world.change("carts", cart, {"action": "addLineItem", "sku": "brass-pen-1"})
+    assert [other["quantity"] for other in cart["lineItems"]] == [1, 1]
+
+
+async def test_shipping_methods_that_match_a_cart_are_marked(world: World) -> None:
+    cart = await world.cart("brass-pen-1", shippingAddress={"country": "JP"}, currency="JPY")
+    page = (await world.get("shipping-methods/matching-cart", cartId=cart["id"])).json()
+    matching = [
+        rate["price"]["centAmount"]
+        for method in page["results"]
+        for zone in method["zoneRates"]
+        for rate in zone["shippingRates"]
+        if rate["isMatching"]
+    ]
+    assert matching == [800, 2000]
+
+
+async def test_an_order_keeps_its_number_and_takes_late_changes(world: World) -> None:
+    cart = await world.cart("stoneware-mug-1", shippingAddress=BERLIN)
+    order = (await _order(world, cart)).json()
+    changed = await world.change(
+        "orders",
+        order,
+        {"action": "setOrderNumber", "orderNumber": "A-2"},
+        {"action": "setCustomerEmail", "email": "late@example.com"},
+        {"action": "setBillingAddress", "address": BERLIN},
+        {"action": "changeShipmentState", "shipmentState": "Shipped"},
+        _reference(await world.payment()),
+    )
+    assert (changed["orderNumber"], changed["shipmentState"]) == ("A-2", "Shipped")
+    assert len(changed["paymentInfo"]["payments"]) == 1
+    renumber = {"action": "setOrderNumber", "orderNumber": "A-3"}
+    assert refusal(await world.act("orders", changed, renumber)) == (400, "InvalidOperation")
+    expanded = (await world.get(f"orders/{order['id']}", expand="cart")).json()
+    assert expanded["cart"]["obj"]["cartState"] == "Ordered"

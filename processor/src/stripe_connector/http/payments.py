@@ -44,7 +44,8 @@ class PaymentResponse(Struct, frozen=True, rename="camel"):
 class ConfirmRequest(Struct, frozen=True, rename="camel"):
     """The body of POST /confirmPayments/{id}."""
 
-    payment_intent: Annotated[str, Meta(pattern="^pi_[A-Za-z0-9_]{1,250}$")]
+    # Python's $ alone lets a line break at the end pass.
+    payment_intent: Annotated[str, Meta(pattern=r"^pi_[A-Za-z0-9_]{1,250}(?!\n)$")]
 
 
 def endpoints(

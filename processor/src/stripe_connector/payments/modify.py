@@ -18,7 +18,7 @@ from stripe_connector.payments.limits import capturable, processing, refundable,
 from stripe_connector.payments.movement import Mover, Outcome, Part, Plan, Request
 from stripe_connector.payments.record import Recorder
 
-_AMOUNT = "actions[0].amount.centAmount"
+_AMOUNT = "actions.0.amount.centAmount"
 _REVERSAL = "reversePayment"
 
 
@@ -26,7 +26,7 @@ class Amount(Struct, frozen=True, rename="camel"):
     """An amount in commercetools' minor units."""
 
     cent_amount: Annotated[int, Meta(ge=1, le=10**15)]
-    currency_code: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+    currency_code: Annotated[str, Meta(pattern="^[A-Z]{3}$", max_length=3)]
 
 
 class Modification(Struct, frozen=True, rename="camel", tag_field="action"):
@@ -294,7 +294,7 @@ def _checked(payment: Payment, amount: Amount) -> Money:
     currency = payment.amount_planned.currency_code
     if amount.currency_code != currency:
         raise invalid_field(
-            "actions[0].amount.currencyCode", amount.currency_code, allowed=[currency]
+            "actions.0.amount.currencyCode", amount.currency_code, allowed=[currency]
         )
     money = payment.amount_planned.with_amount(amount.cent_amount)
     to_stripe(money)
@@ -306,7 +306,7 @@ def _charge(payment: Payment, transaction_id: str) -> Transaction:
         if transaction.id == transaction_id and transaction.state == "Success":
             return transaction
     raise invalid_field(
-        "actions[0].transactionId", transaction_id, reason="It names no successful charge."
+        "actions.0.transactionId", transaction_id, reason="It names no successful charge."
     )
 
 

@@ -1,0 +1,113 @@
+"""Runs all stand-ins in one process: one event loop, one clock, one fault desk."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+
+from sandbox import faults, jwt
+from sandbox.clock import SandboxClock
+from sandbox.commercetools import seed
+from sandbox.commercetools.app import create_app as create_commercetools
+from sandbox.commercetools.state import Store
+from sandbox.faults import Backend, FaultDesk, FaultMiddleware
+from sandbox.stripe.app import create_app as create_stripe
+from sandbox.stripe.state import StripeState
+from sandbox.stripe.webhooks import Deliverer
+
+WEBHOOK_SECRET = "whsec_sandbox0123456789"
+"""What events are signed with unless somebody wants another secret."""
+
+_DELIVERY_TIMEOUT_S = 30.0
+_GRACE_S = 3
+
+
+class Sandbox:
+    """The stand-ins over one merchant's project and Stripe account."""
+
+    def __init__(self, stripe_url: str) -> None:
+        self.clock = SandboxClock()
+        self.desk = FaultDesk()
+        self.store = Store(clock=self.clock)
+        seed.seed(self.store)
+        self.stripe = StripeState(self.clock, public_url=stripe_url)
+        self._stripe_api = create_stripe(self.stripe)
+        self.jwt_app: ASGIApp = jwt.create_app(self.clock)
+        self.commercetools_app = self._with_faults(create_commercetools(self.store), "commercetools")
+        self.stripe_app = self._with_faults(self._stripe_api, "stripe")
+
+    async def send_events_to(self, endpoint_url: str, secret: str) -> None:
+        """Register a webhook endpoint whose signing secret is known beforehand."""
+        transport = httpx.ASGITransport(app=self._stripe_api)
+        async with httpx.AsyncClient(transport=transport, base_url="http://stripe") as client:
+            answer = await client.post(
+                "/v1/webhook_endpoints",
+                data={"url": endpoint_url, "enabled_events[]": "*"},
+                headers={"Authorization": f"Bearer {min(self.stripe.secret_keys)}"},
+            )
+        answer.raise_for_status()
+        self.stripe.endpoint_secrets[answer.json()["id"]] = [(secret, None)]
+
+    def _with_faults(self, app: ASGIApp, backend: Backend) -> ASGIApp:
+        """A backend with the fault desk in front; the desk's routes are the same at each."""
+        return Starlette(
+            routes=[
+                *faults.routes(self.desk),
+                Mount("/", FaultMiddleware(app, self.desk, backend)),
+            ]
+        )
+
+
+async def serve(sandbox: Sandbox, listeners: dict[str, socket.socket]) -> None:
+    """Serve until SIGTERM or SIGINT; `listeners` by "jwt", "commercetools", "stripe"."""
+    servers = {
+        listeners["jwt"]: _server(sandbox.jwt_app),
+        listeners["commercetools"]: _server(sandbox.commercetools_app),
+        listeners["stripe"]: _server(sandbox.stripe_app),
+    }
+
+    def stop() -> None:
+        for server in servers.values():
+            server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    # Events go to this machine: a proxy of the environment has no part in it.
+    client = httpx.AsyncClient(timeout=_DELIVERY_TIMEOUT_S, trust_env=False)
+    async with client, asyncio.TaskGroup() as group:
+        deliveries = group.create_task(Deliverer(sandbox.stripe, client, sandbox.desk).run())
+        await asyncio.gather(
+            *(server.serve(sockets=[listener]) for listener, server in servers.items())
+        )
+        deliveries.cancel()
+
+
+class _Server(uvicorn.Server):
+    """One of several servers in a process: signals are for whoever runs them all."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _server(app: ASGIApp) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            app,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+    )

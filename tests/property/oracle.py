@@ -1,0 +1,134 @@
+"""What the record must say, worked out from Stripe's objects alone, to the cent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from tests.world import PROJECT, World
+
+Json = dict[str, Any]
+
+_REFUND_STATES = {
+    "pending": "Pending",
+    "requires_action": "Pending",
+    "succeeded": "Success",
+    "failed": "Failure",
+    "canceled": "Failure",
+}
+
+
+def check(world: World) -> None:
+    """Every Payment agrees with Stripe's objects; raises AssertionError where one does not."""
+    payments = list(world.store.collection("payment"))
+    by_intent = {p["interfaceId"]: p for p in payments if p.get("interfaceId")}
+    for intent in world.stripe.intents:
+        if intent["metadata"].get("ct_project_key") != PROJECT:
+            continue
+        payment = by_intent.get(intent["id"])
+        if payment is None:
+            # Its start was cut off, and nobody ever held its secret.
+            assert intent["latest_charge"] is None, f"money on an unknown intent {intent['id']}"
+            continue
+        assert payment["id"] == intent["metadata"]["ct_payment_id"]
+        _check_payment(world, payment, intent)
+    _check_one_open_intent_per_cart(world, payments)
+
+
+def _check_payment(world: World, payment: Json, intent: Json) -> None:
+    record = {
+        "payment": payment["id"],
+        "intent": intent["status"],
+        "transactions": [
+            (t["type"], t["amount"]["centAmount"], t["state"], t.get("interactionId"))
+            for t in payment["transactions"]
+        ],
+    }
+    assert _total(payment, "Charge", "Success") == intent["amount_received"], record
+    _check_authorization(world, payment, intent, record)
+    _check_refunds(world, payment, intent, record)
+    _check_disputes(world, payment, intent, record)
+    named = Counter(
+        (t["type"], t["interactionId"])
+        for t in payment["transactions"]
+        if t.get("interactionId") and t["type"] in ("Charge", "Refund", "Chargeback")
+    )
+    assert all(count == 1 for count in named.values()), record
+
+
+def _check_authorization(world: World, payment: Json, intent: Json, record: Json) -> None:
+    charge = world.stripe.charges.get(intent["latest_charge"] or "")
+    authorized = charge is not None and charge["status"] == "succeeded"
+    wanted = intent["amount"] if authorized else 0
+    assert _total(payment, "Authorization", "Success") == wanted, record
+    states = [t["state"] for t in payment["transactions"] if t["type"] == "Authorization"]
+    match intent["status"]:
+        case "processing":
+            assert "Pending" in states, record
+        case "requires_payment_method" if intent["last_payment_error"]:
+            assert states, record
+            assert set(states) == {"Failure"}, record
+        case "canceled" if not authorized:
+            assert states, record
+            assert set(states) == {"Failure"}, record
+    released = 0
+    if authorized and intent["status"] in ("succeeded", "canceled"):
+        released = intent["amount"] - intent["amount_received"]
+    assert _total(payment, "CancelAuthorization", "Success") == released, record
+
+
+def _check_refunds(world: World, payment: Json, intent: Json, record: Json) -> None:
+    recorded = {
+        t["interactionId"]: (t["amount"]["centAmount"], t["state"])
+        for t in payment["transactions"]
+        if t["type"] == "Refund" and t.get("interactionId")
+    }
+    at_stripe = {
+        r["id"]: (r["amount"], _REFUND_STATES[r["status"]])
+        for r in world.stripe.refunds
+        if r["payment_intent"] == intent["id"]
+    }
+    assert recorded == at_stripe, (record, at_stripe)
+    asked = Counter(
+        r["metadata"]["ct_transaction_id"]
+        for r in world.stripe.refunds
+        if r["payment_intent"] == intent["id"] and "ct_transaction_id" in r["metadata"]
+    )
+    assert all(count == 1 for count in asked.values()), f"refunded twice: {asked}"
+
+
+def _check_disputes(world: World, payment: Json, intent: Json, record: Json) -> None:
+    states = {"lost": "Success", "won": "Failure", "prevented": "Failure"}
+    at_stripe = {
+        d["id"]: (d["amount"], states.get(d["status"], "Pending"))
+        for d in world.stripe.disputes
+        if d["payment_intent"] == intent["id"] and not d["status"].startswith("warning_")
+    }
+    recorded = {
+        t["interactionId"]: (t["amount"]["centAmount"], t["state"])
+        for t in payment["transactions"]
+        if t["type"] == "Chargeback"
+    }
+    assert recorded == at_stripe, (record, at_stripe)
+
+
+def _check_one_open_intent_per_cart(world: World, payments: list[Json]) -> None:
+    for cart in world.store.collection("cart"):
+        ids = {p["id"] for p in cart.get("paymentInfo", {}).get("payments", [])}
+        open_intents = [
+            p["interfaceId"]
+            for p in payments
+            if p["id"] in ids
+            and p.get("interfaceId")
+            and world.stripe.intents.get(p["interfaceId"])["status"].startswith("requires_")
+            and world.stripe.intents.get(p["interfaceId"])["status"] != "requires_capture"
+        ]
+        assert len(open_intents) <= 1, f"two open intents on one cart: {open_intents}"
+
+
+def _total(payment: Json, type_: str, state: str) -> int:
+    return sum(
+        t["amount"]["centAmount"]
+        for t in payment["transactions"]
+        if t["type"] == type_ and t["state"] == state
+    )

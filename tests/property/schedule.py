@@ -1,0 +1,55 @@
+"""Interleaving: several requests at once, whose calls to the backends go on in a chosen order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from tests.wire import Call, Crash, Network
+
+_QUIET = 25
+"""Steps of the event loop without a new call after which everybody waits for a turn."""
+
+
+async def interleaved(
+    network: Network, requests: list[Coroutine[Any, Any, Any]], choose: Callable[[int], int]
+) -> list[Any]:
+    """Run requests at once; `choose(n)` says which of n waiting calls goes on next.
+
+    The results are in the order of the requests, a Crash for one whose processor died.
+    """
+    waiting: list[asyncio.Future[None]] = []
+
+    async def turn(_: Call) -> None:
+        mine = asyncio.get_running_loop().create_future()
+        waiting.append(mine)
+        await mine
+
+    network.turn = turn
+    tasks = [asyncio.ensure_future(_caught(request)) for request in requests]
+    try:
+        while not all(task.done() for task in tasks):
+            await _everybody_waits(waiting)
+            if waiting:
+                waiting.pop(choose(len(waiting))).set_result(None)
+    finally:
+        network.turn = None  # whoever is left after a failure goes on unhindered
+        for left in waiting:
+            left.set_result(None)
+    return [task.result() for task in tasks]
+
+
+async def _everybody_waits(waiting: list[asyncio.Future[None]]) -> None:
+    before, quiet = -1, 0
+    while quiet < _QUIET:
+        quiet = quiet + 1 if len(waiting) == before else 0
+        before = len(waiting)
+        await asyncio.sleep(0)
+
+
+async def _caught(request: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        return await request
+    except Crash as crash:
+        return crash
