@@ -42,7 +42,9 @@ class Sandbox:
         self.stripe = StripeState(self.clock, public_url=stripe_url)
         self._stripe_api = create_stripe(self.stripe)
         self.jwt_app: ASGIApp = jwt.create_app(self.clock)
-        self.commercetools_app = self._with_faults(create_commercetools(self.store), "commercetools")
+        self.commercetools_app = self._with_faults(
+            create_commercetools(self.store), "commercetools"
+        )
         self.stripe_app = self._with_faults(self._stripe_api, "stripe")
 
     async def send_events_to(self, endpoint_url: str, secret: str) -> None:

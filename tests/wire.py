@@ -10,10 +10,19 @@ from msgspec import Struct
 from starlette.types import ASGIApp
 
 Trouble = Literal[
-    "refused", "lost", "error before", "error after", "crash before", "crash after", "busy"
+    "refused",
+    "lost",
+    "error before",
+    "error after",
+    "stored before",
+    "stored after",
+    "crash before",
+    "crash after",
+    "busy",
 ]
 """refused: never arrives. lost: takes effect, the answer is lost. error: a 503 without or after
-the effect. crash: the processor dies before or after the effect. busy: 429."""
+the effect. stored: the same inside Stripe, which repeats it for as long as it knows the key.
+crash: the processor dies before or after the effect. busy: 429."""
 
 
 class Crash(BaseException):
@@ -47,6 +56,8 @@ class Network:
         }
         self.calls: list[Call] = []
         self.trouble: Callable[[Call], Trouble | None] = lambda _: None
+        self.fail_inside: Callable[[Call, str | None], None] = lambda _call, _when: None
+        """Makes the backend itself fail with this call, before or after the effect, or not."""
         self.turn: Callable[[Call], Awaitable[None]] | None = None
         """Awaited before a call and before its answer: decides who goes on when."""
 
@@ -78,7 +89,10 @@ class Wire(httpx.AsyncBaseTransport):
             return httpx.Response(503, json={}, request=request)
         if trouble == "busy":
             return httpx.Response(429, json={}, request=request)
+        if trouble in ("stored before", "stored after"):
+            network.fail_inside(call, trouble.removeprefix("stored "))
         response = await network.transports[request.url.host].handle_async_request(request)
+        network.fail_inside(call, None)
         self._die_if(trouble == "crash after")
         await self._turn(call)
         if trouble == "lost":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,12 +20,12 @@ from sandbox.commercetools import seed
 from sandbox.commercetools.app import create_app as create_commercetools
 from sandbox.commercetools.state import Store
 from sandbox.stripe.app import create_app as create_stripe
-from sandbox.stripe.state import StripeState
+from sandbox.stripe.state import InternalError, StripeState
 from sandbox.stripe.webhooks import signed
 from stripe_connector.app import create_app
 from stripe_connector.clock import Clock
 from stripe_connector.settings import load_settings
-from tests.wire import Network, Wire
+from tests.wire import Call, Network, Wire
 
 START = 1_790_000_000.0
 SECRET = "whsec_sandbox0123456789"
@@ -113,6 +113,7 @@ class World:
                 "jwt.test": _JwtServer(self.clock),
             }
         )
+        self.network.fail_inside = self._fail_inside
         self._outside = {
             host: httpx.AsyncClient(transport=transport, base_url=f"http://{host}")
             for host, transport in self.network.transports.items()
@@ -123,6 +124,15 @@ class World:
     def start_processor(self) -> Processor:
         """Another instance, or the same one after a crash."""
         return Processor(self.network, WorldClock(self.clock), self.environment)
+
+    def _fail_inside(self, call: Call, when: str | None) -> None:
+        """Stripe fails inside its idempotency layer; no other backend has one."""
+        self.stripe.internal_errors.clear()
+        if call.backend == "stripe" and when is not None:
+            moment: Literal["before", "after"] = "before" if when == "before" else "after"
+            self.stripe.internal_errors.append(
+                InternalError("err_test", call.path, moment, call.method)
+            )
 
     @property
     def client(self) -> httpx.AsyncClient:

@@ -6,8 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
@@ -15,16 +14,16 @@ import click
 import httpx
 from rich.console import Console
 
-from sandbox.addresses import Addresses, BadPort, addresses, require_free, url
+from sandbox.addresses import BadPort, addresses
 from sandbox.demo.commands import commands
 from sandbox.demo.output import Printer
-from sandbox.demo.people import ISSUER, ORIGIN, PROJECT, PUBLISHABLE_KEY, SECRET_KEY
 from sandbox.demo.people import People, StepFailed
-from sandbox.demo.processes import Program, ProgramFailed, inherited
+from sandbox.demo.processes import Program, ProgramFailed
+from sandbox.demo.start import everything
 from sandbox.demo.walk import Walk
-from sandbox.runner import WEBHOOK_SECRET
 
 _TIMEOUT_S = 30.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(Exception):
@@ -35,34 +34,32 @@ class Stopped(Exception):
 @click.option("--once", is_flag=True, help="End after the walk instead of staying up.")
 @click.option("--attach", is_flag=True, help="Walk through what already runs; start nothing.")
 @click.option(
+    "--patience",
+    type=float,
+    default=20.0,
+    show_default=True,
+    help="Seconds that Stripe's webhooks may take to arrive.",
+)
+@click.option(
     "--logs",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("build/demo"),
     show_default=True,
     help="Folder for what the started programs print.",
 )
-def main(once: bool, attach: bool, logs: Path) -> None:
-    """Start stand-ins and processor, walk through the main job, and stay up until stopped."""
-    signal.signal(signal.SIGINT, _stop)
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGHUP, _stop)
+def main(once: bool, attach: bool, patience: float, logs: Path) -> None:
+    """Start stand-ins and processor, walk through the main job, and stay up until stopped.
+
+    The exit code is 1 when a step goes wrong.
+    """
+    for number in _SIGNALS:
+        signal.signal(number, _stop)
     printer = Printer(Console())
     try:
-        at = addresses(os.environ)
-        with ExitStack() as stack:
-            client = stack.enter_context(httpx.Client(timeout=_TIMEOUT_S, trust_env=False))
-            programs = [] if attach else stack.enter_context(_started(at, client, logs))
-            people = People(at, client, printer.tell)
-            first = Walk(people, printer).run()
-            printer.done()
-            if attach or once:
-                return
-            printer.addresses(at)
-            printer.commands(commands(people, first))
-            printer.line(f"Logs are in {logs}. Ctrl-C stops everything.")
-            _stay(programs)
+        _run(printer, patience, logs, attach=attach, stay=not (once or attach))
     except Stopped:
-        printer.line("Stopped.")
+        printer.line("Stopped before the walk was over.")
+        sys.exit(130)
     except (BadPort, ProgramFailed, StepFailed) as error:
         printer.failed(str(error))
         sys.exit(1)
@@ -71,55 +68,26 @@ def main(once: bool, attach: bool, logs: Path) -> None:
         sys.exit(1)
 
 
-@contextmanager
-def _started(at: Addresses, client: httpx.Client, logs: Path) -> Iterator[list[Program]]:
-    """Stand-ins and processor, ready; stopped again in any case."""
-    require_free(at.ports())
-    environment = inherited()
+def _run(printer: Printer, patience_s: float, logs: Path, *, attach: bool, stay: bool) -> None:
+    at = addresses(os.environ)
     with ExitStack() as stack:
-
-        def start(name: str, module: list[str], given: dict[str, str]) -> Program:
-            log = logs / f"{module[0]}.log"
-            program = Program(name, module, {**environment, **given}, log)
-            stack.callback(program.stop)
-            return program
-
-        processor = start("processor", ["stripe_connector", "serve"], processor_environment(at))
-        sandbox = start("sandbox", ["sandbox"], {"SANDBOX_WEBHOOK_SECRET": WEBHOOK_SECRET})
-        sandbox.wait_until(client, f"{url(at.jwt)}/jwt/.well-known/jwks.json")
-        sandbox.wait_until(client, f"{url(at.commercetools)}/_sandbox/commercetools/state")
-        sandbox.wait_until(client, f"{url(at.stripe)}/_sandbox/clock")
-        processor.wait_until(client, f"{url(at.processor)}/health/ready")
-        yield [sandbox, processor]
-
-
-def processor_environment(at: Addresses) -> dict[str, str]:
-    """The configuration of a processor that lives in the sandbox."""
-    commercetools = url(at.commercetools)
-    return {
-        "HOST": "127.0.0.1",
-        "PORT": str(at.processor),
-        "CTP_PROJECT_KEY": PROJECT,
-        "CTP_CLIENT_ID": "sandbox-processor",
-        "CTP_CLIENT_SECRET": "sandbox-processor-secret",
-        "CTP_AUTH_URL": commercetools,
-        "CTP_API_URL": commercetools,
-        "CTP_SESSION_URL": commercetools,
-        "CTP_CHECKOUT_URL": commercetools,
-        "CTP_JWKS_URL": f"{url(at.jwt)}/jwt/.well-known/jwks.json",
-        "CTP_JWT_ISSUER": ISSUER,
-        "STRIPE_SECRET_KEY": SECRET_KEY,
-        "STRIPE_PUBLISHABLE_KEY": PUBLISHABLE_KEY,
-        "STRIPE_WEBHOOK_SIGNING_SECRET": WEBHOOK_SECRET,
-        "STRIPE_API_BASE": url(at.stripe),
-        "STRIPE_PAYMENT_BEHAVIOR_RULES": '{"GB":{"captureMethod":"manual"}}',
-        "MERCHANT_RETURN_URL": f"{ORIGIN}/return",
-        "ALLOWED_ORIGINS": ORIGIN,
-    }
+        client = stack.enter_context(httpx.Client(timeout=_TIMEOUT_S, trust_env=False))
+        programs = [] if attach else stack.enter_context(everything(at, client, logs))
+        people = People(at, client, printer.tell)
+        paid = Walk(people, printer, patience_s).run()
+        printer.done()
+        if stay:
+            try:
+                printer.addresses(at)
+                printer.commands(commands(people, paid))
+                printer.line(f"Logs are in {logs}. Ctrl-C stops everything.")
+                _watch(programs)
+            except Stopped:
+                printer.line("Stopping.")
 
 
-def _stay(programs: list[Program]) -> None:
-    """Until somebody stops the demo or one of its programs ends."""
+def _watch(programs: list[Program]) -> None:
+    """Until somebody stops the demo; raises ProgramFailed where one of its programs ends."""
     while True:
         for program in programs:
             program.require_running()
@@ -127,6 +95,8 @@ def _stay(programs: list[Program]) -> None:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
+    for number in _SIGNALS:  # once is enough: what was started is being stopped
+        signal.signal(number, signal.SIG_IGN)
     raise Stopped
 
 

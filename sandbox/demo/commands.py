@@ -20,7 +20,7 @@ def commands(people: People, paid: Started) -> list[tuple[str, str]]:
     claims = {"iss": ISSUER, "sub": "merchant", f"{ISSUER}/claims/project_key": PROJECT}
     fault = {"backend": "stripe", "kind": "fail_after", "path": "/v1/refunds", "times": 1}
     jwt = _curl(f"{url(at.jwt)}/jwt/token", body=claims)
-    extract = "sed 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/'"
+    extract = 'sed \'s/.*"token":"\\([^"]*\\)".*/\\1/\''
     return [
         (
             "Start a payment for a new cart",

@@ -84,7 +84,7 @@ def _at_stripe(intent: Json, refunds: Iterable[Json]) -> dict[Fact, tuple[int, s
     facts: dict[Fact, tuple[int, str]] = {}
     if status == "requires_payment_method" and intent["last_payment_error"]:
         code = intent["last_payment_error"].get("decline_code")
-        facts[Fact("Authorization", "Failure")] = (amount, f"charge declined ({code})")
+        facts[Fact("Authorization", "Failure")] = (amount, f"declined: {code}")
     elif status == "processing":
         facts[Fact("Authorization", "Pending")] = (amount, "intent processing")
     elif held:

@@ -29,8 +29,9 @@ class Printer:
         """The payment's transactions beside Stripe's objects."""
         payment, intent = found.payment, found.intent
         currency = payment["amountPlanned"]["currencyCode"]
-        title = f"payment {payment['id']}\n{intent['id']} is {intent['status']}"
-        table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="dim")
+        self.tell(f"payment {payment['id']}")
+        self.tell(f"{intent['id']} is {intent['status']}")
+        table = Table(box=box.SIMPLE_HEAD)
         table.add_column("commercetools")
         table.add_column("", justify="right")
         table.add_column("Stripe")
@@ -60,7 +61,7 @@ class Printer:
         """Commands to copy, each on one line."""
         self._console.print("\n[bold]Try it[/]")
         for what, command in commands:
-            self.tell(f"# {what}")
+            self._console.print(f"# {what}", markup=False, highlight=False, style="dim")
             self._console.print(command, markup=False, highlight=False, soft_wrap=True)
 
     def line(self, text: str) -> None:

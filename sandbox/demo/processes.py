@@ -27,7 +27,7 @@ class Program:
         self, name: str, module: list[str], environment: Mapping[str, str], log: Path
     ) -> None:
         self.name = name
-        self.log = log
+        self._log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
             # A session of its own: Ctrl-C reaches the demo alone, which then stops the others.
@@ -39,6 +39,12 @@ class Program:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def require_running(self) -> None:
         """Raises ProgramFailed where it has ended."""
@@ -59,20 +65,22 @@ class Program:
             time.sleep(0.05)
         raise ProgramFailed(f"The {self.name} does not answer at {url}.\n{self._tail()}")
 
-    def stop(self) -> None:
-        """End it gracefully, or by force where that takes too long."""
-        if self._process.poll() is not None:
-            return
+    def ask_to_stop(self) -> None:
+        """SIGTERM; it may take its time."""
         self._process.terminate()
+
+    def stop(self) -> int:
+        """End it gracefully, or by force where that takes too long: its exit code."""
+        self.ask_to_stop()
         try:
-            self._process.wait(_STOP_S)
+            return self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            return self._process.wait()
 
     def _tail(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
-        return "\n".join([f"Its last words, from {self.log}:", *lines])
+        lines = self._log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
+        return "\n".join([f"Its last words, from {self._log}:", *lines])
 
 
 def inherited(environment: Mapping[str, str] = os.environ) -> dict[str, str]:

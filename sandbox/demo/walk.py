@@ -11,7 +11,6 @@ from sandbox.demo.compare import Comparison
 from sandbox.demo.output import Printer
 from sandbox.demo.people import People, expect
 
-_SETTLE_S = 20.0
 _GOOD, _DECLINED = "pm_card_visa", "pm_card_visa_chargeDeclined"
 
 
@@ -33,11 +32,15 @@ class Started(Struct, frozen=True):
 
 
 class Walk:
-    """One walk through the main job; a step that goes wrong raises StepFailed."""
+    """One walk through the main job; a step that goes wrong raises StepFailed.
 
-    def __init__(self, people: People, printer: Printer) -> None:
+    `patience_s` is how long webhooks may take until both sides must agree.
+    """
+
+    def __init__(self, people: People, printer: Printer, patience_s: float) -> None:
         self._people = people
         self._print = printer
+        self._patience_s = patience_s
 
     def run(self) -> Started:
         """All steps; the first payment, of which a part can still be refunded."""
@@ -127,9 +130,7 @@ class Walk:
 
         self._print.step("The shopper takes another card: the same payment succeeds")
         self._people.pay(started.client_secret, _GOOD)
-        self._settled(
-            started, [("Authorization", cents, "Success"), ("Charge", cents, "Success")]
-        )
+        self._settled(started, [("Authorization", cents, "Success"), ("Charge", cents, "Success")])
         self._delivered(started)
 
     def _status(self) -> None:
@@ -173,7 +174,7 @@ class Walk:
         )
 
     def _wait_for(self, started: Started, expected: list[tuple[str, int, str]]) -> Comparison:
-        deadline = time.monotonic() + _SETTLE_S
+        deadline = time.monotonic() + self._patience_s
         while True:
             found = self._people.compare(started.payment_id)
             settled = found.agrees and sorted(found.recorded) == sorted(expected)
@@ -183,7 +184,7 @@ class Walk:
 
     def _delivered(self, started: Started) -> None:
         """Every event about the intent has been acknowledged."""
-        deadline = time.monotonic() + _SETTLE_S
+        deadline = time.monotonic() + self._patience_s
         while True:
             events = self._people.deliveries(started.intent_id)
             missing = [kind for kind, states in events if set(states) != {"delivered"}]

@@ -8,11 +8,11 @@ from sandbox.stripe.errors import no_such
 from sandbox.stripe.forms import (
     ADDRESS,
     EXPAND,
-    SHIPPING,
+    RECIPIENT,
     anything,
     array,
     full_address,
-    full_shipping,
+    full_recipient,
     merge_metadata,
     metadata,
     one_of,
@@ -50,7 +50,7 @@ def _create(call: Call) -> JsonObject:
         "metadata": dict(params.get("metadata") or {}),
         "next_invoice_sequence": 1,
         "preferred_locales": params.get("preferred_locales") or [],
-        "shipping": full_shipping(params.get("shipping")),
+        "shipping": full_recipient(params.get("shipping")),
         "tax_exempt": params.get("tax_exempt") or "none",
         "test_clock": None,
     }
@@ -77,7 +77,7 @@ def _update(call: Call) -> JsonObject:
     if "address" in params:
         customer["address"] = full_address(params["address"]) if params["address"] else None
     if "shipping" in params:
-        customer["shipping"] = full_shipping(params["shipping"])
+        customer["shipping"] = full_recipient(params["shipping"])
     state.emit("customer.updated", customer, before)
     return customer
 
@@ -125,7 +125,7 @@ _FIELDS = {
     "name": text,
     "phone": text,
     "preferred_locales": array(text),
-    "shipping": SHIPPING,
+    "shipping": RECIPIENT,
     "tax": anything,
     "tax_exempt": one_of("exempt", "none", "reverse"),
 }

@@ -17,7 +17,7 @@ from sandbox.stripe.forms import (
     shape,
     text,
 )
-from sandbox.stripe.listing import LISTING, page
+from sandbox.stripe.listing import PAGING, page
 from sandbox.stripe.objects import JsonObject
 from sandbox.stripe.state import StripeState
 
@@ -131,5 +131,5 @@ OPERATIONS = (
         "POST", "/v1/webhook_endpoints/{id}", _update, shape({**_FIELDS, "disabled": boolean})
     ),
     Operation("DELETE", "/v1/webhook_endpoints/{id}", _delete, shape({})),
-    Operation("GET", "/v1/webhook_endpoints", _list, shape(LISTING)),
+    Operation("GET", "/v1/webhook_endpoints", _list, shape(PAGING)),
 )

@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
+from msgspec import Struct
+
 from sandbox.stripe.errors import (
     StripeError,
     invalid_request,
@@ -82,46 +84,63 @@ def anything(raw: Raw, path: str) -> Raw:  # noqa: ARG001 - a Kind takes the pat
     return raw
 
 
-def one_of(*allowed: str) -> Kind:
-    def kind(raw: Raw, path: str) -> str:
-        if raw not in allowed:
-            choices = ", ".join(allowed)
+class OneOf(Struct, frozen=True):
+    """One of the listed words."""
+
+    allowed: tuple[str, ...]
+
+    def __call__(self, raw: Raw, path: str) -> str:
+        if raw not in self.allowed:
+            choices = ", ".join(self.allowed)
             raise invalid_request(f"Invalid {path}: must be one of {choices}", param=path)
         return text(raw, path)
 
-    return kind
+
+def one_of(*allowed: str) -> Kind:
+    return OneOf(allowed)
+
+
+class Array(Struct, frozen=True):
+    """A list, which arrives as a hash with numbers for keys."""
+
+    item: Kind
+
+    def __call__(self, raw: Raw, path: str) -> list[Any]:
+        if not isinstance(raw, dict):
+            raise _invalid("array", path)
+        return [self.item(value, f"{path}[{key}]") for key, value in raw.items()]
 
 
 def array(item: Kind) -> Kind:
-    def kind(raw: Raw, path: str) -> list[Any]:
-        if not isinstance(raw, dict):
-            raise _invalid("array", path)
-        return [item(value, f"{path}[{key}]") for key, value in raw.items()]
-
-    return kind
+    return Array(item)
 
 
-def shape(fields: Mapping[str, Kind], *, required: Collection[str] = ()) -> Kind:
+class Shape(Struct, frozen=True):
     """A hash with known fields; unset fields that are not `required` are left out."""
 
-    def kind(raw: Raw, path: str) -> dict[str, Any]:
+    fields: Mapping[str, Kind]
+    required: Collection[str] = ()
+
+    def __call__(self, raw: Raw, path: str) -> dict[str, Any]:
         if not isinstance(raw, dict):
             raise _invalid("hash", path)
         values: dict[str, Any] = {}
         for name, value in raw.items():
             inner = f"{path}[{name}]" if path else name
-            field = fields.get(name)
+            field = self.fields.get(name)
             if field is None:
                 raise unknown_parameter(inner)
             # metadata alone tells an empty value (forget the key) from none
             unset = value == "" and field is not metadata
             values[name] = None if unset else field(value, inner)
-        for name in required:
+        for name in self.required:
             if values.get(name) is None:
                 raise missing_parameter(f"{path}[{name}]" if path else name)
         return values
 
-    return kind
+
+def shape(fields: Mapping[str, Kind], *, required: Collection[str] = ()) -> Kind:
+    return Shape(fields, required)
 
 
 def metadata(raw: Raw, path: str) -> dict[str, str] | None:
@@ -173,16 +192,13 @@ def expandable(raw: Raw, path: str) -> str:
 EXPAND: dict[str, Kind] = {"expand": array(expandable)}
 """The parameter that every route takes."""
 ADDRESS = shape(dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), text))
+_RECIPIENT: dict[str, Kind] = {"address": ADDRESS, "name": text, "phone": text}
+RECIPIENT = shape(_RECIPIENT, required=("address", "name"))
+"""Where to: shipping of customers and confirmation tokens."""
 SHIPPING = shape(
-    {
-        "address": ADDRESS,
-        "name": text,
-        "carrier": text,
-        "phone": text,
-        "tracking_number": text,
-    },
-    required=("address", "name"),
+    {**_RECIPIENT, "carrier": text, "tracking_number": text}, required=("address", "name")
 )
+"""Where to and by whom: shipping of payments."""
 
 
 def full_address(address: Mapping[str, Any] | None) -> dict[str, str | None]:
@@ -194,15 +210,25 @@ def full_address(address: Mapping[str, Any] | None) -> dict[str, str | None]:
     }
 
 
-def full_shipping(shipping: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Shipping as objects show it."""
-    if shipping is None:
+def full_recipient(recipient: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Where something goes, as customers and confirmation tokens show it."""
+    if recipient is None:
         return None
     return {
-        "address": full_address(shipping["address"]),
+        "address": full_address(recipient["address"]),
+        "name": recipient["name"],
+        "phone": recipient.get("phone"),
+    }
+
+
+def full_shipping(shipping: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Where something goes and by whom, as payments show it."""
+    recipient = full_recipient(shipping)
+    if shipping is None or recipient is None:
+        return None
+    return {
+        **recipient,
         "carrier": shipping.get("carrier"),
-        "name": shipping["name"],
-        "phone": shipping.get("phone"),
         "tracking_number": shipping.get("tracking_number"),
     }
 

@@ -175,6 +175,13 @@ def _check_updatable(intent: JsonObject, params: dict[str, Any]) -> None:
                 f" following statuses: {', '.join(sorted(intents.CONFIRMABLE))}.",
                 snapshot(intent),
             )
+    customer = params.get("customer")
+    if customer is not None and intent["customer"] not in (None, customer):
+        raise refused(
+            "The customer of a PaymentIntent cannot be changed once it is set: cancel the"
+            " PaymentIntent and create a new one.",
+            param="customer",
+        )
 
 
 def _check_method_types(call: Call) -> None:
@@ -234,9 +241,10 @@ def _apply_token(call: Call, intent: JsonObject) -> None:
             param="confirmation_token",
         )
     token, method = redeem(call.state, key, intent["id"])
-    for field in ("setup_future_usage", "shipping"):
-        if token[field] is not None:
-            intent[field] = token[field]
+    if token["setup_future_usage"] is not None:
+        intent["setup_future_usage"] = token["setup_future_usage"]
+    if token["shipping"] is not None:
+        intent["shipping"] = full_shipping(token["shipping"])
     intents.set_method(call.state, intent, method)
 
 

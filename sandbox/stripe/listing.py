@@ -43,14 +43,16 @@ def limit(raw: Raw, path: str) -> int:
     return number
 
 
-LISTING: dict[str, Kind] = {
-    "created": created,
+PAGING: dict[str, Kind] = {
     "ending_before": text,
     **EXPAND,
     "limit": limit,
     "starting_after": text,
 }
 """Parameters of every list."""
+
+LISTING: dict[str, Kind] = {**PAGING, "created": created}
+"""Parameters of most lists."""
 
 SEARCH: dict[str, Kind] = {**EXPAND, "limit": limit, "page": integer, "query": text}
 

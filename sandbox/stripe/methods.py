@@ -27,7 +27,7 @@ from sandbox.stripe.forms import (
     shape,
     text,
 )
-from sandbox.stripe.listing import LISTING, page
+from sandbox.stripe.listing import PAGING, page
 from sandbox.stripe.objects import JsonObject, snapshot
 from sandbox.stripe.state import StripeState
 
@@ -283,7 +283,7 @@ def _of_customer(call: Call) -> JsonObject:
 
 
 _LIST = {
-    **LISTING,
+    **PAGING,
     "type": one_of(*CURRENCIES),
     "allow_redisplay": one_of("always", "limited", "unspecified"),
 }

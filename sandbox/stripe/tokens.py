@@ -9,11 +9,12 @@ from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import invalid_request, refused
 from sandbox.stripe.forms import (
     EXPAND,
-    SHIPPING,
+    RECIPIENT,
+    Kind,
     anything,
     array,
     boolean,
-    full_shipping,
+    full_recipient,
     integer,
     one_of,
     shape,
@@ -68,7 +69,7 @@ def _create_token(call: Call) -> JsonObject:
         "return_url": params.get("return_url"),
         "setup_future_usage": params.get("setup_future_usage"),
         "setup_intent": None,
-        "shipping": full_shipping(params.get("shipping")),
+        "shipping": full_recipient(params.get("shipping")),
         "use_stripe_sdk": call.publishable,
     }
     state.token_methods[token["id"]] = method
@@ -155,7 +156,15 @@ _FEATURES = shape(
         "payment_method_save_usage": one_of("off_session", "on_session"),
     }
 )
-_PLAIN = shape({"enabled": boolean, "features": anything}, required=("enabled",))
+_SWITCH: dict[str, Kind] = {"enabled": boolean}
+_COMPONENT_SHAPES = {
+    **dict.fromkeys(_COMPONENTS, shape(_SWITCH, required=("enabled",))),
+    **dict.fromkeys(
+        ("customer_sheet", "mobile_payment_element"),
+        shape({**_SWITCH, "features": anything}, required=("enabled",)),
+    ),
+    "payment_element": shape({**_SWITCH, "features": _FEATURES}, required=("enabled",)),
+}
 _TOKEN = shape(
     {
         **EXPAND,
@@ -164,7 +173,7 @@ _TOKEN = shape(
         "payment_method_options": anything,
         "return_url": text,
         "setup_future_usage": one_of("off_session", "on_session"),
-        "shipping": SHIPPING,
+        "shipping": RECIPIENT,
     }
 )
 
@@ -180,14 +189,7 @@ OPERATIONS = (
             {
                 **EXPAND,
                 "customer": text,
-                "components": shape(
-                    {
-                        **dict.fromkeys(_COMPONENTS, _PLAIN),
-                        "payment_element": shape(
-                            {"enabled": boolean, "features": _FEATURES}, required=("enabled",)
-                        ),
-                    }
-                ),
+                "components": shape(_COMPONENT_SHAPES),
             },
             required=("customer", "components"),
         ),

@@ -41,6 +41,14 @@ async def place_order(world: World, cart_id: str) -> None:
     )
 
 
+def in_dollars(world: World, cart_id: str, cents: int) -> None:
+    """Give a cart another currency, as only a storefront's own cart service could."""
+    stored = world.store.collection("cart").get(cart_id)
+    assert stored is not None
+    dollars = {"type": "centPrecision", "currencyCode": "USD", "fractionDigits": 2}
+    world.store.replace("cart", {**stored, "totalPrice": {**dollars, "centAmount": cents}})
+
+
 def secret_of(intent: Json) -> str:
     return str(intent["client_secret"])
 
@@ -160,10 +168,7 @@ async def test_another_currency_gets_another_intent_and_the_old_one_cannot_be_pa
     cart = await world.cart(1000, "EUR")
     session = await world.session(cart["id"])
     first = await world.start(session)
-    stored = world.store.collection("cart").get(cart["id"])
-    assert stored is not None
-    in_dollars = {"type": "centPrecision", "currencyCode": "USD", "fractionDigits": 2}
-    world.store.replace("cart", {**stored, "totalPrice": {**in_dollars, "centAmount": 1100}})
+    in_dollars(world, cart["id"], 1100)
     second = await world.start(session)
     assert second["paymentReference"] != first["paymentReference"]
     [intent] = open_intents(world)
@@ -191,7 +196,8 @@ async def test_an_intent_that_was_declined_is_tried_again() -> None:
     cart = await world.cart()
     session = await world.session(cart["id"])
     first = await world.start(session)
-    await world.pay(first["clientSecret"], "pm_card_chargeDeclined")
+    declined = await world.pay(first["clientSecret"], "pm_card_visa_chargeDeclined")
+    assert declined["error"]["code"] == "card_declined"
     await world.deliver_all()
     assert await world.start(session) == first
     await world.pay(first["clientSecret"])
@@ -205,9 +211,10 @@ async def test_while_a_payment_is_processed_there_is_no_second_one() -> None:
     session = await world.session(cart["id"])
     first = await world.start(session)
     await world.pay(first["clientSecret"], "sepa_debit")
-    error = await refusal(world, session, 409)
-    assert error["code"] == "PaymentProcessing"
-    assert error["paymentReference"] == first["paymentReference"]
+    for _ in range(2):
+        error = await refusal(world, session, 409)
+        assert error["code"] == "PaymentProcessing"
+        assert error["paymentReference"] == first["paymentReference"]
     assert len(world.stripe.intents) == 1
 
 
@@ -383,8 +390,8 @@ async def test_a_gift_card_planned_after_the_start_lowers_the_intent() -> None:
 
 async def foreign_payment(
     world: World, cart_id: str, *transactions: tuple[str, int, str], currency: str = "EUR"
-) -> None:
-    """A payment of another connector on the cart."""
+) -> str:
+    """A payment of another connector on the cart; its id."""
     payment = await world.commercetools(
         "POST",
         "payments",
@@ -405,6 +412,7 @@ async def foreign_payment(
     await world.change_cart(
         cart_id, {"action": "addPayment", "payment": {"typeId": "payment", "id": payment["id"]}}
     )
+    return str(payment["id"])
 
 
 @pytest.mark.parametrize(
@@ -507,3 +515,55 @@ async def test_a_cart_that_grew_after_it_was_paid_is_charged_the_difference() ->
     second = await world.start(session)
     assert second["paymentReference"] != first["paymentReference"]
     assert open_intents(world)[0]["amount"] == 600
+
+
+async def test_a_customer_that_stripe_will_not_put_on_the_intent_gets_another_one() -> None:
+    """Stripe never exchanges an intent's customer; the cart must not be stuck with it."""
+    world = World()
+    customer = (await world.commercetools("POST", "customers", {"email": "lin@example.com"}))[
+        "customer"
+    ]
+    cart = await world.cart(1000, customerId=customer["id"])
+    session = await world.session(cart["id"])
+    known = (await world.client.get("/customer/session", headers=session)).json()
+    first = await world.start(session)
+    await world.ask_stripe("DELETE", f"/v1/customers/{known['stripeCustomerId']}")
+    replaced = (await world.client.get("/customer/session", headers=session)).json()
+    second = await world.start(session)
+    assert second["paymentReference"] != first["paymentReference"]
+    [intent] = open_intents(world)
+    assert intent["customer"] == replaced["stripeCustomerId"]
+    assert secret_of(intent) == second["clientSecret"]
+    assert await world.start(session) == second
+
+
+async def test_the_intent_follows_other_payments_back_and_forth_while_the_cart_stays() -> None:
+    """Checkout's correlation id is the same for all requests of a session."""
+    world = World()
+    cart = await world.cart(1000)
+    other = await foreign_payment(world, cart["id"], ("Authorization", 400, "Success"))
+    session = await world.session(cart["id"], correlationId="the-same-for-the-whole-session")
+    first = await world.start(session)
+    for state, due in (
+        ("Failure", 1000),
+        ("Success", 600),
+        ("Failure", 1000),
+        ("Success", 600),
+    ):
+        payment = await world.payment(other)
+        await world.commercetools(
+            "POST",
+            f"payments/{other}",
+            {
+                "version": payment["version"],
+                "actions": [
+                    {
+                        "action": "changeTransactionState",
+                        "transactionId": payment["transactions"][0]["id"],
+                        "state": state,
+                    }
+                ],
+            },
+        )
+        assert await world.start(session) == first
+        assert open_intents(world)[0]["amount"] == due

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from types import UnionType
+from types import GenericAlias, UnionType
 from typing import (
     Annotated,
     Any,
@@ -23,8 +23,8 @@ from typing import (
     get_type_hints,
 )
 
-from stripe import SearchResultObject
 from pydantic import BeforeValidator, ConfigDict, PlainValidator, TypeAdapter, ValidationError
+from stripe import SearchResultObject
 from stripe._object_classes import get_object_class
 from stripe._request_options import RequestOptions
 from stripe._stripe_object import StripeObject, UntypedStripeObject
@@ -79,7 +79,8 @@ def is_hash(hint: Any) -> bool:
 
 
 def _hash(name: str, annotations: Mapping[str, Any]) -> Any:
-    typed: Any = TypedDict(name, annotations)  # type: ignore[operator, misc]
+    make: Any = TypedDict
+    typed = make(name, annotations)
     typed.__pydantic_config__ = ConfigDict(extra="forbid", strict=True)
     return typed
 
@@ -112,16 +113,23 @@ def _strict(hint: Any, *, form: bool) -> Any:
     if origin is not None and origin is not Literal:
         item = _strict(get_args(hint)[-1], form=form)
         if origin is list:
-            return Annotated[list[item], BeforeValidator(_numbered if form else _as_is)]
+            return Annotated[
+                GenericAlias(list, item), BeforeValidator(_numbered if form else _as_is)
+            ]
         if origin in (dict, UntypedStripeObject):
-            return dict[str, item]
+            return GenericAlias(dict, (str, item))
         return _page(origin, item)
     return Annotated[hint, BeforeValidator(_READ.get(hint, _as_is) if form else _as_is)]
 
 
 def _page(kind: Any, item: Any) -> Any:
     """ListObject[T] and SearchResultObject[T]."""
-    common = {"object": Literal[kind.OBJECT_NAME], "data": list[item], "has_more": bool, "url": str}
+    common = {
+        "object": Literal[kind.OBJECT_NAME],
+        "data": GenericAlias(list, item),
+        "has_more": bool,
+        "url": str,
+    }
     if kind is SearchResultObject:
         common["next_page"] = str | None
     return _hash(kind.__name__, common)
@@ -141,7 +149,8 @@ def _problems(adapter: TypeAdapter[Any], value: object) -> Iterator[str]:
         adapter.validate_python(value)
     except ValidationError as error:
         for each in error.errors(include_url=False, include_context=False):
-            yield f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
+            place = [str(part) for part in each["loc"] if "function-" not in str(part)]
+            yield f"{'.'.join(place)}: {each['msg'].removeprefix('Value error, ')}"
 
 
 def _as_is(value: object) -> object:

@@ -9,6 +9,7 @@ from tests.world import PROJECT, World
 
 Json = dict[str, Any]
 
+_PAYABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 _REFUND_STATES = {
     "pending": "Pending",
     "requires_action": "Pending",
@@ -120,8 +121,7 @@ def _check_one_open_intent_per_cart(world: World, payments: list[Json]) -> None:
             for p in payments
             if p["id"] in ids
             and p.get("interfaceId")
-            and world.stripe.intents.get(p["interfaceId"])["status"].startswith("requires_")
-            and world.stripe.intents.get(p["interfaceId"])["status"] != "requires_capture"
+            and world.stripe.intents[p["interfaceId"]]["status"] in _PAYABLE
         ]
         assert len(open_intents) <= 1, f"two open intents on one cart: {open_intents}"
 

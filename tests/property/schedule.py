@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from tests.wire import Call, Crash, Network
@@ -13,9 +13,13 @@ _QUIET = 25
 
 
 async def interleaved(
-    network: Network, requests: list[Coroutine[Any, Any, Any]], choose: Callable[[int], int]
+    network: Network,
+    requests: list[Coroutine[Any, Any, Any]],
+    choose: Callable[[int], Awaitable[int]],
 ) -> list[Any]:
     """Run requests at once; `choose(n)` says which of n waiting calls goes on next.
+
+    While it chooses, the world outside may move.
 
     The results are in the order of the requests, a Crash for one whose processor died.
     """
@@ -32,7 +36,7 @@ async def interleaved(
         while not all(task.done() for task in tasks):
             await _everybody_waits(waiting)
             if waiting:
-                waiting.pop(choose(len(waiting))).set_result(None)
+                waiting.pop(await choose(len(waiting))).set_result(None)
     finally:
         network.turn = None  # whoever is left after a failure goes on unhindered
         for left in waiting:

@@ -7,16 +7,18 @@ Everything is the real thing but the network: two instances of the processor, bo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, get_args
 
 import httpx
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from msgspec import Struct
 
 from stripe_connector.ledger.operation import IDENTITY, identity
@@ -26,11 +28,14 @@ from tests.wire import Call, Crash, Trouble
 from tests.world import Json, World, money
 
 EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "120"))
-STEPS = 30
+STEPS = 40
 WINDOW_S = 120
 
 amounts = st.sampled_from([100, 300, 400, 1000])
 troubles = st.sampled_from(get_args(Trouble))
+paying = st.sampled_from(
+    ["pm_card_visa", "pm_card_visa", "pm_card_pendingRefund", "pm_card_refundFail", "sepa_debit"]
+)
 methods = st.sampled_from(
     [
         "pm_card_visa",
@@ -39,10 +44,12 @@ methods = st.sampled_from(
         "pm_card_authenticationRequired",
         "pm_card_pendingRefund",
         "pm_card_refundFail",
-        "pm_card_createDispute",
         "sepa_debit",
     ]
 )
+
+
+Send = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Asked(Struct):
@@ -78,8 +85,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.acknowledged: set[str] = set()
         self.captured_elsewhere: Counter[str] = Counter()
 
-    @initialize(multiple_captures=st.booleans(), interactions=st.booleans())
-    def open_shop(self, multiple_captures: bool, interactions: bool) -> None:
+    @initialize(multiple_captures=st.booleans(), paid_with=st.tuples(paying, paying))
+    def open_shop(self, multiple_captures: bool, paid_with: tuple[str, str]) -> None:
+        """Two carts, for which the shoppers have paid; the processors know nothing of that yet."""
         self.world = World(
             {
                 "STRIPE_PAYMENT_BEHAVIOR_RULES": '{"GB": {"captureMethod": "manual"}}',
@@ -89,6 +97,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.processors = [self.world.processor, self.world.start_processor()]
         for country in ("DE", "GB"):
             self.carts.append(self.run(self.world.cart(1000, country=country)))
+        for cart, method in enumerate(paid_with):
+            self.run(self._start(cart, 0))
+            self.run(self.world.pay(self.started[cart]["clientSecret"], method))
 
     def run(self, request: Coroutine[Any, Any, Any]) -> Any:
         try:
@@ -144,37 +155,43 @@ class LedgerMachine(RuleBasedStateMachine):
         if answer.status_code == 200:
             self.acknowledged.add(event["id"])
 
-    def _any_request(self, data: st.DataObject) -> Coroutine[Any, Any, Any]:
-        """One request to one of the instances."""
-        processor = data.draw(st.integers(0, 1), label="processor")
+    def _any_request(self, data: st.DataObject) -> Send:
+        """One request to one of the instances, not sent yet."""
+        return partial(self._draw_request(data), data.draw(st.integers(0, 1), label="processor"))
+
+    def _draw_request(self, data: st.DataObject) -> Callable[[int], Coroutine[Any, Any, None]]:
+        """A request to the instance of a number."""
         cart = data.draw(st.integers(0, 1), label="cart")
-        kinds = ["start"]
-        if self.world.stripe.events:
-            kinds += ["deliver", "deliver"]
-        if cart in self.started:
-            kinds += ["confirm", "modify", "modify"]
+        kinds = ["start", "confirm", "deliver", "deliver", "modify", "modify"]
         if self.asked:
             kinds += ["repeat", "repeat"]
         match data.draw(st.sampled_from(kinds), label="request"):
             case "start":
-                return self._start(cart, processor)
+                return partial(self._start, cart)
             case "confirm":
-                return self._confirm(cart, processor)
+                return partial(self._confirm, cart)
             case "deliver":
-                return self._deliver(
-                    data.draw(st.sampled_from(self.world.stripe.events), label="event"), processor
-                )
+                event = data.draw(st.sampled_from(self.world.stripe.events), label="event")
+                return partial(self._deliver, event)
             case "modify":
-                asked = self._new_operation(data, self.started[cart]["paymentReference"])
-                return self._modify(asked, processor)
+                payment_id = self.started[cart]["paymentReference"]
+                return partial(self._modify, self._new_operation(data, payment_id))
             case _:
-                return self._modify(
-                    data.draw(st.sampled_from(self.asked), label="operation"), processor
-                )
+                asked = data.draw(st.sampled_from(self.asked), label="operation")
+                return partial(self._modify, asked)
 
     def _new_operation(self, data: st.DataObject, payment_id: str) -> Asked:
         name = data.draw(
-            st.sampled_from(["capturePayment", "refundPayment", "cancelPayment", "reversePayment"]),
+            st.sampled_from(
+                [
+                    "refundPayment",
+                    "refundPayment",
+                    "capturePayment",
+                    "capturePayment",
+                    "cancelPayment",
+                    "reversePayment",
+                ]
+            ),
             label="action",
         )
         action: Json = {"action": name, "merchantReference": f"order-{len(self.asked)}"}
@@ -189,132 +206,155 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def one_request(self, data: st.DataObject) -> None:
-        self.run(self._any_request(data))
+        self.run(self._any_request(data)())
 
-    @rule(data=st.data(), trouble=troubles, after=st.integers(0, 7))
-    def one_request_in_trouble(self, data: st.DataObject, trouble: Trouble, after: int) -> None:
-        self._in_trouble(trouble, after)
-        self.run(self._any_request(data))
+    @rule(data=st.data(), trouble=troubles, after=st.integers(0, 7), calls=st.integers(1, 6))
+    def one_request_in_trouble(
+        self, data: st.DataObject, trouble: Trouble, after: int, calls: int
+    ) -> None:
+        self._in_trouble(trouble, after, calls)
+        self.run(self._any_request(data)())
         self.world.network.trouble = lambda _: None
 
     @rule(
         data=st.data(),
         number=st.integers(2, 4),
+        same=st.booleans(),
         trouble=st.none() | troubles,
         after=st.integers(0, 12),
     )
     def requests_at_once(
-        self, data: st.DataObject, number: int, trouble: Trouble | None, after: int
+        self,
+        data: st.DataObject,
+        number: int,
+        same: bool,
+        trouble: Trouble | None,
+        after: int,
     ) -> None:
+        """Different ones, or one that is sent several times at once."""
+        if same:
+            request = self._draw_request(data)
+            requests: list[Send] = [partial(request, processor % 2) for processor in range(number)]
+        else:
+            requests = [self._any_request(data) for _ in range(number)]
         if trouble is not None:
-            self._in_trouble(trouble, after)
-        requests = [self._any_request(data) for _ in range(number)]
+            self._in_trouble(trouble, after, 1)
 
-        def choose(waiting: int) -> int:
+        async def choose(waiting: int) -> int:
+            if data.draw(st.integers(0, 7), label="outside") == 7:
+                await self._outside(data)
             return data.draw(st.integers(0, waiting - 1), label="turn") if waiting > 1 else 0
 
-        self.run(interleaved(self.world.network, requests, choose))
+        self.run(interleaved(self.world.network, [send() for send in requests], choose))
         self.world.network.trouble = lambda _: None
 
-    def _in_trouble(self, trouble: Trouble, after: int) -> None:
-        """The call after so many calls, and that one alone, meets trouble."""
-        left = after
+    def _in_trouble(self, trouble: Trouble, after: int, calls: int) -> None:
+        """The calls after so many calls, and those alone, meet trouble."""
+        made = 0
 
         def meet(_: Call) -> Trouble | None:
-            nonlocal left
-            left -= 1
-            return trouble if left == -1 else None
+            nonlocal made
+            made += 1
+            return trouble if after < made <= after + calls else None
 
         self.world.network.trouble = meet
 
-    @precondition(lambda self: self.started)
-    @rule(data=st.data(), method=methods)
-    def shopper_pays(self, data: st.DataObject, method: str) -> None:
-        secret = data.draw(st.sampled_from(sorted(self.secrets)), label="secret")
-        self.run(self.world.pay(secret, method))
+    @rule(data=st.data())
+    def outside_world_moves(self, data: st.DataObject) -> None:
+        self.run(self._outside(data))
 
-    @precondition(lambda self: self.started)
-    @rule(data=st.data(), outcome=st.sampled_from(["succeed", "fail"]))
-    def bank_or_shopper_decides(self, data: st.DataObject, outcome: str) -> None:
-        open_intents = {
+    @rule(seconds=st.sampled_from([1, 30, 130, 130, 90_000, 700_000]))
+    def time_passes(self, seconds: int) -> None:
+        self.world.clock.advance(seconds)
+        self.world.stripe.run_due()
+
+    async def _outside(self, data: st.DataObject) -> None:
+        moves = [
+            self._shopper_pays,
+            self._bank_or_shopper_decides,
+            self._cart_changes,
+            self._merchant_uses_the_dashboard,
+            self._merchant_uses_the_dashboard,
+            self._refund_moves_on,
+            self._dispute_moves_on,
+        ]
+        await data.draw(st.sampled_from(moves), label="move")(data)
+
+    async def _shopper_pays(self, data: st.DataObject) -> None:
+        secret = data.draw(st.sampled_from(sorted(self.secrets)), label="secret")
+        await self.world.pay(secret, data.draw(methods, label="method"))
+
+    async def _bank_or_shopper_decides(self, data: st.DataObject) -> None:
+        undecided = {
             i["id"]: "settle" if i["status"] == "processing" else "authenticate"
             for i in self.world.stripe.intents
             if i["status"] in ("processing", "requires_action")
         }
-        if open_intents:
-            intent = data.draw(st.sampled_from(sorted(open_intents)), label="intent")
-            self.run(
-                self.world.at_stripe(
-                    f"payment_intents/{intent}/{open_intents[intent]}", outcome=outcome
-                )
+        if undecided:
+            intent = data.draw(st.sampled_from(sorted(undecided)), label="intent")
+            outcome = data.draw(st.sampled_from(["succeed", "fail"]), label="outcome")
+            path = f"payment_intents/{intent}/{undecided[intent]}"
+            await self.world.at_stripe(path, outcome=outcome)
+
+    async def _cart_changes(self, data: st.DataObject) -> None:
+        cart = data.draw(st.integers(0, 1), label="cart")
+        cents = data.draw(st.sampled_from([1000, 1200, 900]), label="price")
+        await self.world.reprice(self.carts[cart]["id"], cents)
+
+    async def _merchant_uses_the_dashboard(self, data: st.DataObject) -> None:
+        """Captures, cancels and refunds that the processor learns of by webhook alone."""
+        intent = data.draw(st.sampled_from(list(self.world.stripe.intents)), label="intent")
+        amount = data.draw(amounts, label="amount")
+        path = f"/v1/payment_intents/{intent['id']}"
+        if intent["status"] == "requires_capture":
+            if data.draw(st.booleans(), label="capture"):
+                amount = min(amount, intent["amount_capturable"])
+                self.captured_elsewhere[intent["id"]] += amount
+                await self.world.ask_stripe("POST", f"{path}/capture", amount_to_capture=amount)
+            elif not intent["amount_received"]:
+                await self.world.ask_stripe("POST", f"{path}/cancel")
+        elif intent["status"] == "succeeded" and self._refundable(intent) >= amount:
+            await self.world.ask_stripe(
+                "POST", "/v1/refunds", payment_intent=intent["id"], amount=amount
             )
 
-    @rule(cart=st.integers(0, 1), cents=st.sampled_from([1000, 1200, 900]))
-    def cart_changes(self, cart: int, cents: int) -> None:
-        self.run(self.world.reprice(self.carts[cart]["id"], cents))
-
-    @precondition(lambda self: self.started)
-    @rule(data=st.data(), amount=amounts)
-    def merchant_uses_the_dashboard(self, data: st.DataObject, amount: int) -> None:
-        """Captures, cancels and refunds that the processor learns of by webhook alone."""
-        for intent in list(self.world.stripe.intents):
-            match intent["status"]:
-                case "requires_capture":
-                    act = data.draw(st.sampled_from(["capture", "cancel", "nothing"]))
-                    rest = intent["amount_capturable"]
-                    if act == "capture":
-                        self.captured_elsewhere[intent["id"]] += min(amount, rest)
-                        self._at_dashboard(
-                            f"{intent['id']}/capture", amount_to_capture=min(amount, rest)
-                        )
-                    elif act == "cancel" and not intent["amount_received"]:
-                        self._at_dashboard(f"{intent['id']}/cancel")
-                case "succeeded" if data.draw(st.booleans(), label="refund"):
-                    refunded = sum(
-                        r["amount"]
-                        for r in self.world.stripe.refunds
-                        if r["payment_intent"] == intent["id"] and r["status"] != "failed"
-                    )
-                    if refunded + amount <= intent["amount_received"] and not _disputed(
-                        self.world, intent
-                    ):
-                        self.run(
-                            self.world.ask_stripe(
-                                "POST", "/v1/refunds", payment_intent=intent["id"], amount=amount
-                            )
-                        )
-
-    def _at_dashboard(self, path: str, **form: Any) -> None:
-        self.run(self.world.ask_stripe("POST", f"/v1/payment_intents/{path}", **form))
-
-    @precondition(lambda self: self.started)
-    @rule(data=st.data(), status=st.sampled_from(["succeeded", "failed"]))
-    def refund_moves_on(self, data: st.DataObject, status: str) -> None:
-        """Pending ones settle, and even a succeeded one may fail."""
-        movable = sorted(
-            r["id"]
+    def _refundable(self, intent: Json) -> int:
+        if any(d["payment_intent"] == intent["id"] for d in self.world.stripe.disputes):
+            return 0
+        refunded = sum(
+            r["amount"]
             for r in self.world.stripe.refunds
-            if r["status"] == "pending" or (r["status"] == "succeeded" and status == "failed")
+            if r["payment_intent"] == intent["id"] and r["status"] not in ("failed", "canceled")
         )
+        return int(intent["amount_received"] - refunded)
+
+    async def _refund_moves_on(self, data: st.DataObject) -> None:
+        """Pending ones settle, and even a succeeded one may fail."""
+        movable = {
+            r["id"]: ["succeeded", "failed"] if r["status"] == "pending" else ["failed"]
+            for r in self.world.stripe.refunds
+            if r["status"] in ("pending", "succeeded")
+        }
         if movable:
-            refund = data.draw(st.sampled_from(movable), label="refund")
-            self.run(self.world.at_stripe(f"refunds/{refund}", status=status))
+            refund = data.draw(st.sampled_from(sorted(movable)), label="refund")
+            status = data.draw(st.sampled_from(movable[refund]), label="status")
+            await self.world.at_stripe(f"refunds/{refund}", status=status)
 
-    @precondition(lambda self: self.started)
-    @rule(data=st.data(), status=st.sampled_from(["under_review", "won", "lost"]))
-    def dispute_moves_on(self, data: st.DataObject, status: str) -> None:
+    async def _dispute_moves_on(self, data: st.DataObject) -> None:
+        """A shopper disputes a payment; the dispute is decided, or reopened by an appeal."""
         disputes = sorted(d["id"] for d in self.world.stripe.disputes)
+        charges = sorted(c["id"] for c in self.world.stripe.charges if c["captured"])
+        path = ""
+        body: Json = {}
         if disputes:
-            dispute = data.draw(st.sampled_from(disputes), label="dispute")
-            try:
-                self.run(self.world.at_stripe(f"disputes/{dispute}", status=status))
-            except AssertionError:
-                return  # not a step that Stripe allows from here
-
-    @rule(seconds=st.sampled_from([1, 30, 130, 90_000]))
-    def time_passes(self, seconds: int) -> None:
-        self.world.clock.advance(seconds)
-        self.world.stripe.run_due()
+            path = f"disputes/{data.draw(st.sampled_from(disputes), label='dispute')}"
+            states = ["under_review", "won", "lost", "needs_response"]
+            body = {"status": data.draw(st.sampled_from(states), label="status")}
+        elif charges and data.draw(st.integers(0, 3), label="open one") == 3:
+            path = f"charges/{data.draw(st.sampled_from(charges), label='charge')}/dispute"
+        if path:
+            with contextlib.suppress(AssertionError):  # not a step that Stripe allows from here
+                await self.world.at_stripe(path, **body)
 
     # The end
 
@@ -357,10 +397,6 @@ class LedgerMachine(RuleBasedStateMachine):
             if intent["capture_method"] == "manual":
                 known = by_operations[intent["id"]] + self.captured_elsewhere[intent["id"]]
                 assert intent["amount_received"] <= known, f"captured twice: {intent['id']}"
-
-
-def _disputed(world: World, intent: Json) -> bool:
-    return any(d["payment_intent"] == intent["id"] for d in world.stripe.disputes)
 
 
 LedgerMachine.TestCase.settings = settings(

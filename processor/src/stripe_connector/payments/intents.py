@@ -72,8 +72,9 @@ def changes(intent: PaymentIntent, desired: dict[str, Any]) -> dict[str, Any]:
         for name, value in current.items()
         if name in desired and desired[name] != value
     }
-    if changed and "shipping" in desired:
-        changed["shipping"] = desired["shipping"]
+    if changed:
+        # They go along: where they have changed, so has the amount.
+        changed |= {name: desired[name] for name in ("shipping", "hooks") if name in desired}
     return changed
 
 

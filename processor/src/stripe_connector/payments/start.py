@@ -8,6 +8,7 @@ Starting again returns the same intent, brought up to the cart as it is now.
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,6 +49,7 @@ from stripe_connector.payments import intents
 from stripe_connector.payments.amounts import require_due
 from stripe_connector.payments.behaviour import Behaviour, behaviour_of
 from stripe_connector.payments.customers import Customers
+from stripe_connector.payments.limits import processing
 from stripe_connector.payments.record import Recorder
 from stripe_connector.settings import Settings
 
@@ -55,6 +57,7 @@ FAILED = "failed"
 """Status code of a Payment for which Stripe refused to make an intent, or whose intent is lost."""
 
 _TRIES = 4
+_IMPOSSIBLE_AMOUNTS = frozenset({"amount_too_large", "amount_too_small"})
 _OPEN = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
 
 
@@ -99,12 +102,26 @@ class Starter:
         for _ in range(_TRIES):
             if cart.cart_state not in ("Active", "Frozen"):
                 raise Conflict(f"The cart is {cart.cart_state.lower()} and cannot be paid.")
-            due = require_due(cart, session.metadata)
-            started = await self._once(session, cart, due, express)
-            if started is not None:
-                return started
+            if not await self._settles(cart):
+                due = require_due(cart, session.metadata)
+                started = await self._once(session, cart, due, express)
+                if started is not None:
+                    return started
             cart = await self._commercetools.cart(cart.id)
         raise BackendUnavailable("The cart is being changed by others, try again.", retry_after=1)
+
+    async def _settles(self, cart: Cart) -> bool:
+        """Whether an attempt that counted as being processed has ended, as Stripe says.
+
+        Raises Conflict where it has not: what it may bring is neither due nor paid.
+        """
+        latest = self._latest(cart)
+        if latest is None or latest.interface_id is None or not processing(latest):
+            return False
+        latest = await self._recorder.intent(latest, latest.interface_id)
+        if processing(latest):
+            raise _in_process(latest)
+        return True
 
     async def _once(
         self, session: Session, cart: Cart, due: Money, express: Express | None
@@ -125,11 +142,7 @@ class Starter:
             return await self._brought_up(latest, intent, cart, due, behaviour, desired)
         latest = await self._recorder.intent(latest, intent.id)
         if intent.status == "processing":
-            raise Conflict(
-                "The payment of this cart is being processed.",
-                code="PaymentProcessing",
-                fields={"paymentReference": latest.id},
-            )
+            raise _in_process(latest)
         if intent.status == "canceled":
             return await self._new(session, cart, due, behaviour, express, _number(latest) + 1)
         if latest.version == self._latest_version(cart, latest):
@@ -258,11 +271,17 @@ class Starter:
             return None
         changes = intents.changes(intent, desired)
         if changes:
-            ordinal = f"{payment.id}:update:{context.correlation_id()}:{cart.version}"
             try:
-                intent = await self._stripe.update_intent(intent.id, changes, ordinal)
-            except PaymentRefused:
-                return None  # it has moved on meanwhile: look again
+                intent = await self._stripe.update_intent(
+                    intent.id, changes, _once_only(payment, "update")
+                )
+            except PaymentRefused as refusal:
+                if refusal.code in _IMPOSSIBLE_AMOUNTS:
+                    raise InvalidRequest(refusal.message, code=refusal.code) from refusal
+                if refusal.code != "payment_intent_unexpected_state":
+                    # Such as another customer: only another intent can have what this one refuses.
+                    await self._supersede(payment, intent)
+                return None  # else it has moved on meanwhile: look again
         if payment.amount_planned == due:
             return Started(payment, intent, cart, behaviour)
         try:
@@ -275,7 +294,7 @@ class Starter:
 
     async def _supersede(self, payment: Payment, intent: PaymentIntent) -> None:
         try:
-            canceled = await self._stripe.cancel_intent(intent.id, f"{payment.id}:supersede")
+            canceled = await self._stripe.cancel_intent(intent.id, _once_only(payment, "supersede"))
         except PaymentRefused:
             return
         await self._recorder.facts(payment, [intent_fact(canceled)])
@@ -314,6 +333,23 @@ class Starter:
 
     def _latest_version(self, cart: Cart, payment: Payment) -> int:
         return next(known.version for known in cart.payments if known.id == payment.id)
+
+
+def _once_only(payment: Payment, operation: str) -> str:
+    """A key for what may be repeated anyway: Stripe must not answer it from memory.
+
+    An intent that went from one amount to another and back would keep the wrong one, and a failure
+    that Stripe stored would come back for a day.
+    """
+    return f"{payment.id}:{operation}:{uuid.uuid4()}"
+
+
+def _in_process(payment: Payment) -> Conflict:
+    return Conflict(
+        "The payment of this cart is being processed.",
+        code="PaymentProcessing",
+        fields={"paymentReference": payment.id},
+    )
 
 
 def _number(payment: Payment | None) -> int:

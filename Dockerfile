@@ -1,0 +1,22 @@
+# Two images: `processor` is what runs anywhere; `sandbox` adds the stand-ins for one machine.
+
+FROM python:3.11-slim AS processor
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/app/src
+WORKDIR /app
+COPY processor/requirements.txt ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.txt
+COPY processor/src ./src
+RUN python -m compileall -q src
+USER 10001
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", \
+    "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ.get(\"PORT\", 8080)}/health/ready')"]
+CMD ["python", "-m", "stripe_connector", "serve"]
+
+FROM processor AS sandbox
+ENV PYTHONPATH=/app
+COPY sandbox ./sandbox
+EXPOSE 9000 9010 9020
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", \
+    "import urllib.request as u; u.urlopen('http://127.0.0.1:9020/_sandbox/clock')"]
+CMD ["python", "-m", "sandbox"]

@@ -1,0 +1,62 @@
+# Everything that one does with this repository. `make` lists it.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The first Python that is new enough; set PYTHON to choose another.
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$each; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--no-header pyproject.toml
+
+# Options for pytest, such as ARGS="-k refund"
+ARGS ?=
+# Examples of each property test in `make test-long`
+EXAMPLES ?= 10000
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+.PHONY: setup
+setup: $(READY) ## Install what is needed into .venv (the other targets do it, too)
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed." >&2; exit 1; }
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: demo
+demo: $(READY) ## Start the sandbox, walk through the main job and stay up
+	@$(BIN)/python -m sandbox.demo $(ARGS)
+
+.PHONY: serve
+serve: $(READY) ## Run the processor alone with the environment's configuration
+	@$(BIN)/python -m stripe_connector serve
+
+.PHONY: test
+test: $(READY) ## Run all tests
+	@$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+
+.PHONY: test-long
+test-long: $(READY) ## Run the property tests with many more examples
+	@LEDGER_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/property $(ARGS)
+
+.PHONY: check
+check: $(READY) ## Lint, check the format and the types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+.PHONY: lock
+lock: $(READY) ## Resolve the dependencies anew (all of them with UPGRADE=--upgrade)
+	@$(COMPILE) --group dev $(UPGRADE) -o requirements.lock
+	@$(COMPILE) --constraint requirements.lock -o processor/requirements.txt

@@ -1,0 +1,78 @@
+"""Starts what the demo consists of, and knows how a processor of the sandbox is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+
+from sandbox.addresses import LOOPBACK, Addresses, require_free, url
+from sandbox.demo.people import ISSUER, ORIGIN, PROJECT, PUBLISHABLE_KEY, SECRET_KEY
+from sandbox.demo.processes import Program, inherited
+from sandbox.runner import WEBHOOK_SECRET
+
+
+@contextmanager
+def stand_ins(at: Addresses, client: httpx.Client, logs: Path) -> Iterator[Program]:
+    """All stand-ins, ready; stopped again in any case. Raises BadPort, ProgramFailed."""
+    environment = {
+        **inherited(),
+        "SANDBOX_JWT_PORT": str(at.jwt),
+        "SANDBOX_COMMERCETOOLS_PORT": str(at.commercetools),
+        "SANDBOX_STRIPE_PORT": str(at.stripe),
+        "SANDBOX_PROCESSOR_URL": url(at.processor),
+        "SANDBOX_WEBHOOK_SECRET": WEBHOOK_SECRET,
+    }
+    with Program("sandbox", ["sandbox"], environment, logs / "sandbox.log") as program:
+        program.wait_until(client, f"{url(at.jwt)}/jwt/.well-known/jwks.json")
+        program.wait_until(client, f"{url(at.commercetools)}/_sandbox/commercetools/state")
+        program.wait_until(client, f"{url(at.stripe)}/_sandbox/clock")
+        yield program
+
+
+@contextmanager
+def processor(at: Addresses, client: httpx.Client, logs: Path) -> Iterator[Program]:
+    """A processor, ready; stopped again in any case. Raises ProgramFailed."""
+    environment = {**inherited(), **processor_environment(at)}
+    log = logs / f"processor-{at.processor}.log"
+    with Program("processor", ["stripe_connector", "serve"], environment, log) as program:
+        program.wait_until(client, f"{url(at.processor)}/health/ready")
+        yield program
+
+
+@contextmanager
+def everything(at: Addresses, client: httpx.Client, logs: Path) -> Iterator[list[Program]]:
+    """Stand-ins and processor; every port that is taken is named before anything starts."""
+    require_free(at.ports())
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(stand_ins(at, client, logs)),
+            stack.enter_context(processor(at, client, logs)),
+        ]
+
+
+def processor_environment(at: Addresses) -> dict[str, str]:
+    """The configuration of a processor that lives in the sandbox."""
+    commercetools = url(at.commercetools)
+    return {
+        "HOST": LOOPBACK,
+        "PORT": str(at.processor),
+        "CTP_PROJECT_KEY": PROJECT,
+        "CTP_CLIENT_ID": "sandbox-processor",
+        "CTP_CLIENT_SECRET": "sandbox-processor-secret",
+        "CTP_AUTH_URL": commercetools,
+        "CTP_API_URL": commercetools,
+        "CTP_SESSION_URL": commercetools,
+        "CTP_CHECKOUT_URL": commercetools,
+        "CTP_JWKS_URL": f"{url(at.jwt)}/jwt/.well-known/jwks.json",
+        "CTP_JWT_ISSUER": ISSUER,
+        "STRIPE_SECRET_KEY": SECRET_KEY,
+        "STRIPE_PUBLISHABLE_KEY": PUBLISHABLE_KEY,
+        "STRIPE_WEBHOOK_SIGNING_SECRET": WEBHOOK_SECRET,
+        "STRIPE_API_BASE": url(at.stripe),
+        "STRIPE_PAYMENT_BEHAVIOR_RULES": '{"GB":{"captureMethod":"manual"}}',
+        "MERCHANT_RETURN_URL": f"{ORIGIN}/return",
+        "ALLOWED_ORIGINS": ORIGIN,
+    }

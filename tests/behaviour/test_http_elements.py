@@ -1,0 +1,303 @@
+"""What the browser's elements are configured with, and what the Merchant Center is offered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.world import ORIGIN, World, money
+
+Json = dict[str, Any]
+
+APPEARANCE = '{"theme": "night",  "variables": {"colorPrimary":"#123456"}}'
+EXPRESS_APPEARANCE = '{"variables":{"borderRadius":"8px"}}'
+TAXED: Json = {
+    "taxMode": "Platform",
+    "country": "DE",
+    "shippingAddress": {"country": "DE"},
+    "customLineItems": [],
+    "lineItems": [{"sku": "task-lamp-1"}],
+}
+
+
+async def session_for(world: World, **fields: Any) -> Mapping[str, str]:
+    cart = await world.cart(**fields)
+    return await world.session(cart["id"])
+
+
+async def read(world: World, path: str, headers: Mapping[str, str]) -> Json:
+    answer = await world.client.get(path, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    return dict(answer.json())
+
+
+# GET /operations/config
+
+
+async def test_the_configuration_names_the_publishable_key_twice_and_no_other_key() -> None:
+    world = World()
+    answer = await world.client.get("/operations/config", headers=await session_for(world))
+    assert answer.json() == {
+        "clientKey": "pk_test_sandbox",
+        "publishableKey": "pk_test_sandbox",
+        "environment": "test",
+        "captureMethod": "automatic",
+        "storedPaymentMethodsConfig": {"isEnabled": False},
+    }
+    assert "sk_" not in answer.text
+    assert "whsec" not in answer.text
+
+
+async def test_the_configuration_says_what_is_set() -> None:
+    world = World(
+        {
+            "STRIPE_API_BASE": "https://stripe.test",
+            "STRIPE_SECRET_KEY": "rk_live_0123456789",
+            "STRIPE_PUBLISHABLE_KEY": "pk_live_0123456789",
+            "STRIPE_CAPTURE_METHOD": "manual",
+            "STRIPE_APPEARANCE_PAYMENT_ELEMENT": APPEARANCE,
+            "STRIPE_EXPRESS_ELEMENT_OPTIONS": '{"buttonHeight":48}',
+            "STORED_PAYMENT_METHODS_ENABLED": "true",
+        }
+    )
+    assert await read(world, "/operations/config", await session_for(world)) == {
+        "clientKey": "pk_live_0123456789",
+        "publishableKey": "pk_live_0123456789",
+        "environment": "live",
+        "captureMethod": "manual",
+        "appearance": APPEARANCE,
+        "expressElementOptions": '{"buttonHeight":48}',
+        "storedPaymentMethodsConfig": {"isEnabled": True},
+    }
+
+
+async def test_the_configuration_is_the_same_for_every_cart_and_needs_none() -> None:
+    world = World()
+    sessions = [
+        await session_for(world),
+        await session_for(world, customLineItems=[]),
+        await session_for(world, currency="EUR", country="DE"),
+    ]
+    cart = await world.cart()
+    gone = await world.session(cart["id"])
+    world.store.collection("cart").remove(cart["id"])
+    answers = {
+        (await world.client.get("/operations/config", headers=session)).content
+        for session in [*sessions, gone]
+    }
+    assert len(answers) == 1
+
+
+async def test_express_is_configured_without_a_session_alike() -> None:
+    world = World({"STRIPE_EXPRESS_ELEMENT_OPTIONS": '{"buttonHeight":48}'})
+    with_session = await world.client.get("/operations/config", headers=await session_for(world))
+    for body in (b"{}", b"", b"not json"):
+        answer = await world.client.post(
+            "/express-config", headers={"Origin": ORIGIN}, content=body
+        )
+        assert answer.content == with_session.content
+
+
+# GET /config-element
+
+
+async def test_the_element_is_configured_for_the_cart() -> None:
+    world = World()
+    session = await session_for(world, cents=2599)
+    assert await read(world, "/config-element/payment", session) == {
+        "cartInfo": {"amount": 2599, "currency": "EUR"},
+        "captureMethod": "automatic",
+        "paymentElementOptions": "{}",
+        "layout": '{"type":"tabs","defaultCollapsed":false}',
+        "collectBillingAddress": "auto",
+        "flowType": "deferred",
+    }
+
+
+@pytest.mark.parametrize(
+    ("component", "appearance"),
+    [
+        ("payment", APPEARANCE),
+        ("Payment", APPEARANCE),
+        ("expressCheckout", EXPRESS_APPEARANCE),
+        ("expresscheckout", EXPRESS_APPEARANCE),
+    ],
+)
+@pytest.mark.parametrize("path", ["/config-element", "/get-config-element"])
+async def test_each_component_has_its_own_appearance(
+    path: str, component: str, appearance: str
+) -> None:
+    world = World(
+        {
+            "STRIPE_APPEARANCE_PAYMENT_ELEMENT": APPEARANCE,
+            "STRIPE_APPEARANCE_EXPRESS_CHECKOUT": EXPRESS_APPEARANCE,
+        }
+    )
+    body = await read(world, f"{path}/{component}", await session_for(world))
+    assert body["appearance"] == appearance
+
+
+async def test_what_is_not_set_is_not_there() -> None:
+    world = World({"STRIPE_APPEARANCE_PAYMENT_ELEMENT": APPEARANCE})
+    body = await read(world, "/config-element/expressCheckout", await session_for(world))
+    assert "appearance" not in body
+    assert "setupFutureUsage" not in body
+
+
+@pytest.mark.parametrize("component", ["payment", "expressCheckout"])
+async def test_the_older_name_of_the_route_answers_the_same(component: str) -> None:
+    world = World()
+    session = await session_for(world)
+    assert await read(world, f"/config-element/{component}", session) == await read(
+        world, f"/get-config-element/{component}", session
+    )
+
+
+async def test_settings_and_rules_reach_the_element() -> None:
+    options = '{"terms":{"card":"never"},"readOnly":false}'
+    rules = {
+        "DE": {"flowType": "pi_first", "collectBillingAddress": "never"},
+        "FR": {"captureMethod": "manual", "setupFutureUsage": "off_session"},
+    }
+    world = World(
+        {
+            "STRIPE_BEHAVIOR_PAYMENT_ELEMENT": options,
+            "STRIPE_LAYOUT": '{"type":"accordion"}',
+            "STRIPE_COLLECT_BILLING_ADDRESS": "if_required",
+            "STRIPE_PAYMENT_INTENT_SETUP_FUTURE_USAGE": "on_session",
+            "STRIPE_PAYMENT_BEHAVIOR_RULES": json.dumps(rules),
+        }
+    )
+    common = {
+        "cartInfo": {"amount": 1000, "currency": "EUR"},
+        "paymentElementOptions": options,
+        "layout": '{"type":"accordion"}',
+    }
+    german = await read(world, "/config-element/payment", await session_for(world, country="DE"))
+    assert german == {
+        **common,
+        "captureMethod": "automatic",
+        "collectBillingAddress": "never",
+        "flowType": "pi_first",
+    }
+    french = await read(world, "/config-element/payment", await session_for(world, country="FR"))
+    assert french == {
+        **common,
+        "captureMethod": "manual",
+        "collectBillingAddress": "if_required",
+        "flowType": "deferred",
+        "setupFutureUsage": "off_session",
+    }
+
+
+@pytest.mark.parametrize(
+    ("cents", "currency", "amount"),
+    [(1234, "JPY", 1234), (12_340, "KWD", 12_340), (500, "ISK", 50_000)],
+)
+async def test_the_element_gets_stripes_minor_units(cents: int, currency: str, amount: int) -> None:
+    world = World()
+    session = await session_for(world, cents=cents, currency=currency)
+    body = await read(world, "/config-element/payment", session)
+    assert body["cartInfo"] == {"amount": amount, "currency": currency}
+
+
+async def test_element_and_intent_agree_about_the_amount() -> None:
+    world = World()
+    cart = await world.cart(1000)
+    session = await world.session(cart["id"], giftCardPlannedAmount=money(250))
+    body = await read(world, "/config-element/payment", session)
+    await world.start(session)
+    [intent] = world.stripe.intents.newest({})
+    assert body["cartInfo"]["amount"] == intent["amount"] == 750
+    assert (await read(world, "/express-payment-data", session))["totalPrice"]["centAmount"] == 750
+
+
+@pytest.mark.parametrize("path", ["/config-element/payment", "/express-payment-data"])
+async def test_a_paid_cart_has_nothing_to_configure(path: str) -> None:
+    world = World()
+    cart = await world.cart()
+    session = await world.session(cart["id"])
+    started = await world.start(session)
+    await world.pay(started["clientSecret"])
+    await world.deliver_all()
+    answer = await world.client.get(path, headers=session)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["code"] == "InvalidOperation"
+
+
+# GET /express-payment-data
+
+
+def line(name: str, type_: str, cents: int) -> Json:
+    return {"name": name, "type": type_, "amount": {**money(cents), "fractionDigits": 2}}
+
+
+async def test_without_taxes_the_sheet_shows_the_subtotal() -> None:
+    world = World()
+    assert await read(world, "/express-payment-data", await session_for(world)) == {
+        "totalPrice": {**money(1000), "fractionDigits": 2},
+        "currencyCode": "EUR",
+        "lineItems": [line("Subtotal", "SUBTOTAL", 1000)],
+    }
+
+
+async def test_with_taxes_the_sheet_shows_net_and_tax() -> None:
+    world = World()
+    body = await read(world, "/express-payment-data", await session_for(world, **TAXED))
+    names = [(each["name"], each["type"]) for each in body["lineItems"]]
+    assert names == [("Subtotal", "SUBTOTAL"), ("Tax", "TAX")]
+    total = sum(each["amount"]["centAmount"] for each in body["lineItems"])
+    assert total == body["totalPrice"]["centAmount"] == 12_900
+
+
+async def test_shipping_is_a_line_of_its_own_where_no_taxes_are_known() -> None:
+    world = World()
+    session = await session_for(
+        world,
+        shippingAddress={"country": "DE"},
+        shippingMethod={"typeId": "shipping-method", "key": "standard"},
+    )
+    body = await read(world, "/express-payment-data", session)
+    assert body["totalPrice"]["centAmount"] == 1490
+    assert body["lineItems"] == [
+        line("Subtotal", "SUBTOTAL", 1000),
+        line("Standard", "SHIPPING", 490),
+    ]
+
+
+async def test_the_lines_never_exceed_what_is_still_due() -> None:
+    world = World()
+    cart = await world.cart(**TAXED)
+    session = await world.session(cart["id"], giftCardPlannedAmount=money(2900))
+    body = await read(world, "/express-payment-data", session)
+    assert body["totalPrice"]["centAmount"] == 10_000
+    assert body["lineItems"] == [line("Total", "TOTAL", 10_000)]
+
+
+# Apple Pay, and what the enabler can build
+
+
+async def test_apple_pays_file_is_served_as_text_to_anybody() -> None:
+    world = World({"STRIPE_APPLE_PAY_WELL_KNOWN": "7B2270737049\nABC"})
+    answer = await world.client.get("/applePayConfig")
+    assert (answer.status_code, answer.text) == (200, "7B2270737049\nABC")
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
+async def test_without_apple_pays_file_there_is_nothing() -> None:
+    answer = await World().client.get("/applePayConfig")
+    assert answer.status_code == 404
+    assert answer.json()["errors"][0]["code"] == "ResourceNotFound"
+
+
+async def test_the_components_that_checkout_can_offer() -> None:
+    world = World()
+    body = await read(world, "/operations/payment-components", await world.merchant_center())
+    assert body["dropins"] == [{"type": "embedded"}]
+    assert body["express"] == [{"type": "dropin"}]
+    assert {"type": "payment"} in body["components"]
+    assert {"type": "expressCheckout"} in body["components"]
