@@ -128,7 +128,7 @@ def test_every_amount_for_stripe_is_a_multiple_of_its_smallest(currency: str, ce
     try:
         amount = to_stripe(Money(cents, currency, DIGITS[currency]))
     except InvalidRequest:
-        assert currency in {*THREE_DECIMALS, "MGA"}
+        assert currency in {*THREE_DECIMALS, "MGA", "IQD", "LYD"}
     else:
         assert amount % stripe_step(currency) == 0
 

@@ -106,7 +106,7 @@ def test_a_blank_required_variable_is_missing(name: str) -> None:
         ("port", 8080),
         ("host", "0.0.0.0"),  # noqa: S104 - the default of a container
         ("request_deadline_s", 25),
-        ("shutdown_grace_s", 20),
+        ("shutdown_grace_s", 30),
         ("max_body_bytes", 262_144),
     ],
 )

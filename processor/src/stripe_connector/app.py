@@ -123,10 +123,9 @@ def wire(
     )
 
     recorder = Recorder(
-        commercetools, stripe, clock, interactions=settings.stripe_interface_interactions
+        commercetools, stripe, clock, keep_interactions=settings.stripe_interface_interactions
     )
     mover = Mover(
-        commercetools,
         stripe,
         recorder,
         clock,

@@ -359,7 +359,6 @@ async def test_only_404_means_that_there_is_none(
         lambda gateway: gateway.cart("c-1"),
         lambda gateway: gateway.payment("p-1"),
         lambda gateway: gateway.session("s-1"),
-        lambda gateway: gateway.type_field_names("t-1"),
     ],
 )
 async def test_what_must_exist_is_not_found(
@@ -405,7 +404,6 @@ async def test_a_custom_object_is_created_only_where_there_is_none() -> None:
 async def test_types_are_read_and_created() -> None:
     project = Project(TYPE)
     assert await project.gateway.type_id_by_key("ours") == "t-1"
-    assert await project.gateway.type_field_names("t-1") == {"one", "two"}
     assert await project.gateway.create_type({"key": "ours"}) == "t-1"
 
 
@@ -426,6 +424,7 @@ async def test_a_stored_method_is_found_by_its_token() -> None:
 async def test_a_stored_method_is_created() -> None:
     project = Project(METHOD)
     draft = PaymentMethodDraft(
+        key="pm_1",
         customer=Reference("customer", "u-1"),
         payment_interface="Stripe",
         method="card",

@@ -284,13 +284,30 @@ async def test_an_intent_is_cancelled() -> None:
     assert form_of(account.api.last) == {"expand[0]": ["latest_charge"]}
 
 
-async def test_an_intent_is_found_by_its_payment() -> None:
-    account = Account({"data": [INTENT], "has_more": False})
-    found = await account.gateway.find_intent('p-"1')
+async def test_an_intent_is_found_by_its_payment_among_those_created_since() -> None:
+    other = INTENT | {"metadata": {"ct_payment_id": "p-2"}}
+    ours = INTENT | {"id": "pi_2", "metadata": {"ct_payment_id": "p-1"}}
+    account = Account({"data": [other], "has_more": True}, {"data": [ours], "has_more": False})
+    found = await account.gateway.find_intent("p-1", 1_000)
     assert found is not None
-    assert found.id == "pi_1"
+    assert found.id == "pi_2"
+    assert dict(account.query) == {
+        "created[gte]": "1000",
+        "created[lte]": "1600",
+        "limit": "100",
+        "starting_after": "pi_1",
+    }
+
+
+async def test_an_intent_that_is_not_listed_is_searched() -> None:
+    account = Account({"data": []}, {"data": [INTENT]})
+    found = await account.gateway.find_intent('p-"1', 1_000)
+    assert found is not None
     assert dict(account.query)["query"] == r'metadata["ct_payment_id"]:"p-\"1"'
-    assert await Account({"data": []}).gateway.find_intent("p-1") is None
+
+
+async def test_an_intent_that_is_nowhere_is_none() -> None:
+    assert await Account({"data": []}, {"data": []}).gateway.find_intent("p-1", 0) is None
 
 
 async def test_all_pages_of_refunds_are_read() -> None:
@@ -305,9 +322,8 @@ async def test_all_pages_of_refunds_are_read() -> None:
     }
 
 
-async def test_disputes_charges_and_payment_methods_are_read() -> None:
+async def test_disputes_and_payment_methods_are_read() -> None:
     assert (await Account(DISPUTE).gateway.dispute("dp_1")).status == "needs_response"
-    assert (await Account(CHARGE).gateway.charge("ch_1")).amount_captured == 1234
     method = {"id": "pm_1", "type": "card", "customer": "cus_1"}
     assert await Account(method).gateway.payment_method("pm_1") == StripePaymentMethod(
         "pm_1", "card", "cus_1"

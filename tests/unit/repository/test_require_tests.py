@@ -28,8 +28,11 @@ def skipped(classname: str, reason: str) -> str:
             [PASSED, skipped("tests.e2e.test_demo", "no curl")],
             ["skipped: tests.e2e.test_demo::test_it (no curl)"],
         ),
-        ([PASSED, skipped("tests.contract.test_bodies", "the contracts are not here")], []),
-        ([skipped("tests.contract.test_bodies", "the contracts are not here")], ["no test ran"]),
+        ([PASSED, skipped("tests.contract.test_bodies", "the published contract is not here")], []),
+        (
+            [skipped("tests.contract.test_bodies", "the published contract is not here")],
+            ["no test ran"],
+        ),
         (
             [PASSED, skipped("tests.contract.test_bodies", "flaky")],
             ["skipped: tests.contract.test_bodies::test_it (flaky)"],

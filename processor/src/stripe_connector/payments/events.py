@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -62,6 +63,7 @@ _AUTHORIZED = frozenset({"payment_intent.amount_capturable_updated", "payment_in
 _ORPHAN_AFTER_S = 3600
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 
 class Effect(StrEnum):
@@ -134,7 +136,7 @@ class EventHandler:
                 return payment  # its start was cut off before it knew its intent
         if self._clock.time() - event.created < _ORPHAN_AFTER_S:
             raise BackendUnavailable("The payment of this event is not there yet.")
-        context.note(intent=intent_id)
+        logger.error("An intent of ours has no Payment", extra={"fields": {"intent": intent_id}})
         return Effect.ORPHAN
 
     async def _intent_of(self, event: Event, intent_id: str) -> PaymentIntent:

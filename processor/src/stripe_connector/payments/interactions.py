@@ -38,6 +38,32 @@ class Interaction(Struct, frozen=True):
         return AddInterfaceInteraction(type=Reference(type_id="type", key=TYPE_KEY), fields=fields)
 
 
+def type_draft() -> dict[str, Any]:
+    """The custom type of the interactions, as commercetools Checkout defines it."""
+
+    def field(name: str, type_name: str, *, required: bool) -> dict[str, Any]:
+        return {
+            "name": name,
+            "type": {"name": type_name},
+            "label": {"en": name},
+            "required": required,
+            "inputHint": "MultiLine" if name in ("request", "response") else "SingleLine",
+        }
+
+    return {
+        "key": TYPE_KEY,
+        "name": {"en": "Payment interface interaction"},
+        "resourceTypeIds": ["payment-interface-interaction"],
+        "fieldDefinitions": [
+            field("interactionId", "String", required=True),
+            field("createdAt", "DateTime", required=True),
+            field("request", "String", required=False),
+            field("response", "String", required=False),
+            field("type", "String", required=True),
+        ],
+    }
+
+
 def masked(value: Any) -> Any:
     """A copy without secrets and personal data: what a field is called decides."""
     if isinstance(value, dict):

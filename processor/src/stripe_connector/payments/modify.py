@@ -107,7 +107,7 @@ class Modifier:
         amount = _checked(payment, modification.amount)
 
         async def plan(current: Payment) -> Sequence[Part]:
-            await self._require_no_capture(current)
+            await self._without_capture(current)
             limit = capturable(current)
             if amount.cent_amount > limit:
                 raise invalid_field(
@@ -166,11 +166,11 @@ class Modifier:
         )
 
         async def plan(current: Payment) -> Sequence[Part]:
-            await self._require_no_capture(current)
+            await self._without_capture(current)
             return _cancellation(current)
 
         if not self._mover.known(payment, request):
-            payment = await self._with_authorization(payment)
+            payment = await self._with_authorization(await self._without_capture(payment))
             if capturable(payment) <= 0:
                 return await self._cancel_nothing(payment)
         _, outcomes = await self._mover.move(payment, request, plan)
@@ -193,7 +193,7 @@ class Modifier:
             identity(key, _REVERSAL, merchant_reference=reference), _REVERSAL, reference
         )
         if not self._mover.known(payment, request):
-            payment = await self._with_authorization(payment)
+            payment = await self._with_authorization(await self._without_capture(payment))
             if not _reversible(payment):
                 if _payable(payment):
                     _, outcome = await self._mover.withdraw(payment)
@@ -203,7 +203,7 @@ class Modifier:
 
     async def _move_back(self, payment: Payment, request: Request) -> Outcome:
         async def plan(current: Payment) -> Sequence[Part]:
-            await self._require_no_capture(current)
+            await self._without_capture(current)
             return [*_cancellation(current), *_full_refund(current), *_processing(current)]
 
         payment, outcomes = await self._mover.move(payment, request, plan)
@@ -268,16 +268,20 @@ class Modifier:
             return payment
         return await self._recorder.intent(payment, _intent(payment))
 
-    async def _require_no_capture(self, payment: Payment) -> None:
-        """One capture at a time: only then does the amount received tell what became of it."""
+    async def _without_capture(self, payment: Payment) -> Payment:
+        """The payment with no capture under way; one at a time, for only then does the amount
+        received tell what became of it.
+
+        Raises Conflict for one that may still be at work. One that was abandoned is closed, which
+        makes a new version: a plan made from the old one is made again.
+        """
         for transaction in payment.of_type("Charge"):
-            if not transaction.unfinished:
-                continue
-            if not self._mover.abandoned(transaction):
-                raise Conflict("Another capture of this payment is unfinished.", retry_after=5)
-            # Closing it makes a new version, from which the caller then plans anew.
-            payment = await self._mover.look(payment, transaction)
-            payment = await self._mover.give_up(payment, transaction)
+            if transaction.unfinished:
+                if not self._mover.abandoned(transaction):
+                    raise Conflict("Another capture of this payment is unfinished.", retry_after=5)
+                payment = await self._mover.look(payment, transaction)
+                payment = await self._mover.give_up(payment, transaction)
+        return payment
 
     async def _more_captures(self, payment: Payment) -> bool:
         """Whether the card allows a later capture of the rest, and the merchant wants it."""

@@ -21,7 +21,6 @@ from stripe_connector.errors import (
     NotFound,
     PaymentRefused,
 )
-from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.stripe.errors import IdempotencyMismatch, StripeUnavailable
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.actions import (
@@ -44,12 +43,10 @@ from stripe_connector.ledger.operation import (
     ERROR,
     ERROR_MESSAGE,
     KEY_LIFETIME,
-    TYPE_KEY,
     Operation,
     idempotency_key,
     operation_of,
     timestamp,
-    type_draft,
 )
 from stripe_connector.ledger.payment import Payment, Transaction
 from stripe_connector.ledger.stripe_objects import PaymentIntent
@@ -95,7 +92,6 @@ class Mover:
 
     def __init__(
         self,
-        commercetools: Commercetools,
         stripe: Stripe,
         recorder: Recorder,
         clock: Clock,
@@ -103,7 +99,6 @@ class Mover:
         project_key: str,
         repeat_window_s: int,
     ) -> None:
-        self._commercetools = commercetools
         self._stripe = stripe
         self._recorder = recorder
         self._clock = clock
@@ -122,6 +117,7 @@ class Mover:
 
         async def compute(current: Payment) -> Sequence[Action]:
             nonlocal fresh
+            fresh = False
             if self.known(current, request):
                 return []
             if replaces is not None and not _by_id(current, replaces).unfinished:
@@ -133,7 +129,7 @@ class Mover:
                 actions.append(ChangeTransactionState(replaces, "Failure"))
             return actions
 
-        payment = await self._written(payment, compute)
+        payment = await self._recorder.update(payment, compute)
         outcomes = []
         # What only releases money goes first: where it fails, nothing was paid back yet.
         for known in sorted(self.known(payment, request), key=lambda t: t.type):
@@ -176,19 +172,18 @@ class Mover:
         With `resume`, Stripe is looked at first: an earlier try may have had its effect. Raises
         BackendUnavailable where the outcome stays unknown; the transaction then stays as it is.
         """
+        used_up = False
         for _ in range(_TRIES):
             transaction = _by_id(payment, transaction_id)
+            if resume and transaction.state == "Initial":
+                payment = await self.look(payment, transaction)
+                transaction = _by_id(payment, transaction_id)
             if transaction.state != "Initial":
                 return payment, _outcome(payment, transaction)
             operation = _operation(transaction)
-            if resume:
-                payment = await self.look(payment, transaction)
+            if used_up or self._clock.now() - operation.attempted_at > KEY_LIFETIME:
+                payment = await self._next_attempt(payment, transaction_id, operation.attempt)
                 transaction = _by_id(payment, transaction_id)
-                if transaction.state != "Initial":
-                    return payment, _outcome(payment, transaction)
-                if self._clock.now() - operation.attempted_at > KEY_LIFETIME:
-                    payment = await self._next_attempt(payment, transaction_id, operation.attempt)
-                    transaction = _by_id(payment, transaction_id)
             resume = True
             try:
                 payment = await self._call(payment, transaction)
@@ -197,11 +192,8 @@ class Mover:
             except (StripeUnavailable, IdempotencyMismatch) as error:
                 if isinstance(error, StripeUnavailable) and not error.replayed:
                     raise
-                # This key is used up: Stripe will answer the same for as long as it knows it.
-                payment = await self.look(payment, transaction)
-                payment = await self._next_attempt(
-                    payment, transaction_id, _operation(transaction).attempt
-                )
+                # Stripe will answer the same to this key for as long as it knows it.
+                used_up = True
                 continue
             return payment, _outcome(payment, _by_id(payment, transaction_id))
         raise BackendUnavailable("Stripe cannot complete this now, try again.", retry_after=5)
@@ -229,19 +221,6 @@ class Mover:
                 return payment, Outcome("approved")
             return payment, Outcome("rejected", refusal.code, refusal.message)
         return await self._merge_intent(payment, intent), Outcome("approved")
-
-    async def _written(
-        self, payment: Payment, compute: Callable[[Payment], Awaitable[Sequence[Action]]]
-    ) -> Payment:
-        try:
-            return await self._recorder.update(payment, compute)
-        except InvalidRequest as error:
-            if error.code != "ReferencedResourceNotFound":
-                raise
-            # The custom type is missing: a deployment whose scripts did not run. Mend it here.
-            if await self._commercetools.type_id_by_key(TYPE_KEY) is None:
-                await self._commercetools.create_type(type_draft())
-            return await self._recorder.update(payment, compute)
 
     async def _call(self, payment: Payment, transaction: Transaction) -> Payment:
         """One call to Stripe, built from nothing but the transaction."""

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 
 from stripe_connector.clock import Clock
-from stripe_connector.errors import BackendUnavailable, VersionConflict
+from stripe_connector.errors import (
+    BackendUnavailable,
+    DuplicateField,
+    InvalidRequest,
+    VersionConflict,
+)
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.ledger import operation
 from stripe_connector.ledger.actions import Action
 from stripe_connector.ledger.facts import Fact, dispute_fact, intent_fact, refund_fact
 from stripe_connector.ledger.merge import merge
 from stripe_connector.ledger.operation import timestamp
 from stripe_connector.ledger.payment import Payment
+from stripe_connector.payments import interactions
 from stripe_connector.payments.interactions import Interaction
 
 Compute = Callable[[Payment], Awaitable[Sequence[Action]]]
@@ -37,11 +45,11 @@ class Recorder:
         stripe: Stripe,
         clock: Clock,
         *,
-        interactions: bool = False,
+        keep_interactions: bool = False,
         jitter: random.Random | None = None,
     ) -> None:
         self._commercetools = commercetools
-        self._interactions = interactions
+        self._keep_interactions = keep_interactions
         self._stripe = stripe
         self._clock = clock
         self._jitter = jitter or random.Random()  # noqa: S311 (spreads load, protects nothing)
@@ -49,6 +57,11 @@ class Recorder:
     def now(self) -> str:
         """The time as a transaction's timestamp."""
         return timestamp(self._clock.now())
+
+    def older_than(self, age: timedelta, payment: Payment) -> bool:
+        """Whether a Payment was created longer ago than `age`."""
+        created = payment.created_at
+        return created is not None and self._clock.now() - datetime.fromisoformat(created) > age
 
     async def update(
         self, payment: Payment, compute: Compute, cause: Interaction | None = None
@@ -59,14 +72,21 @@ class Recorder:
         changes nothing then. `cause` is kept with the Payment where that is switched on.
         """
         conflicts = failures = 0
+        mended = False
         while True:
             actions = await compute(payment)
             if not actions:
                 return payment
-            if cause is not None and self._interactions:
+            if cause is not None and self._keep_interactions:
                 actions = [*actions, cause.action(self.now())]
             try:
                 return await self._commercetools.update_payment(payment, actions)
+            except InvalidRequest as error:
+                if error.code != "ReferencedResourceNotFound" or mended:
+                    raise
+                await self._create_types()
+                mended = True
+                continue
             except VersionConflict as error:
                 conflicts += 1
                 if conflicts == _CONFLICTS:
@@ -80,6 +100,17 @@ class Recorder:
             pause = _PAUSE_S * (conflicts + failures) * (0.5 + self._jitter.random())
             await self._clock.sleep(pause)
             payment = await self._commercetools.payment(payment.id)
+
+    async def _create_types(self) -> None:
+        """The custom types that our transactions and interactions need.
+
+        They are missing where the deployment's scripts did not run; money is recorded all the same.
+        """
+        for draft in (operation.type_draft(), interactions.type_draft()):
+            try:
+                await self._commercetools.create_type(draft)
+            except DuplicateField:
+                continue  # this one is there
 
     async def facts(
         self, payment: Payment, facts: Iterable[Fact], cause: Interaction | None = None

@@ -42,6 +42,7 @@ from stripe_connector.ledger.actions import (
     TransactionDraft,
 )
 from stripe_connector.ledger.facts import intent_fact
+from stripe_connector.ledger.operation import KEY_LIFETIME
 from stripe_connector.ledger.payment import Payment, Reference
 from stripe_connector.ledger.stripe_objects import PaymentIntent
 from stripe_connector.money import Money, to_stripe
@@ -203,6 +204,11 @@ class Starter:
         metadata = intents.metadata(
             self._settings.ctp_project_key, cart, payment.id, context.correlation_id()
         )
+        if self._recorder.older_than(KEY_LIFETIME, payment):
+            # Stripe may have forgotten the key of an earlier try, so this one would be a second.
+            found = await self._stripe.find_intent(payment.id, intents.since(payment))
+            if found is not None:
+                return found
         try:
             return await self._stripe.create_intent(
                 {**params, "metadata": metadata}, f"{payment.id}:start"

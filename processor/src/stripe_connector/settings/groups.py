@@ -317,7 +317,10 @@ class OperationSettings:
         integer(1, 300), "25", "Seconds in which a request is answered, all backend calls included."
     )
     shutdown_grace_s: int = defaulted(
-        integer(0, 300), "20", "Seconds that requests in hand have to finish when it stops."
+        integer(0, 300),
+        "30",
+        "Seconds that requests in hand have to finish when it stops; more than REQUEST_DEADLINE_S,"
+        " so that none is cut.",
     )
     max_body_bytes: int = defaulted(
         integer(1_024, 10_485_760), "262144", "Largest request body; webhooks have their own limit."

@@ -41,15 +41,6 @@ class _Id(Struct):
     id: str
 
 
-class _FieldDefinition(Struct):
-    name: str
-
-
-class _Type(Struct, rename="camel"):
-    id: str
-    field_definitions: list[_FieldDefinition] = []
-
-
 class _CustomObject(Struct):
     value: Any
 
@@ -60,7 +51,6 @@ _payment = msgspec.json.Decoder(Payment)
 _payments = msgspec.json.Decoder(_Page[Payment])
 _customer = msgspec.json.Decoder(Customer)
 _custom_object = msgspec.json.Decoder(_CustomObject)
-_type = msgspec.json.Decoder(_Type)
 _payment_method = msgspec.json.Decoder(PaymentMethod)
 _payment_methods = msgspec.json.Decoder(_Page[PaymentMethod])
 _session = msgspec.json.Decoder(Session)
@@ -240,18 +230,11 @@ class Commercetools:
     async def type_id_by_key(self, key: str) -> str | None:
         try:
             found = await self._client.get(
-                f"{self._api}/types/key={segment(key)}", _type, subject="type"
+                f"{self._api}/types/key={segment(key)}", _id, subject="type"
             )
         except NotFound:
             return None
         return found.id
-
-    async def type_field_names(self, type_id: str) -> frozenset[str]:
-        """The names of the fields that a type declares; raises NotFound."""
-        found = await self._client.get(
-            f"{self._api}/types/{segment(type_id)}", _type, subject="type"
-        )
-        return frozenset(field.name for field in found.field_definitions)
 
     async def create_type(self, draft: Mapping[str, Any]) -> str:
         """The id of the new type; raises DuplicateField when its key is taken."""

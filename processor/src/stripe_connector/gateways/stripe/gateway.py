@@ -15,7 +15,7 @@ from stripe_connector.gateways.outgoing import Outgoing, segment
 from stripe_connector.gateways.stripe.errors import StripeUnavailable, error_of
 from stripe_connector.gateways.stripe.models import StripeCustomer, StripePaymentMethod
 from stripe_connector.gateways.stripe.sdk import create_client
-from stripe_connector.ledger.stripe_objects import Charge, Dispute, PaymentIntent, Refund
+from stripe_connector.ledger.stripe_objects import Dispute, PaymentIntent, Refund
 
 T = TypeVar("T")
 Params = Mapping[str, Any]
@@ -43,7 +43,6 @@ _intents = msgspec.json.Decoder(_List[PaymentIntent])
 _refund = msgspec.json.Decoder(Refund)
 _refunds = msgspec.json.Decoder(_List[Refund])
 _dispute = msgspec.json.Decoder(Dispute)
-_charge = msgspec.json.Decoder(Charge)
 _payment_method = msgspec.json.Decoder(StripePaymentMethod)
 _customer = msgspec.json.Decoder(StripeCustomer)
 _customers = msgspec.json.Decoder(_List[StripeCustomer])
@@ -143,10 +142,6 @@ class Stripe:
     async def dispute(self, dispute_id: str) -> Dispute:
         """Raises NotFound."""
         return await self._call(_dispute, "get", f"/v1/disputes/{segment(dispute_id)}")
-
-    async def charge(self, charge_id: str) -> Charge:
-        """Raises NotFound."""
-        return await self._call(_charge, "get", f"/v1/charges/{segment(charge_id)}")
 
     # Customers and their payment methods
 

@@ -1,0 +1,172 @@
+"""What Stripe's objects say about money."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stripe_connector.ledger.facts import charge_fact, dispute_fact, intent_fact, refund_fact
+from stripe_connector.ledger.stripe_objects import (
+    Charge,
+    Dispute,
+    LastPaymentError,
+    MethodDetails,
+    PaymentIntent,
+    Refund,
+)
+
+DECLINED = LastPaymentError("card_declined", "insufficient_funds", "Your card has no funds.")
+
+
+def charge(**fields: Any) -> Charge:
+    return Charge(
+        **{
+            "id": "ch_1",
+            "amount": 1000,
+            "amount_captured": 0,
+            "currency": "eur",
+            "status": "succeeded",
+            "captured": False,
+            "payment_intent": "pi_1",
+            "payment_method_details": MethodDetails("card"),
+            **fields,
+        }
+    )
+
+
+def intent(**fields: Any) -> PaymentIntent:
+    return PaymentIntent(
+        **{
+            "id": "pi_1",
+            "amount": 1000,
+            "amount_received": 0,
+            "currency": "eur",
+            "status": "requires_payment_method",
+            "created": 1,
+            **fields,
+        }
+    )
+
+
+# (fields of the intent) -> authorization, released, settled
+STATES: list[tuple[dict[str, Any], str | None, bool, bool]] = [
+    ({"status": "requires_payment_method"}, None, False, False),
+    (
+        {"status": "requires_payment_method", "last_payment_error": DECLINED},
+        "Failure",
+        False,
+        False,
+    ),
+    ({"status": "requires_confirmation"}, None, False, False),
+    ({"status": "requires_action"}, None, False, False),
+    ({"status": "processing", "latest_charge": "ch_1"}, "Pending", False, False),
+    ({"status": "requires_capture", "latest_charge": "ch_1"}, "Success", False, True),
+    ({"status": "succeeded", "amount_received": 1000}, "Success", True, True),
+    # Never tried: nothing was ever authorized.
+    ({"status": "canceled"}, "Failure", True, True),
+    # Authorized before: the expanded charge says so.
+    ({"status": "canceled", "latest_charge": charge()}, "Success", True, True),
+    ({"status": "canceled", "latest_charge": charge(status="failed")}, "Failure", True, True),
+    # There was an attempt, but not what became of it: this snapshot cannot decide.
+    ({"status": "canceled", "latest_charge": "ch_1"}, "Failure", True, False),
+    # Captured in part, the rest expired.
+    (
+        {"status": "canceled", "latest_charge": "ch_1", "amount_received": 400},
+        "Success",
+        True,
+        True,
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "authorization", "released", "settled"), STATES)
+def test_an_intents_state(
+    fields: dict[str, Any], authorization: str | None, released: bool, settled: bool
+) -> None:
+    fact = intent_fact(intent(**fields))
+    assert (fact.authorization, fact.released, fact.settled) == (authorization, released, settled)
+    assert fact.captured == fields.get("amount_received", 0)
+    assert (fact.intent_id, fact.currency, fact.status) == ("pi_1", "EUR", fields["status"])
+
+
+def test_the_text_names_the_reason_of_a_decline() -> None:
+    fact = intent_fact(intent(last_payment_error=DECLINED))
+    assert fact.text == "Your card has no funds. (insufficient_funds)"
+
+
+def test_without_any_reason_the_text_still_says_that_it_failed() -> None:
+    fact = intent_fact(intent(last_payment_error=LastPaymentError()))
+    assert fact.text == "The payment attempt failed. (declined)"
+
+
+def test_the_method_comes_from_the_charge_that_was_paid() -> None:
+    paid = intent(status="succeeded", latest_charge=charge())
+    assert intent_fact(paid).method == "card"
+    assert intent_fact(paid).charge_id == "ch_1"
+    assert intent_fact(intent(latest_charge=charge(status="failed"))).method is None
+    assert intent_fact(intent(status="succeeded", latest_charge="ch_1")).method is None
+
+
+def test_a_charge_says_what_was_authorized_and_how_much_of_it_was_captured() -> None:
+    fact = charge_fact(charge(amount_captured=400))
+    assert fact is not None
+    assert (fact.amount, fact.captured, fact.authorization) == (1000, 400, "Success")
+    assert fact.settled
+    assert not fact.released, "whether more will be captured, only the intent says"
+
+
+@pytest.mark.parametrize("fields", [{"status": "failed"}, {"status": "pending"}])
+def test_a_charge_that_is_not_paid_says_nothing(fields: dict[str, Any]) -> None:
+    assert charge_fact(charge(**fields)) is None
+
+
+def test_a_charge_without_an_intent_is_not_ours() -> None:
+    assert charge_fact(charge(payment_intent=None)) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("pending", "Pending"),
+        ("requires_action", "Pending"),
+        ("succeeded", "Success"),
+        ("failed", "Failure"),
+        ("canceled", "Failure"),
+        (None, "Pending"),
+    ],
+)
+def test_a_refunds_state(status: Any, state: str) -> None:
+    refund = Refund("re_1", 300, "eur", status, metadata={"ct_transaction_id": "t1"})
+    fact = refund_fact(refund)
+    assert (fact.refund_id, fact.amount, fact.currency) == ("re_1", 300, "EUR")
+    assert (fact.state, fact.transaction_id) == (state, "t1")
+
+
+def test_a_refund_from_the_dashboard_names_no_transaction() -> None:
+    assert refund_fact(Refund("re_1", 300, "eur")).transaction_id is None
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("needs_response", "Pending"),
+        ("under_review", "Pending"),
+        ("appeal_needs_response", "Pending"),
+        ("appeal_under_review", "Pending"),
+        ("lost", "Success"),
+        ("won", "Failure"),
+        ("prevented", "Failure"),
+    ],
+)
+def test_a_disputes_state(status: str, state: str) -> None:
+    fact = dispute_fact(Dispute("dp_1", 1000, "eur", status))
+    assert fact is not None
+    assert (fact.dispute_id, fact.amount, fact.state) == ("dp_1", 1000, state)
+
+
+@pytest.mark.parametrize(
+    "status", ["warning_needs_response", "warning_under_review", "warning_closed"]
+)
+def test_an_inquiry_moves_no_money(status: str) -> None:
+    assert dispute_fact(Dispute("dp_1", 1000, "eur", status)) is None
