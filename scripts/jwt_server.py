@@ -7,12 +7,13 @@ import os
 
 import uvicorn
 
+from sandbox.addresses import JWT
 from sandbox.jwt import create_app
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "9000")))
+    parser.add_argument("--port", type=int, default=JWT.port(os.environ))
     arguments = parser.parse_args()
     uvicorn.run(create_app(), host="127.0.0.1", port=arguments.port)
 

@@ -158,9 +158,7 @@ async def assert_agreement(world: World) -> None:
 
 async def dashboard_refund(world: World, intent_id: str, cents: int) -> str:
     """A refund that somebody makes in Stripe's Dashboard; its id."""
-    refund = await world.ask_stripe(
-        "POST", "/v1/refunds", payment_intent=intent_id, amount=cents
-    )
+    refund = await world.ask_stripe("POST", "/v1/refunds", payment_intent=intent_id, amount=cents)
     return str(refund["id"])
 
 

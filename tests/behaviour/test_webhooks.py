@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.stripe.webhooks import signature
 from tests.behaviour.steps import (
     MANUAL,
     MULTICAPTURE,
@@ -32,7 +33,7 @@ from tests.behaviour.steps import (
 )
 from tests.property import oracle
 from tests.wire import Crash, Trouble
-from tests.world import World
+from tests.world import SECRET, World
 
 PAID = [("Authorization", 1000, "Success"), ("Charge", 1000, "Success")]
 
@@ -302,9 +303,6 @@ async def test_without_any_api_version_it_is_read_anew_too() -> None:
     "content", [b"", b"no json", b"[]", b"{}", b'{"id": 1}', b'{"type": "charge.succeeded"}']
 )
 async def test_a_signed_body_that_is_no_event_is_a_400(content: bytes) -> None:
-    from sandbox.stripe.webhooks import signature
-    from tests.world import SECRET
-
     world = World()
     header = signature(content, [SECRET], int(world.clock.time()))
     answer = await world.client.post(

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
+
 from stripe_connector.gateways.stripe import API_VERSION
 from stripe_connector.settings import (
     IGNORED,

@@ -423,9 +423,7 @@ def test_no_stripe_object_has_two_transactions_of_a_type(
 
 
 @given(written_ahead, anything)
-def test_a_success_of_ours_is_never_undone_by_an_intent(
-    before: Payment, facts: list[Fact]
-) -> None:
+def test_a_success_of_ours_is_never_undone_by_an_intent(before: Payment, facts: list[Fact]) -> None:
     for each in facts:
         after = merged(before, each)
         if isinstance(each, IntentFact):
