@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header pyproject.toml
 
-# Options for pytest, such as ARGS="-k refund"
+# Options for pytest, such as ARGS="-k refund", for the demo and the benchmark
 ARGS ?=
 # Examples of each property test in `make test-long`
 EXAMPLES ?= 10000
@@ -49,6 +49,10 @@ test: $(READY) ## Run all tests
 .PHONY: test-long
 test-long: $(READY) ## Run the property tests with many more examples
 	@LEDGER_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/property $(ARGS)
+
+.PHONY: bench
+bench: $(READY) ## Measure the processor beside its targets (quicker with ARGS=--quick)
+	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: check
 check: $(READY) ## Lint, check the format and the types

@@ -127,7 +127,7 @@ class World:
 
     def _fail_inside(self, call: Call, when: str | None) -> None:
         """Stripe fails inside its idempotency layer; no other backend has one."""
-        self.stripe.internal_errors.clear()
+        self.stripe.remove_internal_errors("err_test")
         if call.backend == "stripe" and when is not None:
             moment: Literal["before", "after"] = "before" if when == "before" else "after"
             self.stripe.internal_errors.append(

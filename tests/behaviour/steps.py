@@ -175,7 +175,7 @@ def shuffled(world: World, seed: int) -> None:
     """Let calls of requests at once overtake each other, differently for every seed."""
     dice = random.Random(seed)
 
-    async def turn(_: Call) -> None:
+    async def turn(_call: Call) -> None:
         for _ in range(dice.randrange(12)):
             await asyncio.sleep(0)
 

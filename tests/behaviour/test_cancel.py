@@ -162,9 +162,7 @@ async def test_the_same_cancellation_at_once_is_recorded_once(copies: int) -> No
         shuffled(world, seed)
         answers = await asyncio.gather(
             *(
-                operate(
-                    world, shop.payment_id, "cancelPayment", processor=world.start_processor()
-                )
+                operate(world, shop.payment_id, "cancelPayment", processor=world.start_processor())
                 for _ in range(copies)
             )
         )

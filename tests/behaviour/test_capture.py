@@ -25,9 +25,9 @@ from tests.world import World, money
 HELD = ("Authorization", 1000, "Success")
 
 
-async def authorized(world: World, method: str = "pm_card_visa", **cart: str) -> Shop:
+async def authorized(world: World, method: str = "pm_card_visa") -> Shop:
     """A payment that holds 10.00 and is recorded."""
-    shop = await started(world, **cart)
+    shop = await started(world)
     await world.pay(shop.secret, method)
     await world.deliver_all()
     return shop
@@ -170,7 +170,9 @@ async def test_an_amount_that_stripe_cannot_charge_exactly_is_refused() -> None:
     assert await received(world, shop.payment_id) == 0
 
 
-@pytest.mark.parametrize("method", ["pm_card_visa_chargeDeclined", "pm_card_authenticationRequired"])
+@pytest.mark.parametrize(
+    "method", ["pm_card_visa_chargeDeclined", "pm_card_authenticationRequired"]
+)
 async def test_a_payment_that_holds_nothing_cannot_be_captured(method: str) -> None:
     world = World(MANUAL)
     shop = await authorized(world, method)
@@ -216,7 +218,7 @@ async def test_the_same_capture_at_once_is_made_once(copies: int) -> None:
 async def test_another_capture_has_to_wait_for_the_unfinished_one() -> None:
     world = World(MULTICAPTURE)
     shop = await authorized(world)
-    world.network.trouble = Always("refused", "stripe")
+    world.network.trouble = Always("refused", "stripe", writes=True)
     assert (await operate(world, shop.payment_id, "capturePayment", 300)).status_code == 503
     world.network.trouble = no_trouble
     answer = await operate(world, shop.payment_id, "capturePayment", 200)
@@ -232,7 +234,7 @@ async def test_another_capture_has_to_wait_for_the_unfinished_one() -> None:
 async def test_a_capture_that_nobody_repeats_is_given_up_when_another_is_asked_for() -> None:
     world = World(MULTICAPTURE)
     shop = await authorized(world)
-    world.network.trouble = Always("refused", "stripe")
+    world.network.trouble = Always("refused", "stripe", writes=True)
     await operate(world, shop.payment_id, "capturePayment", 300)
     world.network.trouble = no_trouble
     world.clock.advance(121)

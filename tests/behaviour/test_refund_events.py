@@ -8,12 +8,14 @@ import itertools
 import pytest
 
 from tests.behaviour.steps import (
+    Always,
     Shop,
     assert_agreement,
     dashboard_refund,
     effect,
     event,
     events,
+    no_trouble,
     operate,
     shuffled,
     started,
@@ -211,3 +213,18 @@ async def test_a_refund_of_ours_and_one_from_the_dashboard_are_told_apart() -> N
     assert sorted(await refunds(world, shop)) == sorted(
         [(300, "Success", ours), (300, "Success", theirs)]
     )
+
+
+async def test_a_dashboard_refund_is_not_taken_for_an_equal_one_that_we_have_begun() -> None:
+    world = World()
+    shop = await paid(world)
+    world.network.trouble = Always("refused", "stripe", writes=True)
+    assert (await operate(world, shop.payment_id, "refundPayment", 300)).status_code == 503
+    world.network.trouble = no_trouble
+    theirs = await dashboard_refund(world, shop.intent_id, 300)
+    await effect(world, event(world, "refund.created"))
+    assert await refunds(world, shop) == [(300, "Initial", None), (300, "Success", theirs)]
+    answer = await operate(world, shop.payment_id, "refundPayment", 300)
+    assert answer.json() == {"outcome": "approved"}
+    await assert_agreement(world)
+    assert len(world.stripe.refunds) == 2

@@ -1,15 +1,17 @@
-"""Reversals: whatever was taken goes back, whatever is held is released, whatever comes is refused."""
+"""Reversals: what was taken goes back, what is held is released, what arrives later goes back."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Mapping
 
 import pytest
 
 from tests.behaviour.steps import (
     MANUAL,
     MULTICAPTURE,
+    Always,
     Once,
     Shop,
     assert_agreement,
@@ -148,6 +150,19 @@ async def test_a_payment_that_was_paid_a_moment_ago_is_refunded_rather_than_canc
     assert refunded(world) == 1000
 
 
+@pytest.mark.parametrize("environment", [{}, MANUAL], ids=["automatic", "manual"])
+async def test_a_declined_payment_that_was_paid_since_is_given_back(
+    environment: Mapping[str, str],
+) -> None:
+    world = World(environment)
+    shop = await paid(world, "pm_card_visa_chargeDeclined")
+    await world.pay(shop.secret)
+    assert await world.modify(shop.payment_id, action="reversePayment") == APPROVED
+    await assert_agreement(world)
+    intent = await intent_of(world, shop.payment_id)
+    assert intent["amount_received"] - refunded(world) == intent["amount_capturable"] == 0
+
+
 async def test_what_was_given_back_already_cannot_be_reversed() -> None:
     world = World()
     shop = await paid(world)
@@ -174,9 +189,7 @@ async def test_reversals_at_once_give_the_money_back_once() -> None:
         shuffled(world, seed)
         answers = await asyncio.gather(
             *(
-                operate(
-                    world, shop.payment_id, "reversePayment", processor=world.start_processor()
-                )
+                operate(world, shop.payment_id, "reversePayment", processor=world.start_processor())
                 for _ in range(3)
             )
         )
@@ -246,6 +259,40 @@ async def test_asking_again_after_it_was_paid_gives_the_money_back_once() -> Non
         assert answer.json() == {"outcome": "received"}
     await assert_agreement(world)
     assert refunded(world) == 1000
+
+
+@pytest.mark.parametrize("key", [None, "reversal-1"])
+async def test_asking_again_after_the_money_went_back_is_answered_with_that(
+    key: str | None,
+) -> None:
+    world = World()
+    shop = await paid(world, "sepa_debit")
+    await world.modify(shop.payment_id, key, action="reversePayment")
+    await settle(world, shop, "succeed")
+    await world.deliver_all()
+    assert await world.modify(shop.payment_id, key, action="reversePayment") == {
+        "outcome": "received"
+    }
+    [refund] = world.stripe.refunds
+    await world.at_stripe(f"refunds/{refund['id']}", status="succeeded")
+    await world.deliver_all()
+    assert await world.modify(shop.payment_id, key, action="reversePayment") == APPROVED
+    assert refunded(world) == 1000
+
+
+async def test_while_stripe_cannot_refund_what_arrived_the_event_is_put_off() -> None:
+    world = World()
+    shop = await paid(world, "sepa_debit")
+    await world.modify(shop.payment_id, action="reversePayment")
+    await settle(world, shop, "succeed")
+    succeeded = event(world, "payment_intent.succeeded")
+    world.network.trouble = Always("refused", "stripe", writes=True)
+    for _ in range(2):
+        assert (await world.deliver(succeeded)).status_code == 503
+    world.network.trouble = no_trouble
+    await effect(world, succeeded)
+    assert refunded(world) == 1000
+    await assert_agreement(world)
 
 
 @pytest.mark.parametrize("trouble", ["crash before", "crash after", "lost", "stored before"])

@@ -14,8 +14,8 @@ from stripe_connector.ledger.facts import CUSTOMER_ID, PAYMENT_ID, PROJECT_KEY, 
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, merge
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.stripe_objects import PaymentIntent
-from stripe_connector.money import Money, to_stripe
-from stripe_connector.payments.amounts import amount_due
+from stripe_connector.money import Money
+from stripe_connector.payments.amounts import amount_due, brought
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.record import Recorder
 
@@ -34,8 +34,8 @@ class Confirmer:
         """Record the intent's state in the Payment on the session's cart.
 
         Raises InvalidRequest where payment, cart and intent do not belong together, PaymentRefused
-        for a declined attempt, Conflict for an intent that is not confirmed yet or whose amount is
-        not what the cart costs: that is recorded, and bars fulfilment.
+        for a declined attempt, Conflict for an intent that is not confirmed yet, whose money went
+        back, or whose amount is not what the cart costs: that is recorded, and bars fulfilment.
         """
         payment = self._matching(cart, payment_id, intent)
         match intent.status:
@@ -70,6 +70,8 @@ class Confirmer:
                 code="AmountMismatch",
                 fields={"paymentReference": payment.id},
             )
+        if brought(payment, cart.gross_total.currency_code) == 0:
+            raise Conflict("The payment was given back.", code="PaymentReversed")
         return "approved"
 
     def _matching(self, cart: Cart, payment_id: str, intent: PaymentIntent) -> Payment:
@@ -89,14 +91,16 @@ class Confirmer:
         return payment
 
     async def _record(self, payment: Payment, intent: PaymentIntent, due: Money) -> Payment:
-        """Merge, and plan what the cart costs where Stripe took another amount."""
+        """Merge, and plan what the cart costs now, for Stripe's amount to be compared with."""
         fact = intent_fact(intent)
-        plan = [] if to_stripe(due) == intent.amount else [ChangeAmountPlanned(due.draft())]
 
         async def compute(current: Payment) -> Sequence[Action]:
-            if not plan or current.amount_planned == due:
+            if current.amount_planned == due:
                 return merge(current, [fact], self._recorder.now())
             planned = replace(current, amount_planned=due)
-            return [*plan, *merge(planned, [fact], self._recorder.now())]
+            return [
+                ChangeAmountPlanned(due.draft()),
+                *merge(planned, [fact], self._recorder.now()),
+            ]
 
         return await self._recorder.update(payment, compute)

@@ -20,6 +20,8 @@ from stripe_connector.payments.record import Recorder
 
 _AMOUNT = "actions.0.amount.centAmount"
 _REVERSAL = "reversePayment"
+_LATE = ":late"
+"""Ends the identity of what a reversal had to leave until the money arrived."""
 
 
 class Amount(Struct, frozen=True, rename="camel"):
@@ -192,6 +194,8 @@ class Modifier:
         request = Request(
             identity(key, _REVERSAL, merchant_reference=reference), _REVERSAL, reference
         )
+        if self._mover.known(payment, late := _late(request)):
+            return await self._resume(payment, late)
         if not self._mover.known(payment, request):
             payment = await self._with_authorization(await self._without_capture(payment))
             if not _reversible(payment):
@@ -215,6 +219,8 @@ class Modifier:
         The money has arrived: refund or release it. The attempt has failed: see to it that nobody
         pays it again. The wait and the refund change in one write, so that no crash loses either.
         """
+        if (begun := _begun(payment, _LATE)) is not None:
+            return await self._resume(payment, begun)
         waiting = next(
             (
                 t
@@ -229,7 +235,7 @@ class Modifier:
         if not payment.total("Authorization", "Success"):
             _, outcome = await self._mover.withdraw(payment)
             return outcome
-        request = Request(f"{operation.identity}:late", _REVERSAL, operation.merchant_reference)
+        request = _late(Request(operation.identity, _REVERSAL, operation.merchant_reference))
 
         async def plan(current: Payment) -> Sequence[Part]:
             parts = [*_full_refund(current)]
@@ -241,9 +247,21 @@ class Modifier:
         _, outcomes = await self._mover.move(payment, request, plan, replaces=waiting.id)
         return _combined(outcomes)
 
+    async def _resume(self, payment: Payment, request: Request) -> Outcome:
+        """Complete what is written down already."""
+
+        async def plan(_: Payment) -> Sequence[Part]:
+            return []
+
+        _, outcomes = await self._mover.move(payment, request, plan)
+        return _combined(outcomes)
+
     async def after_record(self, payment: Payment) -> None:
-        """What our own rules demand once the record has changed."""
+        """What our own rules demand once the record has changed; repeated, it is resumed."""
         await self.settle_reversal(payment)
+        if (begun := _begun(payment, AMOUNT_MISMATCH)) is not None:
+            await self._resume(payment, begun)
+            return
         mismatch = payment.payment_status.interface_code == AMOUNT_MISMATCH
         if mismatch and self._mismatch_action == "reverse" and _reversible(payment):
             await self._move_back(payment, Request(AMOUNT_MISMATCH, _REVERSAL))
@@ -263,8 +281,8 @@ class Modifier:
         return _combined(outcomes)
 
     async def _with_authorization(self, payment: Payment) -> Payment:
-        """The payment, brought up to date where nothing of the intent was recorded yet."""
-        if payment.of_type("Authorization"):
+        """The payment, brought up to date where no attempt to pay is recorded that may succeed."""
+        if payment.total("Authorization", "Pending", "Success"):
             return payment
         return await self._recorder.intent(payment, _intent(payment))
 
@@ -331,6 +349,19 @@ def _processing(payment: Payment) -> list[Part]:
 
 def _part(type_: Literal["Refund", "CancelAuthorization"], payment: Payment, amount: int) -> Part:
     return Part(type_, payment.amount_planned.with_amount(amount))
+
+
+def _late(request: Request) -> Request:
+    return Request(f"{request.identity}{_LATE}", request.action, request.merchant_reference)
+
+
+def _begun(payment: Payment, suffix: str) -> Request | None:
+    """A request of our own rules that is written down, but was not carried out."""
+    for transaction in payment.transactions:
+        operation = operation_of(transaction)
+        if transaction.state == "Initial" and operation and operation.identity.endswith(suffix):
+            return Request(operation.identity, operation.action, operation.merchant_reference)
+    return None
 
 
 def _reversible(payment: Payment) -> bool:

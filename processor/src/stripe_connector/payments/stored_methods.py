@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from stripe_connector.errors import DuplicateField
+from stripe_connector.errors import BackendUnavailable, DuplicateField, VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import (
     PaymentMethod,
@@ -18,6 +20,12 @@ from stripe_connector.ledger.facts import CUSTOMER_ID
 from stripe_connector.ledger.payment import Payment, Reference
 from stripe_connector.ledger.stripe_objects import PaymentIntent
 from stripe_connector.payments.record import Recorder
+
+JOBS = "stripe-connector-recurring-jobs"
+"""Custom objects: who has asked for the recurring payments of a Payment, and when."""
+
+_CLAIM = timedelta(minutes=2)
+"""After this, whoever claimed a job and left nothing behind has died over it."""
 
 
 class StoredMethods:
@@ -48,6 +56,7 @@ class StoredMethods:
         if intent.setup_future_usage == "off_session":
             cart = await self._commercetools.cart_of_payment(payment.id)
             if cart is not None and cart.is_recurring:
+                await self._claim_job(payment)
                 await self._commercetools.create_recurring_payment_job(payment.id, stored.id)
 
         async def compute(current: Payment) -> Sequence[Action]:
@@ -56,6 +65,25 @@ class StoredMethods:
             return [SetMethodInfoToken(TokenDraft(method.id))]
 
         return await self._recorder.update(payment, compute)
+
+    async def _claim_job(self, payment: Payment) -> None:
+        """Of deliveries at once let one ask for the job: the service recognises no repetition.
+
+        Raises BackendUnavailable while another one may be at it.
+        """
+        now = self._recorder.now()
+        for number in itertools.count(1):
+            key = f"{payment.id}_{number}"
+            try:
+                await self._commercetools.create_custom_object(JOBS, key, now)
+            except VersionConflict as error:
+                claimed = await self._commercetools.custom_object(JOBS, key)
+                if not isinstance(claimed, str) or _between(claimed, now) < _CLAIM:
+                    raise BackendUnavailable(
+                        "The recurring payments are being asked for.", retry_after=60
+                    ) from error
+            else:
+                return
 
     async def _stored(self, customer_id: str, method: StripePaymentMethod) -> PaymentMethod:
         """The commercetools payment method; its key makes two events at once agree on one."""
@@ -76,3 +104,7 @@ class StoredMethods:
             if found is None:
                 raise
             return found
+
+
+def _between(start: str, end: str) -> timedelta:
+    return datetime.fromisoformat(end) - datetime.fromisoformat(start)

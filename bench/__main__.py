@@ -1,0 +1,65 @@
+"""`make bench`: measure the processor on this machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from msgspec.structs import replace
+from rich.console import Console
+
+from bench.client import LoadFailed
+from bench.loop import run
+from bench.measure import QUICK, Plan, measure
+from bench.operations import OPERATIONS
+from bench.report import tables, this_machine, to_json
+
+_WIDTH = 140
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Fewer requests: half a minute instead of minutes.")
+@click.option("--only", help="Only operations whose name contains this.")
+@click.option(
+    "--rounds", type=click.IntRange(1, 50), help="Rounds, of which the one of least CPU counts."
+)
+@click.option(
+    "--json",
+    "output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("build/bench.json"),
+    show_default=True,
+    help="File for the figures.",
+)
+def main(quick: bool, only: str | None, rounds: int | None, output: Path) -> None:
+    """Run the processor before backends of next to no cost, and compare with the targets."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
+    plan = QUICK if quick else Plan()
+    if rounds is not None:
+        plan = replace(plan, rounds=rounds)
+    operations = [each for each in OPERATIONS if only is None or only in each.name]
+    if not operations:
+        raise click.BadParameter("No operation has such a name.", param_hint="--only")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    machine = this_machine()
+    console.print(
+        f"{machine.system}, {machine.cores} cores, Python {machine.python};"
+        f" CPU time from {machine.cpu_time_from}"
+    )
+    try:
+        results, footprint = run(
+            measure(plan, operations, output.parent, lambda name: console.print(f"  {name}"))
+        )
+    except LoadFailed as error:
+        console.print(f"The run failed, nothing was measured. {error}", markup=False)
+        sys.exit(1)
+    console.print(tables(results, operations, footprint))
+    output.write_bytes(to_json(plan, results, operations, footprint))
+    console.print(f"Written to {output}", markup=False)
+
+
+if __name__ == "__main__":
+    main()

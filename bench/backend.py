@@ -1,0 +1,313 @@
+"""commercetools and Stripe as cheaply as possible: enough state for each flow, no rules at all.
+
+It is told what to prepare, how long to wait before it answers and whether to write down calls on
+routes of its own, `/_bench/...`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+from msgspec import Struct
+
+from bench.samples import PROJECT, Samples
+
+Json = dict[str, Any]
+
+CUSTOMER_FIELD = "stripeConnector_stripeCustomerId"
+_SCOPE = f"manage_project:{PROJECT} manage_checkout_payment_intents:{PROJECT}"
+
+
+class Prepared(Struct):
+    """One shopper's situation, ready to be measured."""
+
+    cart: str
+    session: str
+    payment: str = ""
+    intent: str = ""
+    event: Json = {}
+    refund_event: Json = {}
+
+
+class Reply(Struct):
+    status: int
+    body: bytes
+
+
+class Backends:
+    """Both backends in one."""
+
+    def __init__(self, samples: Samples) -> None:
+        self._samples = samples
+        self._numbers = itertools.count(1)
+        self._carts: dict[str, Json] = {}
+        self._payments: dict[str, Json] = {}
+        self._by_interface_id: dict[str, Json] = {}
+        self._intents: dict[str, Json] = {}
+        self._refunds: dict[str, list[Json]] = {}
+        expires = datetime.now(UTC) + timedelta(days=1)
+        self._expiry = expires.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._routes: dict[tuple[str, str], Callable[[str, str, bytes], Json]] = {
+            ("POST", "/oauth/token"): self._token,
+            ("POST", "/oauth/introspect"): self._introspect,
+            ("GET", f"/{PROJECT}/sessions"): self._session,
+            ("GET", f"/{PROJECT}/carts"): self._cart,
+            ("POST", f"/{PROJECT}/carts"): self._add_payment,
+            ("GET", f"/{PROJECT}/payments"): self._payment,
+            ("POST", f"/{PROJECT}/payments"): self._write_payment,
+            ("GET", f"/{PROJECT}/customers"): self._customer,
+            ("GET", "/v1/payment_intents"): self._intent,
+            ("POST", "/v1/payment_intents"): self._write_intent,
+            ("GET", "/v1/refunds"): self._list_refunds,
+            ("GET", "/v1/customers"): self._stripe_customer,
+            ("POST", "/v1/ephemeral_keys"): self._ephemeral_key,
+            ("POST", "/v1/customer_sessions"): self._customer_session,
+        }
+
+    def answer(self, method: str, target: str, body: bytes) -> Reply:
+        """What a backend says to a request; 404 where it knows no better."""
+        path, _, query = target.partition("?")
+        root = "/".join(path.split("/", 3)[:3])
+        handler = self._routes.get((method, root))
+        if handler is None:
+            return Reply(404, b'{"message":"the benchmark has no such route"}')
+        try:
+            answer = handler(path[len(root) + 1 :], query, body)
+        except KeyError as error:
+            return Reply(404, msgspec.json.encode({"message": f"unknown: {error}"}))
+        return Reply(200, msgspec.json.encode(answer))
+
+    # What the benchmark asks for
+
+    def prepare(self, kind: str, count: int) -> list[Prepared]:
+        """Carts of guests, of customers, with a started payment, or paid (captured or held)."""
+        return [self._prepared(kind) for _ in range(count)]
+
+    def _prepared(self, kind: str) -> Prepared:
+        cart = self._new_cart()
+        prepared = Prepared(cart["id"], f"{cart['id']}_1")
+        if kind == "customer":
+            cart["customerId"] = self._uuid()
+        if kind in ("guest", "customer"):
+            return prepared
+        payment = self._new_payment(cart["id"])
+        ties = {
+            "cart_id": cart["id"],
+            "ct_project_key": PROJECT,
+            "ct_payment_id": payment["id"],
+        }
+        intent = self._new_intent(ties)
+        payment["interfaceId"] = intent["id"]
+        self._by_interface_id[intent["id"]] = payment
+        cart["paymentInfo"] = {"payments": [{"typeId": "payment", "id": payment["id"]}]}
+        prepared.payment, prepared.intent = payment["id"], intent["id"]
+        if kind == "started":
+            return prepared
+        held = kind == "held"
+        self._pay(intent, self._samples.held_intent if held else self._samples.paid_intent)
+        suffix = "amount_capturable_updated" if held else "succeeded"
+        unexpanded = {**intent, "latest_charge": intent["latest_charge"]["id"]}
+        prepared.event = self._event(f"payment_intent.{suffix}", unexpanded)
+        if not held:
+            refund = {
+                **self._samples.refund,
+                "id": f"re_{next(self._numbers):024d}",
+                "payment_intent": intent["id"],
+                "charge": intent["latest_charge"]["id"],
+            }
+            self._refunds[intent["id"]] = [refund]
+            charge = {**intent["latest_charge"], "amount_refunded": refund["amount"]}
+            prepared.refund_event = self._event("charge.refunded", charge)
+        return prepared
+
+    # commercetools
+
+    def _token(self, _rest: str, _query: str, _body: bytes) -> Json:
+        return {
+            "access_token": f"token-{next(self._numbers)}",
+            "token_type": "Bearer",
+            "expires_in": 172_800,
+            "scope": _SCOPE,
+        }
+
+    def _introspect(self, _rest: str, _query: str, _body: bytes) -> Json:
+        return {"active": True, "scope": _SCOPE, "client_id": "checkout"}
+
+    def _session(self, session_id: str, _query: str, _body: bytes) -> Json:
+        """A session names its cart: any number of them may be made up without asking."""
+        cart_id = session_id.partition("_")[0]
+        return {
+            **self._samples.session,
+            "id": session_id,
+            "expiryAt": self._expiry,
+            "activeCart": {"cartRef": {"id": cart_id}},
+        }
+
+    def _cart(self, cart_id: str, _query: str, _body: bytes) -> Json:
+        return self._expanded(self._carts[cart_id])
+
+    def _add_payment(self, cart_id: str, _query: str, body: bytes) -> Json:
+        cart = self._carts[cart_id]
+        for action in msgspec.json.decode(body)["actions"]:
+            before = cart.get("paymentInfo", {"payments": []})["payments"]
+            cart["paymentInfo"] = {"payments": [*before, action["payment"]]}
+        cart["version"] += 1
+        return self._expanded(cart)
+
+    def _expanded(self, cart: Json) -> Json:
+        if "paymentInfo" not in cart:
+            return cart
+        expanded = [
+            {**reference, "obj": self._payments[reference["id"]]}
+            for reference in cart["paymentInfo"]["payments"]
+        ]
+        return {**cart, "paymentInfo": {"payments": expanded}}
+
+    def _payment(self, payment_id: str, query: str, _body: bytes) -> Json:
+        if payment_id:
+            return self._payments[payment_id]
+        interface_id = parse_qs(query)["where"][0].split('"')[1]
+        found = self._by_interface_id.get(interface_id)
+        return {"limit": 1, "offset": 0, "count": 1, "results": [found] if found else []}
+
+    def _write_payment(self, payment_id: str, _query: str, body: bytes) -> Json:
+        asked = msgspec.json.decode(body)
+        if not payment_id:
+            cart_id, _, _ = asked["key"].partition("_")
+            return self._new_payment(cart_id)
+        payment = self._payments[payment_id]
+        for action in asked["actions"]:
+            self._apply(payment, action)
+        payment["version"] += 1
+        if "interfaceId" in payment:
+            self._by_interface_id[payment["interfaceId"]] = payment
+        return payment
+
+    def _apply(self, payment: Json, action: Mapping[str, Any]) -> None:
+        match action["action"]:
+            case "setInterfaceId":
+                payment["interfaceId"] = action["interfaceId"]
+            case "setStatusInterfaceCode":
+                payment["paymentStatus"]["interfaceCode"] = action["interfaceCode"]
+            case "setStatusInterfaceText":
+                payment["paymentStatus"]["interfaceText"] = action["interfaceText"]
+            case "setMethodInfoMethod":
+                payment["paymentMethodInfo"]["method"] = action["method"]
+            case "addTransaction":
+                draft = action["transaction"]
+                transaction = {
+                    "state": "Initial",
+                    **draft,
+                    "id": self._uuid(),
+                    "amount": {**payment["amountPlanned"], **draft["amount"]},
+                }
+                if "custom" in draft:
+                    type_ = {"typeId": "type", "id": self._uuid()}
+                    transaction["custom"] = {**draft["custom"], "type": type_}
+                payment["transactions"].append(transaction)
+            case "changeTransactionState":
+                self._transaction(payment, action)["state"] = action["state"]
+            case "changeTransactionInteractionId":
+                self._transaction(payment, action)["interactionId"] = action["interactionId"]
+            case other:
+                raise KeyError(other)
+
+    def _transaction(self, payment: Json, action: Mapping[str, Any]) -> Json:
+        id_ = action["transactionId"]
+        found: Json = next(each for each in payment["transactions"] if each["id"] == id_)
+        return found
+
+    def _customer(self, customer_id: str, _query: str, _body: bytes) -> Json:
+        custom = {
+            "type": {"typeId": "type", "id": "11111111-0000-4000-8000-000000000000"},
+            "fields": {CUSTOMER_FIELD: f"cus_{customer_id}"},
+        }
+        return {**self._samples.customer, "id": customer_id, "custom": custom}
+
+    def _new_cart(self) -> Json:
+        cart = {**self._samples.cart, "id": self._uuid()}
+        self._carts[cart["id"]] = cart
+        return cart
+
+    def _new_payment(self, cart_id: str) -> Json:
+        payment = {
+            **self._samples.payment,
+            "id": self._uuid(),
+            "key": f"{cart_id}_1",
+            "createdAt": datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+            "paymentMethodInfo": {"paymentInterface": "checkout-stripe"},
+            "paymentStatus": {},
+            "transactions": [],
+        }
+        self._payments[payment["id"]] = payment
+        return payment
+
+    # Stripe
+
+    def _intent(self, intent_id: str, _query: str, _body: bytes) -> Json:
+        return self._intents[intent_id]
+
+    def _write_intent(self, rest: str, _query: str, body: bytes) -> Json:
+        if rest:
+            return self._capture(rest, body)
+        form = parse_qs(body.decode())
+        ties = {
+            name[len("metadata[") : -1]: values[0]
+            for name, values in form.items()
+            if name.startswith("metadata[")
+        }
+        return self._new_intent(ties)
+
+    def _capture(self, rest: str, _body: bytes) -> Json:
+        intent = self._intents[rest.removesuffix("/capture")]
+        self._pay(intent, self._samples.paid_intent)
+        return intent
+
+    def _new_intent(self, metadata: dict[str, str]) -> Json:
+        id_ = f"pi_{next(self._numbers):024d}"
+        secret = f"{id_}_secret_0123456789abcdefghijklmno"
+        intent = {
+            **self._samples.open_intent,
+            "id": id_,
+            "client_secret": secret,
+            "metadata": metadata,
+        }
+        self._intents[id_] = intent
+        return intent
+
+    def _pay(self, intent: Json, sample: Json) -> None:
+        """Bring an intent into the sample's state; it keeps what makes it itself."""
+        own = {name: intent[name] for name in ("id", "client_secret", "metadata")}
+        charge = {
+            **sample["latest_charge"],
+            "id": f"ch_{own['id'][3:]}",
+            "payment_intent": own["id"],
+            "metadata": own["metadata"],
+        }
+        intent.update({**sample, **own, "latest_charge": charge})
+
+    def _event(self, type_: str, subject: Json) -> Json:
+        id_ = f"evt_{next(self._numbers):024d}"
+        return {**self._samples.event, "id": id_, "type": type_, "data": {"object": subject}}
+
+    def _list_refunds(self, _rest: str, query: str, _body: bytes) -> Json:
+        refunds = self._refunds[parse_qs(query)["payment_intent"][0]]
+        return {"object": "list", "data": refunds, "has_more": False, "url": "/v1/refunds"}
+
+    def _stripe_customer(self, customer_id: str, _query: str, _body: bytes) -> Json:
+        ties = {"ct_customer_id": customer_id.removeprefix("cus_")}
+        return {**self._samples.stripe_customer, "id": customer_id, "metadata": ties}
+
+    def _ephemeral_key(self, _rest: str, _query: str, _body: bytes) -> Json:
+        return self._samples.ephemeral_key
+
+    def _customer_session(self, _rest: str, _query: str, _body: bytes) -> Json:
+        return self._samples.customer_session
+
+    def _uuid(self) -> str:
+        return f"00000000-0000-4000-8000-{next(self._numbers):012d}"

@@ -1,0 +1,215 @@
+"""What is measured: each operation with its preparation, its request and its targets."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import itertools
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from bench.backend import Json, Prepared
+from bench.client import Request, request
+
+SECRET = "whsec_benchmark0123456789"
+_numbers = itertools.count(1)
+
+
+class Official(Struct, frozen=True):
+    """Stripe's own connector, measured before: calls in sequence, CPU-seconds per 1,000."""
+
+    calls: str
+    cpu: float | None = None
+
+
+class Operation(Struct, frozen=True):
+    """One row of the table."""
+
+    name: str
+    kind: str
+    """The situation that the backend prepares."""
+    build: Callable[[Prepared], Request]
+    calls: int
+    """Backend calls in sequence at most."""
+    cpu: float | None
+    """CPU-seconds of the processor per 1,000 requests at most."""
+    official: Official
+    before: Callable[[Prepared], Request] | None = None
+    """Sent once, unmeasured, before each request."""
+
+
+def _with_session(
+    method: str, path: str, expected: bytes, *, known: bool = False
+) -> Callable[[Prepared], Request]:
+    """A shopper's request; unless the session is to be `known`, under a new session's id."""
+
+    def build(prepared: Prepared) -> Request:
+        number = 1 if known else next(_numbers) + 1
+        headers = {"x-session-id": f"{prepared.cart}_{number}"}
+        return request(method, path, headers, expected=expected)
+
+    return build
+
+
+def _confirm(prepared: Prepared) -> Request:
+    body = msgspec.json.encode({"paymentIntent": prepared.intent})
+    headers = {
+        "x-session-id": f"{prepared.cart}_{next(_numbers) + 1}",
+        "content-type": "application/json",
+    }
+    path = f"/confirmPayments/{prepared.payment}"
+    return request("POST", path, headers, body, expected=b'"approved"')
+
+
+def _succeeded(effect: bytes) -> Callable[[Prepared], Request]:
+    return lambda prepared: _delivery(prepared.event, effect)
+
+
+def _refunded(prepared: Prepared) -> Request:
+    return _delivery(prepared.refund_event, b'"stored"')
+
+
+def _delivery(event: Json, expected: bytes) -> Request:
+    """A webhook, signed now: https://docs.stripe.com/webhooks#verify-manually"""
+    body = msgspec.json.encode(event)
+    now = int(time.time())
+    signature = hmac.new(SECRET.encode(), b"%d.%b" % (now, body), hashlib.sha256).hexdigest()
+    headers = {
+        "content-type": "application/json; charset=utf-8",
+        "stripe-signature": f"t={now},v1={signature}",
+    }
+    return request("POST", "/stripe/webhooks", headers, body, expected=expected)
+
+
+def _capture(*, token_known: bool) -> Callable[[Prepared], Request]:
+    def build(prepared: Prepared) -> Request:
+        amount = prepared.event["data"]["object"]["amount"]
+        money = {"centAmount": amount, "currencyCode": "EUR"}
+        body = {"actions": [{"action": "capturePayment", "amount": money}]}
+        token = "known" if token_known else f"caller-{next(_numbers)}"
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        path = f"/operations/payment-intents/{prepared.payment}"
+        encoded = msgspec.json.encode(body)
+        return request("POST", path, headers, encoded, expected=b'"approved"')
+
+    return build
+
+
+_config_known = _with_session("GET", "/operations/config", b'"clientKey"', known=True)
+_stored = _succeeded(b'"stored"')
+
+OPERATIONS: Sequence[Operation] = (
+    Operation(
+        "GET /operations/config",
+        "guest",
+        _with_session("GET", "/operations/config", b'"clientKey"'),
+        calls=1,
+        cpu=0.28,
+        official=Official("1", 0.28),
+    ),
+    Operation(
+        "GET /operations/config, session known",
+        "guest",
+        _config_known,
+        calls=0,
+        cpu=0.28,
+        official=Official("1", 0.28),
+        before=_config_known,
+    ),
+    Operation(
+        "POST /payments, first",
+        "guest",
+        _with_session("POST", "/payments", b'"clientSecret"'),
+        calls=5,
+        cpu=2.6,
+        official=Official("7", 4.3),
+    ),
+    Operation(
+        "POST /payments, first, session known",
+        "guest",
+        _with_session("POST", "/payments", b'"clientSecret"', known=True),
+        calls=4,
+        cpu=2.6,
+        official=Official("7", 4.3),
+        before=_config_known,
+    ),
+    Operation(
+        "POST /payments, again",
+        "started",
+        _with_session("POST", "/payments", b'"clientSecret"'),
+        calls=3,
+        cpu=1.5,
+        official=Official("8-9"),
+    ),
+    Operation(
+        "POST /confirmPayments",
+        "paid",
+        _confirm,
+        calls=3,
+        cpu=1.8,
+        official=Official("6"),
+    ),
+    Operation(
+        "GET /config-element/payment",
+        "guest",
+        _with_session("GET", "/config-element/payment", b'"cartInfo"'),
+        calls=2,
+        cpu=0.9,
+        official=Official("3"),
+    ),
+    Operation(
+        "GET /customer/session, customer known",
+        "customer",
+        _with_session("GET", "/customer/session", b'"ephemeralKey"'),
+        calls=4,
+        cpu=None,
+        official=Official("6"),
+    ),
+    Operation(
+        "webhook payment_intent.succeeded",
+        "paid",
+        _stored,
+        calls=2,
+        cpu=1.1,
+        official=Official("3", 2.66),
+    ),
+    Operation(
+        "webhook repeated",
+        "paid",
+        _succeeded(b'"already stored"'),
+        calls=1,
+        cpu=0.7,
+        official=Official("2"),
+        before=_stored,
+    ),
+    Operation(
+        "webhook charge.refunded",
+        "paid",
+        _refunded,
+        calls=3,
+        cpu=1.4,
+        official=Official("4"),
+        before=_stored,
+    ),
+    Operation(
+        "capture",
+        "held",
+        _capture(token_known=False),
+        calls=5,
+        cpu=2.0,
+        official=Official("4", 2.27),
+        before=_stored,
+    ),
+    Operation(
+        "capture, caller's token known",
+        "held",
+        _capture(token_known=True),
+        calls=4,
+        cpu=2.0,
+        official=Official("4", 2.27),
+        before=_stored,
+    ),
+)

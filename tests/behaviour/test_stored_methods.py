@@ -1,0 +1,236 @@
+"""Payment methods that a shopper saves while paying: kept once, and charged again only if asked."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Mapping
+
+import pytest
+
+from tests.behaviour.steps import (
+    Always,
+    Json,
+    Once,
+    Shop,
+    effect,
+    event,
+    no_trouble,
+    shuffled,
+    started,
+)
+from tests.wire import Call, Crash, Trouble
+from tests.world import World
+
+CLAIM = 120
+SAVING: Mapping[str, str] = {"STRIPE_PAYMENT_INTENT_SETUP_FUTURE_USAGE": "off_session"}
+RECURRING: Json = {
+    "country": "DE",
+    "shippingAddress": {"country": "DE"},
+    "taxMode": "Platform",
+    "customLineItems": [],
+    "lineItems": [
+        {
+            "sku": "task-lamp-1",
+            "recurrenceInfo": {
+                "recurrencePolicy": {"typeId": "recurrence-policy", "key": "monthly"},
+                "priceSelectionMode": "Fixed",
+            },
+        }
+    ],
+}
+
+
+async def customer(world: World) -> str:
+    """A customer who has a Stripe customer already."""
+    created = await world.commercetools("POST", "customers", {"email": "lin@example.com"})
+    customer_id = str(created["customer"]["id"])
+    cart = await world.cart(customerId=customer_id)
+    answer = await world.client.get("/customer/session", headers=await world.session(cart["id"]))
+    assert answer.status_code == 200
+    return customer_id
+
+
+async def paid(world: World, *, recurring: bool = False) -> Shop:
+    """A customer's cart that is paid; nobody has told the processor."""
+    fields = RECURRING if recurring else {}
+    shop = await started(world, customerId=await customer(world), **fields)
+    await world.pay(shop.secret)
+    return shop
+
+
+async def stored(world: World) -> list[Json]:
+    return list((await world.commercetools("GET", "payment-methods?limit=50"))["results"])
+
+
+async def jobs(world: World) -> list[Json]:
+    return list(world.store.collection("recurring-payment-job"))
+
+
+async def token_of(world: World, shop: Shop) -> str | None:
+    token = (await world.payment(shop.payment_id))["paymentMethodInfo"].get("token")
+    return token and str(token["value"])
+
+
+def told(world: World) -> Json:
+    return event(world, "payment_intent.succeeded")
+
+
+async def test_a_saved_method_is_kept_with_the_customer_and_named_on_the_payment() -> None:
+    world = World(SAVING)
+    shop = await paid(world)
+    await effect(world, told(world))
+    [method] = await stored(world)
+    [intent] = world.stripe.intents
+    assert method["token"]["value"] == intent["payment_method"]
+    assert method["customer"]["id"] == intent["metadata"]["ct_customer_id"]
+    assert (method["paymentInterface"], method["method"]) == ("checkout-stripe", "card")
+    assert await token_of(world, shop) == intent["payment_method"]
+
+
+@pytest.mark.parametrize("environment", [SAVING, {**SAVING, "STRIPE_CAPTURE_METHOD": "manual"}])
+async def test_however_often_it_is_told_it_is_kept_once(environment: Mapping[str, str]) -> None:
+    world = World(environment)
+    await paid(world)
+    for _ in range(3):
+        await world.deliver_all()
+    assert len(await stored(world)) == 1
+
+
+async def test_told_to_several_at_once_it_is_kept_once() -> None:
+    for seed in range(8):
+        world = World(SAVING)
+        await paid(world)
+        shuffled(world, seed)
+        answers = await asyncio.gather(
+            *(world.deliver(told(world), world.start_processor()) for _ in range(3))
+        )
+        assert {answer.status_code for answer in answers} <= {200, 503}
+        world.network.turn = None
+        await world.deliver_all()
+        assert len(await stored(world)) == 1
+
+
+async def test_a_method_that_is_not_saved_is_not_kept() -> None:
+    world = World()
+    shop = await paid(world)
+    await world.deliver_all()
+    assert await stored(world) == []
+    assert await token_of(world, shop) is None
+
+
+async def test_a_guests_method_is_not_kept() -> None:
+    world = World(SAVING)
+    shop = await started(world)
+    await world.pay(shop.secret)
+    await world.deliver_all()
+    assert await stored(world) == []
+
+
+@pytest.mark.parametrize("backend", ["stripe", "commercetools"])
+async def test_what_cannot_be_kept_is_not_acknowledged_but_kept_when_it_is_told_again(
+    backend: str,
+) -> None:
+    world = World(SAVING)
+    shop = await paid(world)
+    await effect(world, event(world, "charge.succeeded"))
+    failing = Always("error before", backend)
+    world.network.trouble = lambda call: (
+        failing(call) if "payment-methods" in call.path or "payment_methods" in call.path else None
+    )
+    answer = await world.deliver(told(world))
+    assert answer.status_code == 503
+    assert ("Charge", 1000, "Success") in await world.transactions(shop.payment_id)
+    world.network.trouble = no_trouble
+    await effect(world, told(world))
+    assert len(await stored(world)) == 1
+    assert await token_of(world, shop)
+
+
+# Recurring carts
+
+
+async def test_a_recurring_cart_gets_one_job() -> None:
+    world = World()
+    shop = await paid(world, recurring=True)
+    for _ in range(3):
+        await world.deliver_all()
+    [job] = await jobs(world)
+    [method] = await stored(world)
+    assert job["originPayment"]["id"] == shop.payment_id
+    assert job["paymentMethod"]["id"] == method["id"]
+
+
+async def test_a_cart_that_does_not_recur_gets_none() -> None:
+    world = World(SAVING)
+    await paid(world)
+    await world.deliver_all()
+    assert await jobs(world) == []
+
+
+@pytest.mark.parametrize("trouble", ["refused", "error before", "crash before"])
+async def test_a_job_that_could_not_be_made_is_made_when_it_is_told_again(
+    trouble: Trouble,
+) -> None:
+    world = World()
+    await paid(world, recurring=True)
+
+    def no_jobs(call: Call) -> Trouble | None:
+        return trouble if call.path.endswith("/recurring-payment-jobs") else None
+
+    world.network.trouble = no_jobs
+    try:
+        assert (await world.deliver(told(world))).status_code == 503
+    except Crash:
+        world.processor = world.start_processor()
+    world.network.trouble = no_trouble
+    assert (await world.deliver(told(world))).status_code == 503, "it may be under way"
+    world.clock.advance(CLAIM)
+    await world.deliver_all()
+    assert len(await jobs(world)) == 1
+
+
+async def test_a_crash_at_any_call_leaves_one_method_and_one_job() -> None:
+    for index in itertools.count():
+        world = World()
+        shop = await paid(world, recurring=True)
+        world.network.trouble = crash = Once(index, "crash before")
+        try:
+            await world.deliver(told(world))
+        except Crash:
+            world.processor = world.start_processor()
+        # The job's service recognises no repetition: what it was asked for just before the
+        # crash is asked for again.
+        lost = len(await jobs(world)) if await token_of(world, shop) is None else 0
+        world.network.trouble = no_trouble
+        world.clock.advance(CLAIM)
+        await world.deliver_all()
+        assert len(await stored(world)) == 1
+        assert len(await jobs(world)) == 1 + lost
+        assert await token_of(world, shop)
+        if not crash.happened:
+            break
+    assert index > 6
+
+
+@pytest.mark.parametrize("after_a_crash", [False, True])
+async def test_told_to_several_at_once_there_is_one_job(after_a_crash: bool) -> None:
+    for seed in range(8):
+        world = World()
+        await paid(world, recurring=True)
+        if after_a_crash:
+            world.network.trouble = lambda call: (
+                "crash before" if call.path.endswith("/recurring-payment-jobs") else None
+            )
+            with pytest.raises(Crash):
+                await world.deliver(told(world))
+            world.network.trouble = no_trouble
+            world.clock.advance(CLAIM)
+        shuffled(world, seed)
+        await asyncio.gather(
+            *(world.deliver(told(world), world.start_processor()) for _ in range(3))
+        )
+        world.network.turn = None
+        world.processor = world.start_processor()
+        await world.deliver_all()
+        assert len(await jobs(world)) == 1
