@@ -150,6 +150,7 @@ def wire(
         recorder,
         modifier,
         StoredMethods(commercetools, stripe, recorder),
+        customers,
         clock,
         settings.ctp_project_key,
     )

@@ -52,6 +52,21 @@ class Customers:
         customer = await self._commercetools.customer(customer_id)
         return await self._remembered(customer) if customer else None
 
+    async def forget(self, customer_id: str, stripe_id: str) -> bool:
+        """Forget a Stripe customer that was deleted; False where it was not remembered.
+
+        Raises VersionConflict, whereupon Stripe sends the event again.
+        """
+        customer = await self._commercetools.customer(customer_id)
+        if customer is None or await self._remembered(customer) != stripe_id:
+            return False
+        if customer.custom is not None and customer.custom.fields.get(FIELD) == stripe_id:
+            unset = {"action": "setCustomField", "name": FIELD}
+            await self._commercetools.update_customer(customer, [unset])
+        else:
+            await self._commercetools.delete_custom_object(CONTAINER, customer_id)
+        return True
+
     async def session(self, cart: Cart) -> CustomerSession | None:
         """A session for the cart's customer; None for guests and customers that are gone."""
         customer = (

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from stripe_connector import context
 from stripe_connector.clock import Clock
@@ -15,6 +16,7 @@ from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.facts import (
+    CUSTOMER_ID,
     PAYMENT_ID,
     PROJECT_KEY,
     IntentFact,
@@ -25,6 +27,7 @@ from stripe_connector.ledger.facts import (
 from stripe_connector.ledger.merge import Snapshot, judge
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.stripe_objects import Charge, Event, PaymentIntent, Refund
+from stripe_connector.payments.customers import Customers
 from stripe_connector.payments.interactions import Interaction
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.record import Recorder
@@ -51,6 +54,8 @@ HANDLED = frozenset(
         "refund.failed",
         "refund.updated",
         "charge.refund.updated",
+        "payment_method.detached",
+        "customer.deleted",
     }
 )
 """The events that a webhook endpoint of ours subscribes to; any other changes nothing."""
@@ -58,6 +63,7 @@ HANDLED = frozenset(
 WITHOUT_EFFECT = frozenset({"payment_intent.created", "payment_intent.requires_action"})
 """Subscribed by other connectors; they say nothing about money."""
 
+_WITHOUT_PAYMENT = frozenset({"payment_method.detached", "customer.deleted"})
 _AUTHORIZED = frozenset({"payment_intent.amount_capturable_updated", "payment_intent.succeeded"})
 
 _ORPHAN_AFTER_S = 3600
@@ -76,6 +82,13 @@ class Effect(StrEnum):
     ORPHAN = "orphan"
 
 
+class _Gone(Struct, frozen=True):
+    """A payment method or customer that Stripe no longer has."""
+
+    id: str
+    metadata: dict[str, str] = {}
+
+
 class EventHandler:
     """Records events. An event that is not recorded raises, so that Stripe sends it again."""
 
@@ -86,6 +99,7 @@ class EventHandler:
         recorder: Recorder,
         modifier: Modifier,
         stored_methods: StoredMethods,
+        customers: Customers,
         clock: Clock,
         project_key: str,
     ) -> None:
@@ -94,6 +108,7 @@ class EventHandler:
         self._recorder = recorder
         self._modifier = modifier
         self._stored_methods = stored_methods
+        self._customers = customers
         self._clock = clock
         self._project_key = project_key
 
@@ -101,6 +116,8 @@ class EventHandler:
         """Record what an event says; the effect is in commercetools when this returns."""
         if event.type not in HANDLED:
             return Effect.IGNORED
+        if event.type in _WITHOUT_PAYMENT:
+            return await self._forget(event)
         intent_id = _intent_id(event)
         if intent_id is None:
             return Effect.FOREIGN  # a charge, refund or dispute without an intent is not ours
@@ -115,6 +132,17 @@ class EventHandler:
                 recorded, await self._intent_of(event, intent_id)
             )
         return Effect.ALREADY if recorded.version == payment.version else Effect.STORED
+
+    async def _forget(self, event: Event) -> Effect:
+        """What Stripe no longer has must not be offered any more."""
+        gone = _decode(event.object, _Gone)
+        if event.type == "payment_method.detached":
+            changed = await self._stored_methods.detached(gone.id)
+        elif gone.metadata.get(PROJECT_KEY) != self._project_key:
+            return Effect.FOREIGN
+        else:
+            changed = await self._customers.forget(gone.metadata.get(CUSTOMER_ID, ""), gone.id)
+        return Effect.STORED if changed else Effect.ALREADY
 
     async def _payment(self, event: Event, intent_id: str) -> Payment | Effect:
         """The Payment of an intent: by its interfaceId, else by the intent's metadata."""

@@ -47,6 +47,11 @@ def params(
     return wanted
 
 
+def for_guest(params: dict[str, Any]) -> dict[str, Any]:
+    """The same intent without a Stripe customer, for whom alone methods are saved."""
+    return {k: v for k, v in params.items() if k not in ("customer", "setup_future_usage")}
+
+
 def metadata(
     project_key: str, cart: Cart, payment_id: str, correlation_id: str | None
 ) -> dict[str, str]:

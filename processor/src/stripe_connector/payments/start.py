@@ -21,6 +21,7 @@ from stripe_connector.errors import (
     Conflict,
     DuplicateField,
     InvalidRequest,
+    NotFound,
     PaymentRefused,
 )
 from stripe_connector.gateways.commercetools.gateway import Commercetools
@@ -225,6 +226,11 @@ class Starter:
             if found is None:
                 await self._failed(payment, "lost", "No intent could be made for it.")
             return found
+        except NotFound:
+            if "customer" not in params:
+                raise
+            # The customer was deleted at Stripe: the shopper pays as a guest.
+            return await self._intent(cart, payment, intents.for_guest(params))
         except PaymentRefused as refusal:
             await self._failed(payment, refusal.code, refusal.message)
             raise InvalidRequest(refusal.message, code=refusal.code) from refusal
@@ -281,6 +287,11 @@ class Starter:
                 intent = await self._stripe.update_intent(
                     intent.id, changes, _once_only(payment, "update")
                 )
+            except NotFound:
+                if "customer" not in changes:
+                    raise
+                guest = intents.for_guest(desired)
+                return await self._brought_up(payment, intent, cart, due, behaviour, guest)
             except PaymentRefused as refusal:
                 if refusal.code in _IMPOSSIBLE_AMOUNTS:
                     raise InvalidRequest(refusal.message, code=refusal.code) from refusal

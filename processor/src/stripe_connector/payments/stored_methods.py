@@ -66,6 +66,19 @@ class StoredMethods:
 
         return await self._recorder.update(payment, compute)
 
+    async def detached(self, method_id: str) -> bool:
+        """Mark what Stripe will charge no more as inactive; False where nothing was active.
+
+        The record stays: past payments refer to it. Raises VersionConflict, whereupon Stripe
+        sends the event again.
+        """
+        stored = await self._commercetools.payment_method_by_key(method_id)
+        if stored is None or stored.payment_method_status != "Active":
+            return False
+        inactive = {"action": "setPaymentMethodStatus", "paymentMethodStatus": "Inactive"}
+        await self._commercetools.update_payment_method(stored, [inactive])
+        return True
+
     async def _claim_job(self, payment: Payment) -> None:
         """Of deliveries at once let one ask for the job: the service recognises no repetition.
 

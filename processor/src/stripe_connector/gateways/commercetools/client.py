@@ -54,6 +54,10 @@ class Client:
             subject,
         )
 
+    async def delete(self, url: str, decoder: msgspec.json.Decoder[T], *, subject: str) -> T:
+        """Delete a resource whatever its version."""
+        return self._decoded(await self._send("DELETE", url, subject=subject), decoder, subject)
+
     async def post_form(
         self,
         url: str,

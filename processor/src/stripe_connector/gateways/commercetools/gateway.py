@@ -225,6 +225,14 @@ class Commercetools:
             subject="custom object",
         )
 
+    async def delete_custom_object(self, container: str, key: str) -> None:
+        """Delete a custom object; one that is gone already is fine."""
+        url = f"{self._api}/custom-objects/{segment(container)}/{segment(key)}"
+        try:
+            await self._client.delete(url, _ignored, subject="custom object")
+        except NotFound:
+            return
+
     # Types
 
     async def type_id_by_key(self, key: str) -> str | None:
@@ -256,6 +264,27 @@ class Commercetools:
             params={"limit": 500},
         )
         return next((m for m in page.results if m.token and m.token.value == token), None)
+
+    async def payment_method_by_key(self, key: str) -> PaymentMethod | None:
+        try:
+            return await self._client.get(
+                f"{self._api}/payment-methods/key={segment(key)}",
+                _payment_method,
+                subject="payment method",
+            )
+        except NotFound:
+            return None
+
+    async def update_payment_method(
+        self, method: PaymentMethod, actions: Sequence[Mapping[str, Any]]
+    ) -> PaymentMethod:
+        """Raises VersionConflict, NotFound, InvalidRequest."""
+        return await self._client.post(
+            f"{self._api}/payment-methods/{segment(method.id)}",
+            {"version": method.version, "actions": actions},
+            _payment_method,
+            subject="payment method",
+        )
 
     async def create_payment_method(self, draft: PaymentMethodDraft) -> PaymentMethod:
         """Raises DuplicateField when its key is taken, InvalidRequest for an unknown customer."""

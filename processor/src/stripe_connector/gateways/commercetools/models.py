@@ -167,6 +167,7 @@ class PaymentMethod(Struct, frozen=True, rename="camel"):
     version: int
     method: str | None = None
     token: Token | None = None
+    payment_method_status: str = "Active"
 
 
 class PaymentMethodInfoDraft(Struct, frozen=True, rename="camel"):
