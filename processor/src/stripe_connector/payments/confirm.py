@@ -15,7 +15,8 @@ from stripe_connector.ledger.merge import AMOUNT_MISMATCH, merge
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.stripe_objects import PaymentIntent
 from stripe_connector.money import Money
-from stripe_connector.payments.amounts import amount_due, brought
+from stripe_connector.payments.amounts import amount_due
+from stripe_connector.payments.limits import kept
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.record import Recorder
 
@@ -70,7 +71,7 @@ class Confirmer:
                 code="AmountMismatch",
                 fields={"paymentReference": payment.id},
             )
-        if brought(payment, cart.gross_total.currency_code) == 0:
+        if kept(payment) <= 0:
             raise Conflict("The payment was given back.", code="PaymentReversed")
         return "approved"
 

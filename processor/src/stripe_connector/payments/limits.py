@@ -38,6 +38,16 @@ def refundable_of(payment: Payment, charge: Transaction) -> int:
     return charge.amount.cent_amount - refunded
 
 
+def kept(payment: Payment) -> int:
+    """What stays with the merchant once everything that is written down is carried out."""
+    held = payment.total("Authorization", "Success") - payment.total(
+        "CancelAuthorization", "Initial", "Pending", "Success"
+    )
+    returned = payment.total("Refund", "Initial", "Pending", "Success")
+    lost = payment.total("Chargeback", "Success")
+    return max(held, payment.total("Charge", "Success")) - returned - lost
+
+
 def processing(payment: Payment) -> int:
     """What an attempt that Stripe still processes would bring."""
     return payment.total("Authorization", "Pending") - payment.total(
