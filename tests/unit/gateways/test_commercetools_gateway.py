@@ -487,3 +487,9 @@ async def test_our_own_scopes_are_told() -> None:
 
 def test_no_representation_shows_the_secret() -> None:
     assert "hush" not in repr(Project(PAYMENT).gateway)
+
+
+async def test_commercetools_is_told_who_asks() -> None:
+    project = Project(PAYMENT)
+    await project.gateway.payment("p-1")
+    assert project.api.last.headers["user-agent"].startswith("stripe-connector/")

@@ -16,10 +16,12 @@ from urllib.parse import quote
 import httpx
 from msgspec import Struct
 
-from stripe_connector import context
+from stripe_connector import __version__, context
 from stripe_connector.clock import Clock
 from stripe_connector.errors import BackendUnavailable, NotFound
 
+USER_AGENT = f"stripe-connector/{__version__}"
+"""How backends know us; Stripe's SDK says it in its own words."""
 CONNECT_TIMEOUT = 3.0
 """Seconds to get a connection, whether from the pool or a new one."""
 TRY_TIMEOUT = 10.0
@@ -126,7 +128,13 @@ class Outgoing:
         Raises BackendUnavailable when no response came in time.
         """
         # Not by the client's build_request: there is nothing that it could merge into the request.
-        request = httpx.Request(method, url, headers=headers, params=params, content=content)
+        request = httpx.Request(
+            method,
+            url,
+            headers={"User-Agent": USER_AGENT, **(headers or {})},
+            params=params,
+            content=content,
+        )
         tries = 0
         while True:
             tries += 1
