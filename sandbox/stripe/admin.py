@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.stripe import attempts, disputes, endpoints, methods, refunds
+from sandbox.stripe import attempts, checkout_payment, disputes, endpoints, methods, refunds
 from sandbox.stripe.errors import StripeError, invalid_request, no_such, refused
 from sandbox.stripe.objects import JsonObject, Table
 from sandbox.stripe.state import InternalError, StripeState
@@ -26,6 +26,13 @@ class _Advance(Struct, forbid_unknown_fields=True):
 
 class _Outcome(Struct, forbid_unknown_fields=True):
     outcome: Literal["succeed", "fail"]
+
+
+class _Payment(Struct, forbid_unknown_fields=True):
+    payment_method: str = "pm_card_visa"
+    email: str = "shopper@example.com"
+    name: str | None = None
+    shipping_rate: str | None = None
 
 
 class _NewDispute(Struct, forbid_unknown_fields=True):
@@ -93,6 +100,16 @@ def routes(state: StripeState) -> list[Route]:
             attempts.settle(state, intent, succeed=succeed)
         return _json(intent)
 
+    async def pay(request: Request) -> Response:
+        """A shopper pays a checkout session, whatever page it is on."""
+        asked = await _body(request, _Payment)
+        state.run_due()
+        session = _named(state.sessions, request)
+        shopper = checkout_payment.Shopper(asked.email, asked.name)
+        method = methods.use(state, asked.payment_method)
+        checkout_payment.pay(state, session, method, shopper, asked.shipping_rate)
+        return _json(session)
+
     async def dispute(request: Request) -> Response:
         asked = await _body(request, _NewDispute)
         charge = _named(state.charges, request)
@@ -159,6 +176,7 @@ def routes(state: StripeState) -> list[Route]:
         _route("POST", "/_sandbox/stripe/reset", reset),
         _route("POST", "/_sandbox/stripe/payment_intents/{id}/authenticate", authenticate),
         _route("POST", "/_sandbox/stripe/payment_intents/{id}/settle", settle),
+        _route("POST", "/_sandbox/stripe/checkout/sessions/{id}/pay", pay),
         _route("POST", "/_sandbox/stripe/charges/{id}/dispute", dispute),
         _route("POST", "/_sandbox/stripe/disputes/{id}", move_dispute),
         _route("POST", "/_sandbox/stripe/refunds/{id}", move_refund),

@@ -19,6 +19,9 @@ from starlette.routing import Route
 from sandbox.stripe import (
     admin,
     charges,
+    checkout_coupons,
+    checkout_pages,
+    checkout_routes,
     customers,
     disputes,
     endpoints,
@@ -44,6 +47,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *methods.OPERATIONS,
     *customers.OPERATIONS,
     *tokens.OPERATIONS,
+    *checkout_routes.OPERATIONS,
+    *checkout_coupons.OPERATIONS,
     *disputes.OPERATIONS,
     *events.OPERATIONS,
     *endpoints.OPERATIONS,
@@ -54,7 +59,7 @@ _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(state: StripeState) -> Starlette:
-    """Stripe's API and the sandbox's own routes over one account."""
+    """Stripe's API, its payment page and the sandbox's own routes over one account."""
     return Starlette(
         routes=[
             *(
@@ -62,6 +67,7 @@ def create_app(state: StripeState) -> Starlette:
                 for each in OPERATIONS
             ),
             *admin.routes(state),
+            *checkout_pages.routes(state),
         ],
         middleware=[
             Middleware(

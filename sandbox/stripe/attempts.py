@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sandbox.stripe import captures, cards, charges, disputes, methods
+from sandbox.stripe import captures, cards, charges, checkout, disputes, methods
 from sandbox.stripe.cards import Card, Decline
 from sandbox.stripe.errors import StripeError, card_error, refused, unexpected_state
 from sandbox.stripe.objects import JsonObject, snapshot
@@ -95,6 +95,7 @@ def settle(state: StripeState, intent: JsonObject, *, succeed: bool) -> None:
         decline = charges.fail(charge)
         state.emit("charge.failed", charge)
         _back_to_start(state, intent, method, _declined(decline, charge))
+    checkout.follow(state, intent)
 
 
 def _must_authenticate(
@@ -151,6 +152,7 @@ def _pay(
             before = snapshot(charge)
             charges.book(state, charge, charge["amount"])
             state.emit("charge.updated", charge, before)
+    checkout.follow(state, intent)
     return None
 
 
@@ -246,7 +248,7 @@ def _challenge(state: StripeState, intent: JsonObject, how: Confirmation) -> Jso
         "type": "use_stripe_sdk",
         "use_stripe_sdk": {
             "type": "three_d_secure_redirect",
-            "stripe_js": _page(state, intent),
+            "stripe_js": action_page(state, intent),
             "source": state.new_id("src"),
         },
     }
@@ -255,10 +257,11 @@ def _challenge(state: StripeState, intent: JsonObject, how: Confirmation) -> Jso
 def _redirect(state: StripeState, intent: JsonObject, return_url: str | None) -> JsonObject:
     return {
         "type": "redirect_to_url",
-        "redirect_to_url": {"return_url": return_url, "url": _page(state, intent)},
+        "redirect_to_url": {"return_url": return_url, "url": action_page(state, intent)},
     }
 
 
-def _page(state: StripeState, intent: JsonObject) -> str:
+def action_page(state: StripeState, intent: JsonObject) -> str:
+    """Where the shopper passes or fails the challenge that an intent waits for."""
     secret = intent["client_secret"]
     return f"{state.public_url}/redirect/authenticate/{intent['id']}?client_secret={secret}"

@@ -36,7 +36,12 @@ class Call(Struct):
         return found
 
 
-_PATH_PARAMS = {"payment_intent": "intent", "PaymentMethod": "payment_method"}
+_PATH_PARAMS = {
+    "PaymentMethod": "payment_method",
+    "checkout.session": "session",
+    "coupon": "coupon",
+    "payment_intent": "intent",
+}
 
 
 class Operation(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.stripe import charges, currencies, disputes
+from sandbox.stripe import charges, checkout, currencies, disputes
 from sandbox.stripe.errors import refused, unexpected_state
 from sandbox.stripe.intents import CONFIRMABLE
 from sandbox.stripe.objects import JsonObject, snapshot
@@ -49,6 +49,7 @@ def capture(
     if final:
         state.emit("payment_intent.succeeded", intent)
         disputes.follow(state, charge)
+        checkout.follow(state, intent)
 
 
 def cancel(state: StripeState, intent: JsonObject, reason: str | None) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sandbox.stripe import methods
 from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import no_such
@@ -21,12 +24,13 @@ from sandbox.stripe.forms import (
 )
 from sandbox.stripe.listing import LISTING, SEARCH, page, search
 from sandbox.stripe.objects import JsonObject, snapshot
+from sandbox.stripe.state import StripeState
 
 _PLAIN_FIELDS = ("description", "email", "name", "phone")
 
 
-def _create(call: Call) -> JsonObject:
-    state, params = call.state, call.params
+def create(state: StripeState, params: Mapping[str, Any]) -> JsonObject:
+    """A new customer from checked parameters."""
     customer: JsonObject = {
         "id": state.new_id("cus", 14),
         "object": "customer",
@@ -56,6 +60,12 @@ def _create(call: Call) -> JsonObject:
     }
     state.customers.add(customer)
     state.emit("customer.created", customer)
+    return customer
+
+
+def _create(call: Call) -> JsonObject:
+    state, params = call.state, call.params
+    customer = create(state, params)
     if params.get("payment_method") is not None:
         method = methods.use(state, params["payment_method"])
         methods.attach(state, method, customer["id"])

@@ -31,6 +31,8 @@ def _expanded(state: StripeState, value: JsonObject, parts: list[str], path: str
         return {**value, "data": items}
     if field == "refunds" and value.get("object") == "charge":
         inner: Any = _refunds_of(state, value)
+    elif field == "line_items" and value.get("object") == "checkout.session":
+        inner = _items_of(state, value)
     else:
         inner = value.get(field)
         if isinstance(inner, str):
@@ -55,6 +57,8 @@ def _tables(state: StripeState) -> dict[str, Table]:
         "latest_charge": state.charges,
         "payment_intent": state.intents,
         "payment_method": state.methods,
+        "product": state.products,
+        "shipping_rate": state.shipping_rates,
     }
 
 
@@ -65,6 +69,17 @@ def _refunds_of(state: StripeState, charge: JsonObject) -> JsonObject:
         "data": newest[:10],
         "has_more": len(newest) > 10,
         "url": f"/v1/charges/{charge['id']}/refunds",
+    }
+
+
+def _items_of(state: StripeState, session: JsonObject) -> JsonObject:
+    """The first ten lines: more are listed on their own route."""
+    items = state.session_contents[session["id"]].items
+    return {
+        "object": "list",
+        "data": items[:10],
+        "has_more": len(items) > 10,
+        "url": f"/v1/checkout/sessions/{session['id']}/line_items",
     }
 
 

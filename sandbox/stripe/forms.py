@@ -33,9 +33,14 @@ _EXPANDABLE = frozenset(
         "data",
         "failure_balance_transaction",
         "latest_charge",
+        "line_items",
         "payment_intent",
         "payment_method",
+        "price",
+        "product",
         "refunds",
+        "shipping_cost",
+        "shipping_rate",
     )
 )
 

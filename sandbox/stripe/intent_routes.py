@@ -37,7 +37,7 @@ _BROWSER_FIELDS = (
 
 def _create(call: Call) -> JsonObject:
     params = call.params
-    _check_method_types(call)
+    check_method_types(call)
     params["currency"] = currencies.check_currency(params["currency"])
     currencies.check_amount(params["amount"], params["currency"])
     _check_customer(call)
@@ -68,7 +68,7 @@ def _retrieve(call: Call) -> JsonObject:
 def _update(call: Call) -> JsonObject:
     state, params = call.state, call.params
     intent = call.named(state.intents)
-    _check_method_types(call)
+    check_method_types(call)
     _check_customer(call)
     currency = intent["currency"]
     if params.get("currency") is not None:
@@ -101,7 +101,7 @@ def _confirm(call: Call) -> JsonObject:
     state, params = call.state, call.params
     intent = call.named(state.intents)
     _check_secret(call, intent)
-    _check_method_types(call)
+    check_method_types(call)
     if intent["status"] not in intents.CONFIRMABLE:
         raise unexpected_state(
             f"You cannot confirm this PaymentIntent because it has a status of {intent['status']}.",
@@ -140,6 +140,12 @@ def _capture(call: Call) -> JsonObject:
 
 def _cancel(call: Call) -> JsonObject:
     intent = call.named(call.state.intents)
+    session = call.state.sessions_by_intent.get(intent["id"])
+    if session is not None and session["status"] == "open":
+        raise refused(
+            "The PaymentIntent of a Checkout Session cannot be canceled: expire the Checkout"
+            f" Session {session['id']} instead."
+        )
     captures.cancel(call.state, intent, call.params.get("cancellation_reason"))
     return intent
 
@@ -184,7 +190,8 @@ def _check_updatable(intent: JsonObject, params: dict[str, Any]) -> None:
         )
 
 
-def _check_method_types(call: Call) -> None:
+def check_method_types(call: Call) -> None:
+    """Refuses `payment_method_types`, which only older API versions take."""
     kinds = call.params.pop("payment_method_types", None)
     if kinds is None:
         return

@@ -74,6 +74,16 @@ class InternalError(Struct):
     """How many matching calls pass unharmed first."""
 
 
+class SessionContents(Struct):
+    """What belongs to a checkout session and is not part of its object."""
+
+    params: dict[str, Any]
+    """As it was created: a recovered session is made of them."""
+    items: list[JsonObject]
+    """Its lines."""
+    coupon: JsonObject | None = None
+
+
 class StripeState:
     """One Stripe account in test mode.
 
@@ -113,6 +123,10 @@ class StripeState:
         self.methods = Table("PaymentMethod")
         self.balance_transactions = Table("balance_transaction", ("source",))
         self.confirmation_tokens = Table("confirmation_token")
+        self.sessions = Table("checkout.session")
+        self.coupons = Table("coupon")
+        self.products = Table("product")
+        self.shipping_rates = Table("shipping rate")
         self.endpoints = Table("webhook_endpoint")
         self.events_by_id = Table("event")
         self._holds: dict[str, asyncio.Event] = {}
@@ -133,6 +147,10 @@ class StripeState:
             self.methods,
             self.balance_transactions,
             self.confirmation_tokens,
+            self.sessions,
+            self.coupons,
+            self.products,
+            self.shipping_rates,
             self.endpoints,
             self.events_by_id,
         ):
@@ -153,6 +171,10 @@ class StripeState:
         """Methods used or detached without a customer: they cannot be used again."""
         self.set_up_methods: set[str] = set()
         """Methods authenticated for use off session."""
+        self.session_contents: dict[str, SessionContents] = {}
+        """By checkout session id."""
+        self.sessions_by_intent: dict[str, JsonObject] = {}
+        """The checkout sessions that payment intents belong to."""
         self.answers: dict[tuple[str, str], StoredAnswer] = {}
         """By API key and idempotency key, oldest first."""
         self.keys_in_use: set[tuple[str, str]] = set()

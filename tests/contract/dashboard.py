@@ -89,6 +89,66 @@ async def saved_methods(world: World) -> None:
     await world.ask_stripe("GET", f"/v1/confirmation_tokens/{token['id']}")
 
 
+async def checkout(world: World) -> None:
+    """Sessions of every kind are paid, fail, expire and are looked at."""
+    sessions = "/v1/checkout/sessions"
+    coupon = await world.ask_stripe("POST", "/v1/coupons", percent_off="12.5", name="Welcome")
+    other = await world.ask_stripe("POST", "/v1/coupons", amount_off="100", currency="eur")
+    await world.ask_stripe("GET", f"/v1/coupons/{coupon['id']}")
+    await world.ask_stripe("GET", "/v1/coupons")
+    await world.ask_stripe("DELETE", f"/v1/coupons/{other['id']}")
+    line = {
+        "mode": "payment",
+        "line_items[0][price_data][currency]": "eur",
+        "line_items[0][price_data][unit_amount]": "1250",
+        "line_items[0][price_data][product_data][name]": "Mug",
+        "line_items[0][quantity]": "2",
+    }
+    rate = "shipping_options[0][shipping_rate_data]"
+    shipping = {
+        f"{rate}[display_name]": "Standard",
+        f"{rate}[fixed_amount][amount]": "490",
+        f"{rate}[fixed_amount][currency]": "eur",
+    }
+    hosted = {**line, "success_url": RETURN_URL, "cancel_url": RETURN_URL}
+    framed = {**line, "ui_mode": "embedded_page", "return_url": RETURN_URL}
+    paid = await world.ask_stripe(
+        "POST",
+        sessions,
+        **{"discounts[0][coupon]": coupon["id"], "customer_email": "ada@example.com"},
+        **{"payment_intent_data[setup_future_usage]": "off_session"},
+        **{"payment_method_options[card][request_three_d_secure]": "automatic"},
+        **hosted,
+        **shipping,
+    )
+    unpaid = await world.ask_stripe("POST", sessions, **{**hosted, "customer_creation": "always"})
+    recoverable = await world.ask_stripe(
+        "POST", sessions, **{**framed, "after_expiration[recovery][enabled]": "true"}
+    )
+    changed = {
+        "metadata[note]": "gift",
+        "collected_information[shipping_details][name]": "Ada",
+        "collected_information[shipping_details][address][line1]": "Lindenstrasse 12",
+    }
+    await world.ask_stripe("POST", f"{sessions}/{recoverable['id']}", **changed, **shipping)
+    await world.ask_stripe("POST", f"{sessions}/{recoverable['id']}/expire")
+    await world.at_stripe(f"checkout/sessions/{paid['id']}/pay", payment_method="pm_card_visa")
+    for outcome in ("succeed", "fail"):
+        session = await world.ask_stripe("POST", sessions, **hosted)
+        debit = {"type": "sepa_debit", "sepa_debit[iban]": "DE89370400440532013000"}
+        method = await world.ask_stripe("POST", "/v1/payment_methods", **debit)
+        pay = f"checkout/sessions/{session['id']}/pay"
+        session = await world.at_stripe(pay, payment_method=method["id"])
+        settle = f"payment_intents/{session['payment_intent']}/settle"
+        await world.at_stripe(settle, outcome=outcome)
+    expand = "expand[]=line_items.data.price.product&expand[]=payment_intent.latest_charge"
+    for each in (paid, unpaid):
+        await world.ask_stripe("GET", f"{sessions}/{each['id']}?{expand}")
+    await world.ask_stripe("GET", f"{sessions}/{paid['id']}?expand[]=shipping_cost.shipping_rate")
+    await world.ask_stripe("GET", f"{sessions}/{paid['id']}/line_items")
+    await world.ask_stripe("GET", f"{sessions}?status=complete")
+
+
 async def endpoint(world: World) -> None:
     """A webhook endpoint's life."""
     fields = {"url": "https://shop.example/stripe/webhooks", "enabled_events[]": "*"}
@@ -100,4 +160,4 @@ async def endpoint(world: World) -> None:
     await world.ask_stripe("DELETE", path)
 
 
-WALKS = [every_type_of_method, money_moves, saved_methods, endpoint]
+WALKS = [every_type_of_method, money_moves, saved_methods, checkout, endpoint]

@@ -263,6 +263,54 @@ async def stored_errors(world: World) -> None:
     await world.modify(payment_id, action="refundPayment", amount=money(400))
 
 
+async def storefront(world: World) -> None:
+    """A guest shops through the storefront's routes, up to an order that is placed twice."""
+
+    async def ask(method: str, path: str, status: int = 200, **options: Any) -> Any:
+        answer = await world.client.request(method, f"/api/v1{path}", **options)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    root, *categories = await ask("GET", "/categories")
+    for category in (root, *categories):
+        await ask("GET", "/products", params={"categoryId": category["id"], "limit": 2})
+    await ask("GET", "/products/brass-pen-1")
+    await ask("GET", "/discount-codes", params={"code": "SAVE10"})
+    cart = await ask("POST", "/carts", 201)
+    path = f"/carts/{cart['id']}"
+
+    async def change(action: str, **payload: Any) -> Any:
+        body = {"version": cart["version"], "action": action, action: payload}
+        return await ask("PUT", path, json=body)
+
+    await change("AddLineItem", variantId="brass-pen-1", quantity=3)
+    filled = await change("AddLineItem", variantId="task-lamp-1", quantity=1)
+    pen, lamp = (line["id"] for line in filled["lineItems"])
+    await change("ChangeLineItemQuantity", lineItemId=pen, quantity=2)
+    await change("RemoveLineItem", lineItemId=lamp, quantity=1)
+    await change("RemoveLineItem", lineItemId=pen, quantity=1)
+    await change("SetShippingAddress", **{**ADDRESS, "email": "ada@example.com"})
+    for code in ("FIVEOFF", "SAVE10"):
+        discounted = await change("AddDiscountCode", code=code)
+    await change("RemoveDiscountCode", **discounted["discountCodes"][0]["discountCode"])
+    await ask("GET", path)
+    order = await ask("POST", f"{path}/order", 201)
+    await ask("POST", f"{path}/order", 200)
+    await ask("GET", f"/orders/{order['id']}")
+
+    other = await ask("POST", "/carts", 201)
+    placed: Json = {"version": other["version"], "actions": []}
+    placed["actions"] += [
+        {"action": "addLineItem", "sku": "brass-pen-1", "quantity": 1},
+        {"action": "setShippingAddress", "address": ADDRESS},
+    ]
+    ready = await world.commercetools("POST", f"carts/{other['id']}", placed)
+    reference = {"typeId": "cart", "id": other["id"]}
+    draft = {"cart": reference, "version": ready["version"]}
+    await world.commercetools("POST", "orders", draft, client="sandbox-storefront")
+    await ask("POST", f"/carts/{other['id']}/order", 200)
+
+
 async def refused(world: World) -> None:
     """Stripe takes no such amount: the Payment says why."""
     cart = await world.cart(10)
@@ -288,5 +336,6 @@ WALKS: list[tuple[Callable[[World], Awaitable[None]], dict[str, str]]] = [
     (taxed, {}),
     (status, {}),
     (stored_errors, {}),
+    (storefront, {}),
     (refused, {}),
 ]

@@ -8,7 +8,8 @@ built only when a value is met: the SDK's types refer to one another without end
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from functools import cache
 from types import GenericAlias, UnionType
 from typing import (
@@ -119,7 +120,8 @@ def _strict(hint: Any, *, form: bool) -> Any:
         if origin in (dict, UntypedStripeObject):
             return GenericAlias(dict, (str, item))
         return _page(origin, item)
-    return Annotated[hint, BeforeValidator(_READ.get(hint, _as_is) if form else _as_is)]
+    read = _READ if form else _DECODED
+    return Annotated[hint, BeforeValidator(read.get(hint, _as_is))]
 
 
 def _page(kind: Any, item: Any) -> Any:
@@ -171,5 +173,12 @@ def _truth(value: object) -> object:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
-_READ = {int: _number, bool: _truth}
+def _decimal(value: object) -> object:
+    is_decimal = isinstance(value, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value)
+    return Decimal(str(value)) if is_decimal else value
+
+
+_DECODED: dict[Any, Callable[[object], object]] = {Decimal: _decimal}
+"""The SDK reads exact decimals from text."""
+_READ: dict[Any, Callable[[object], object]] = {int: _number, bool: _truth, **_DECODED}
 """All that a form holds is text."""

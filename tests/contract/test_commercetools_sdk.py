@@ -28,7 +28,9 @@ class Model(Protocol):
 MODELS: dict[str, type[Model]] = {
     "/payments": models.PaymentDraft,
     "/payments/*": models.PaymentUpdate,
+    "/carts": models.CartDraft,
     "/carts/*": models.CartUpdate,
+    "/orders": models.OrderFromCartDraft,
     "/customers/*": models.CustomerUpdate,
     "/types": models.TypeDraft,
     "/custom-objects": models.CustomObjectDraft,

@@ -32,6 +32,7 @@ BEYOND_THE_SDK: dict[str, set[tuple[str, str]]] = {
     "payment_method_data.card": _PAY_WITH_DATA,
     # Known to API versions before the pinned one, and refused at that one.
     "payment_method_types": {
+        ("POST", "/v1/checkout/sessions"),
         ("POST", "/v1/payment_intents"),
         ("POST", "/v1/payment_intents/{id}"),
         ("POST", "/v1/payment_intents/{id}/confirm"),

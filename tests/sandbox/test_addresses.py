@@ -10,7 +10,9 @@ from sandbox.addresses import JWT, LOOPBACK, Addresses, BadPort, addresses, list
 
 
 def test_without_environment_everything_has_its_known_port() -> None:
-    assert addresses({}) == Addresses(processor=8080, jwt=9000, commercetools=9010, stripe=9020)
+    assert addresses({}) == Addresses(
+        processor=8080, jwt=9000, commercetools=9010, stripe=9020, shop=3000
+    )
 
 
 def test_each_port_can_be_moved() -> None:
@@ -19,8 +21,9 @@ def test_each_port_can_be_moved() -> None:
         "SANDBOX_JWT_PORT": "2",
         "SANDBOX_COMMERCETOOLS_PORT": "3",
         "SANDBOX_STRIPE_PORT": " 4 ",
+        "SANDBOX_SHOP_PORT": "5",
     }
-    assert addresses(moved) == Addresses(processor=1, jwt=2, commercetools=3, stripe=4)
+    assert addresses(moved) == Addresses(processor=1, jwt=2, commercetools=3, stripe=4, shop=5)
 
 
 @pytest.mark.parametrize("given", ["0", "65536", "-1", "http", "8e3"])
