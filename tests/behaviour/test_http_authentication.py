@@ -47,11 +47,61 @@ EXPECTED: dict[Route, Auth[object]] = {
     ("POST", "/payments"): SessionAuth(),
     ("POST", "/confirmPayments/{id}"): SessionAuth(),
     ("GET", "/applePayConfig"): Open(),
+    ("GET", "/api/v1/categories"): Open(),
+    ("GET", "/api/v1/products"): Open(),
+    ("GET", "/api/v1/products/{sku}"): Open(),
+    ("POST", "/api/v1/carts"): Open(),
+    ("GET", "/api/v1/carts/{id}"): Open(),
+    ("PUT", "/api/v1/carts/{id}"): Open(),
+    ("POST", "/api/v1/carts/{id}/order"): Open(),
+    ("GET", "/api/v1/discount-codes"): Open(),
+    ("GET", "/api/v1/orders/{id}"): Open(),
+    ("PUT", "/api/v1/orders/{id}"): Open(),
+    ("POST", "/api/v1/payments/sessions"): Open(),
+    ("GET", "/api/v1/payment-links/{token}"): Open(),
+    ("POST", "/operations/payment-links"): OAuth2Auth(
+        any_of=("manage_project", "manage_checkout_payment_intents")
+    ),
     ("POST", "/stripe/webhooks"): StripeAuth(),
     ("GET", "/health/live"): Open(),
     ("GET", "/health/ready"): Open(),
 }
 """Every route and who may call it. A new route belongs here before it is served."""
+
+BUY_NOW_SHARED = {
+    f"{path}{slash}"
+    for path in (
+        "/create-checkout-session",
+        "/create-checkout-session/{resource_id}",
+        "/v1/create-session",
+        "/v1/session-status",
+        "/config",
+    )
+    for slash in ("", "/")
+}
+BUY_NOW: dict[Route, Auth[object]] = {
+    **{
+        (method, path): Open()
+        for path in BUY_NOW_SHARED
+        if "checkout" in path
+        for method in ("GET", "POST")
+    },
+    **{("POST", f"/v1/create-session{slash}"): Open() for slash in ("", "/")},
+    **{
+        ("GET", f"{path}{slash}"): Open()
+        for path in ("/v1/session-status", "/config", "/success", "/canceled", "/cancel")
+        for slash in ("", "/")
+    },
+    ("GET", "/"): Open(),
+    ("GET", "/client/success.html"): Open(),
+    ("GET", "/buy-now/buy_now.css"): Open(),
+    **{
+        ("POST", f"{path}{slash}"): StripeAuth()
+        for path in ("/webhook", "/webhooks", "/webhook-checkout")
+        for slash in ("", "/")
+    },
+}
+"""What is served besides where buy-now is enabled."""
 
 SHARED_WITH_BROWSERS = {
     "/operations/config",
@@ -62,6 +112,16 @@ SHARED_WITH_BROWSERS = {
     "/customer/session",
     "/payments",
     "/confirmPayments/{id}",
+    "/api/v1/categories",
+    "/api/v1/products",
+    "/api/v1/products/{sku}",
+    "/api/v1/carts",
+    "/api/v1/carts/{id}",
+    "/api/v1/carts/{id}/order",
+    "/api/v1/discount-codes",
+    "/api/v1/orders/{id}",
+    "/api/v1/payment-links/{token}",
+    "/api/v1/payments/sessions",
 }
 """Paths that a storefront's page calls from another origin."""
 
@@ -81,7 +141,12 @@ all_routes = pytest.mark.parametrize("route", list(EXPECTED), ids=" ".join)
 
 
 def filled(path: str) -> str:
-    return path.format(id="b5f5a0d2-5c3e-4b77-9d55-7f1a4c1f2a01", component="payment")
+    return path.format(
+        id="b5f5a0d2-5c3e-4b77-9d55-7f1a4c1f2a01",
+        component="payment",
+        sku="brass-pen-1",
+        token="nonsense",
+    )
 
 
 async def ask(
@@ -109,14 +174,24 @@ async def open_session(world: World) -> dict[str, str]:
     return dict(await world.session(cart["id"]))
 
 
-def test_every_route_has_a_declared_expectation_and_nothing_else_is_served() -> None:
+@pytest.mark.parametrize("buy_now", [False, True])
+def test_every_route_has_a_declared_expectation_and_nothing_else_is_served(
+    buy_now: bool,
+) -> None:
     outgoing = Outgoing(httpx.AsyncClient(transport=Wire(Network({}))), FakeClock())
-    _, table = wire(load_settings(ENVIRONMENT), outgoing, Readiness())
+    switched_on = {
+        "BUY_NOW_ENABLED": "true",
+        "BUY_NOW_URL": "https://pay.example.com",
+        "BUY_NOW_COOKIE_SECRET": "x" * 32,
+    }
+    settings = load_settings({**ENVIRONMENT, **(switched_on if buy_now else {})})
+    _, table = wire(settings, outgoing, Readiness())
     declared = {
         (method, endpoint.path): endpoint.auth for endpoint in table for method in endpoint.methods
     }
-    assert declared == EXPECTED
-    assert {endpoint.path for endpoint in table if endpoint.cors} == SHARED_WITH_BROWSERS
+    assert declared == EXPECTED | (BUY_NOW if buy_now else {})
+    shared = SHARED_WITH_BROWSERS | (BUY_NOW_SHARED if buy_now else set())
+    assert {endpoint.path for endpoint in table if endpoint.cors} == shared
 
 
 # Nobody
@@ -124,6 +199,7 @@ def test_every_route_has_a_declared_expectation_and_nothing_else_is_served() -> 
 
 @all_routes
 async def test_a_stranger_is_refused_without_a_backend_call(route: Route) -> None:
+    """Except by the storefront's routes, which are made for strangers."""
     world = World()
     answer = await ask(world, route, {}, b"{ not json")
     match EXPECTED[route]:
@@ -134,6 +210,9 @@ async def test_a_stranger_is_refused_without_a_backend_call(route: Route) -> Non
             assert_refused(answer, 403)
         case StripeAuth():
             assert_refused(answer, 400)
+        case _ if route[1].startswith("/api/v1/"):
+            assert answer.status_code not in (401, 403)
+            return
         case _:
             assert answer.status_code in (200, 404)
     assert world.network.calls == []

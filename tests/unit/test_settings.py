@@ -102,6 +102,7 @@ def test_a_blank_required_variable_is_missing(name: str) -> None:
         ("stored_payment_methods_enabled", False),
         ("storefront_url", "http://localhost:3000"),
         ("connect_service_url", None),
+        ("buy_now_enabled", False),
         ("health_check_timeout", 5000),
         ("log_level", "info"),
         ("port", 8080),
@@ -163,11 +164,14 @@ SECRETS = {
     "CTP_CLIENT_SECRET": "hidden-client-secret",
     "STRIPE_SECRET_KEY": "sk_test_hidden",
     "STRIPE_WEBHOOK_SIGNING_SECRET": "whsec_hidden1,whsec_hidden2",
+    "BUY_NOW_COOKIE_SECRET": "hidden-hidden-hidden-hidden-hidden",
+    "CHECKOUT_LINK_SECRET": "hidden hidden hidden hidden hidden",
 }
+LINKS = {"CONNECT_SERVICE_URL": "https://connector.example.com"}
 
 
 def test_no_secret_is_in_the_representation() -> None:
-    settings = load(**SECRETS)
+    settings = load(**SECRETS, **LINKS)
     assert settings.stripe_webhook_signing_secret == ("whsec_hidden1", "whsec_hidden2")
     assert "hidden" not in repr(settings)
     assert "hidden" not in str(settings)
@@ -177,7 +181,7 @@ def test_every_secret_variable_is_covered_by_the_test_above() -> None:
     assert {variable.name for variable in variables() if variable.secret} == set(SECRETS)
 
 
-FREE_TEXT = {"CTP_CLIENT_ID", "CTP_CLIENT_SECRET", "PAYMENT_INTERFACE", "HOST"}
+FREE_TEXT = {"CTP_CLIENT_ID", "CTP_CLIENT_SECRET", "PAYMENT_INTERFACE", "HOST", "BUY_NOW_PRODUCT"}
 CHECKED = [v.name for v in variables() if v.name not in FREE_TEXT | {"STRIPE_APPLE_PAY_WELL_KNOWN"}]
 
 
@@ -306,6 +310,9 @@ def test_a_switch_is_exactly_true_or_false(name: str) -> None:
         ("SHUTDOWN_GRACE_S", 0, 300),
         ("MAX_BODY_BYTES", 1_024, 10_485_760),
         ("BFF_ORDER_PII_MINUTES", 0, 10_080),
+        ("BFF_REQUESTS_PER_MINUTE", 0, 100_000),
+        ("BFF_TRUSTED_PROXIES", 0, 10),
+        ("BUY_NOW_SESSIONS_PER_MINUTE", 0, 100_000),
     ],
 )
 def test_a_number_lies_within_its_range(name: str, least: int, most: int) -> None:
@@ -314,6 +321,28 @@ def test_a_number_lies_within_its_range(name: str, least: int, most: int) -> Non
     for number in (least - 1, most + 1):
         (problem,) = problems(**{name: str(number)})
         assert problem.startswith(f"{name} must be a whole number from {least} to {most}")
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("STOREFRONT_CURRENCY", ["EUR", "JPY"], ["eur", "EURO", "€", "E1R"]),
+        ("STOREFRONT_COUNTRY", ["DE", "US"], ["de", "DEU", "Germany"]),
+        (
+            "STOREFRONT_LOCALE",
+            ["en", "de-AT", "zh-Hant-TW", "es-419"],
+            ["EN", "de_AT", "english", "de-"],
+        ),
+    ],
+)
+def test_what_the_storefront_sells_in_is_written_as_standards_write_it(
+    name: str, right: list[str], wrong: list[str]
+) -> None:
+    for value in right:
+        assert getattr(load(**{name: value}), name.lower()) == value
+    for value in wrong:
+        (problem,) = problems(**{name: value})
+        assert problem.startswith(f"{name} must be")
 
 
 @pytest.mark.parametrize("value", ["80.0", "8_080", "+80", "0x50", "eighty", "٨٠", "9" * 5000])
@@ -673,6 +702,21 @@ def test_a_rule_that_drops_off_session_is_a_warning() -> None:
     )
     (warning,) = settings.warnings
     assert "'DE'" in warning
+
+
+def test_buy_now_needs_to_know_its_address_and_to_sign_its_cookie() -> None:
+    secret, address = problems(BUY_NOW_ENABLED="true")
+    assert secret.startswith("BUY_NOW_COOKIE_SECRET is missing.")
+    assert address.startswith("BUY_NOW_URL is missing.")
+    complete = {"BUY_NOW_ENABLED": "true", "BUY_NOW_COOKIE_SECRET": "x" * 32}
+    assert load(**complete, BUY_NOW_URL="https://pay.example.com").buy_now_enabled
+    assert load(**complete, CONNECT_SERVICE_URL="https://pay.example.com").buy_now_enabled
+
+
+@pytest.mark.parametrize("secret", ["short", "x" * 31, "x" * 20 + " " + "y" * 20])
+def test_a_weak_cookie_secret_is_refused(secret: str) -> None:
+    (problem,) = problems(BUY_NOW_COOKIE_SECRET=secret)
+    assert problem.startswith("BUY_NOW_COOKIE_SECRET must have at least 32 characters")
 
 
 # --- Declaration and documents -----------------------------------------------------------------

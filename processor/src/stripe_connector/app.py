@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 import httpx
@@ -11,6 +12,14 @@ from starlette.types import ASGIApp
 from stripe import AppInfo
 
 from stripe_connector import __version__
+from stripe_connector.checkout.buy_now import BuyNow
+from stripe_connector.checkout.events import CheckoutEvents
+from stripe_connector.checkout.fulfil import Fulfiller
+from stripe_connector.checkout.fulfil_cart import CartFulfiller
+from stripe_connector.checkout.links import PaymentLinks
+from stripe_connector.checkout.place_order import Orders
+from stripe_connector.checkout.sessions import Sessions
+from stripe_connector.checkout.storefront import Storefront
 from stripe_connector.clock import Clock
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.outgoing import REPEATABLE, Outgoing, create_http_client
@@ -27,7 +36,11 @@ from stripe_connector.http.auth import (
     SessionGuard,
     StripeGuard,
 )
+from stripe_connector.http.bff import buy_now, links, storefront
+from stripe_connector.http.bff import payments as bff_payments
+from stripe_connector.http.bff.visitor import Visitors
 from stripe_connector.http.health import Readiness
+from stripe_connector.http.rate_limit import RateLimit
 from stripe_connector.http.routing import AnyEndpoint
 from stripe_connector.ops.status import commercetools_permissions, report, stripe_status
 from stripe_connector.payments.confirm import Confirmer
@@ -154,6 +167,23 @@ def wire(
         clock,
         settings.ctp_project_key,
     )
+    fulfiller = Fulfiller(
+        commercetools,
+        stripe,
+        recorder,
+        modifier,
+        clock,
+        payment_interface=settings.payment_interface,
+        cancel_unpaid=settings.checkout_cancel_unpaid_orders,
+    )
+    orders = Orders(commercetools, settings, clock)
+    carts = CartFulfiller(
+        commercetools, stripe, orders, fulfiller, payment_interface=settings.payment_interface
+    )
+    checkout_events = CheckoutEvents(
+        events, commercetools, recorder, modifier, fulfiller, carts, clock, settings.ctp_project_key
+    )
+    checkout_sessions = Sessions(commercetools, stripe, recorder, customers, settings)
     status_report = partial(
         report,
         [
@@ -164,13 +194,58 @@ def wire(
         timeout_s=settings.health_check_timeout / 1000,
         webhook_secrets=settings.stripe_webhook_signing_secret,
     )
+    limit = RateLimit(
+        settings.bff_requests_per_minute, clock, trusted_proxies=settings.bff_trusted_proxies
+    )
     table: list[AnyEndpoint] = [
         *operations.endpoints(settings, modifier),
         status.endpoint(status_report),
         *payments.endpoints(
             settings, commercetools, stripe, sessions, starter, confirmer, customers
         ),
-        webhooks.endpoint(events),
+        *storefront.endpoints(
+            Storefront(commercetools, settings, clock),
+            orders,
+            limit,
+        ),
+        *bff_payments.endpoints(checkout_sessions, fulfiller, orders, limit),
+        *links.endpoints(
+            _payment_links(settings, clock),
+            checkout_sessions,
+            orders,
+            settings.storefront_url,
+            limit,
+        ),
+        webhooks.endpoint(checkout_events),
         *health.endpoints(readiness),
     ]
+    if settings.buy_now_enabled and settings.buy_now_cookie_secret is not None:
+        secure = settings.buy_now_base.startswith("https:")
+        table += [
+            *buy_now.endpoints(
+                BuyNow(
+                    commercetools, stripe, checkout_sessions, fulfiller, carts, orders, settings
+                ),
+                Visitors(settings.buy_now_cookie_secret, clock, secure=secure),
+                settings,
+                opening=RateLimit(
+                    settings.buy_now_sessions_per_minute,
+                    clock,
+                    trusted_proxies=settings.bff_trusted_proxies,
+                ),
+                reading=limit,
+            ),
+            *(webhooks.endpoint(checkout_events, path) for path in buy_now.WEBHOOK_PATHS),
+        ]
     return guards, table
+
+
+def _payment_links(settings: Settings, clock: Clock) -> PaymentLinks | None:
+    if settings.checkout_link_secret is None or settings.connect_service_url is None:
+        return None
+    return PaymentLinks(
+        settings.checkout_link_secret,
+        clock,
+        base_url=settings.connect_service_url,
+        valid_for=timedelta(hours=settings.checkout_link_hours),
+    )

@@ -10,6 +10,7 @@ ConnectorError
 ├── Conflict                409  the resource is in a state that forbids this
 │   ├── VersionConflict     409  commercetools: somebody else wrote first
 │   └── DuplicateField      409  commercetools: a unique value is taken
+├── Gone                    410  it was there once, and will not be again
 ├── PayloadTooLarge         413
 ├── UnsupportedMediaType    415
 ├── TooManyRequests         429
@@ -155,6 +156,13 @@ class DuplicateField(Conflict):
     """commercetools: a value that must be unique (a key, an interfaceId) is taken."""
 
     default_code = "DuplicateField"
+
+
+class Gone(ConnectorError):
+    """It was there once, and will not be again."""
+
+    status = 410
+    default_code = "Gone"
 
 
 class PayloadTooLarge(ConnectorError):

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from stripe_connector.ledger.facts import DisputeFact, Fact, IntentFact, RefundFact
+from stripe_connector.ledger.facts import (
+    DisputeFact,
+    ExpiredSessionFact,
+    Fact,
+    IntentFact,
+    RefundFact,
+)
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, Snapshot, judge, merge
 from stripe_connector.ledger.payment import Payment
 from tests.unit.ledger.commercetools import (
@@ -360,6 +366,8 @@ def _subject(of: Fact) -> str:
             return of.refund_id
         case DisputeFact():
             return of.dispute_id
+        case ExpiredSessionFact():
+            return of.session_id
 
 
 @given(

@@ -14,7 +14,7 @@ from sandbox.demo.start import processor_environment
 from stripe_connector.settings import load_settings
 
 ROOT = Path(__file__).parents[3]
-PORTS = Addresses(processor=8080, jwt=9000, commercetools=9010, stripe=9020)
+PORTS = Addresses(processor=8080, jwt=9000, commercetools=9010, stripe=9020, shop=3000)
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ class Outgoing:
         backend: str,
         retry: Retry,
         headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str | int] | None = None,
+        params: Mapping[str, str | int | list[str]] | None = None,
         content: str | bytes | None = None,
         auth: tuple[str, str] | None = None,
         per_try: float = TRY_TIMEOUT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import UnionType
 from typing import TypeVar
 
 import msgspec
@@ -46,13 +47,16 @@ def limited(scope: Scope, receive: Receive, limit: int) -> Receive:
     return receive_limited
 
 
-async def json_body(request: Request, shape: type[T]) -> T:
+async def json_body(
+    request: Request, shape: type[T] | UnionType, *, any_media_type: bool = False
+) -> T:
     """The body as `shape`; raises InvalidRequest, PayloadTooLarge or UnsupportedMediaType.
 
-    An empty body counts as `{}`: it is refused only if something in it is required.
+    An empty body counts as `{}`: it is refused only if something in it is required. With
+    `any_media_type` it may be called anything: some storefronts send JSON as text, or unnamed.
     """
     body = await request.body()
-    if body:
+    if body and not any_media_type:
         _require_json(request.headers.get("content-type"))
     try:
         return msgspec.json.decode(body or b"{}", type=shape)

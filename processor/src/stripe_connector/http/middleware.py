@@ -96,7 +96,9 @@ class RequestMiddleware:
                 if isinstance(failure, ClientDisconnect):
                     status = _CLIENT_CLOSED_REQUEST
                 else:
-                    await error_response(_as_answer(failure))(scope, receive, send_on)
+                    resource = _resource(scope)
+                    respond = resource.refusal if resource else error_response
+                    await respond(_as_answer(failure))(scope, receive, send_on)
             seconds = self._clock.monotonic() - began
             self._log(scope, request, status or 500, seconds, failure)
         finally:

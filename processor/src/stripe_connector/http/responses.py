@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from starlette.responses import Response
@@ -19,9 +20,14 @@ def json_response(
     return Response(_ENCODER.encode(value), status, headers, media_type="application/json")
 
 
-def error_response(error: ConnectorError, headers: Mapping[str, str] | None = None) -> Response:
-    """An error in its own shape, with Retry-After where it knows when to ask again."""
+def error_response(
+    error: ConnectorError,
+    headers: Mapping[str, str] | None = None,
+    *,
+    body: Mapping[str, Any] | None = None,
+) -> Response:
+    """An error in its own shape, or in `body`'s, with Retry-After where it knows when to ask."""
     all_headers = dict(headers or {})
     if error.retry_after is not None:
         all_headers["Retry-After"] = str(error.retry_after)
-    return json_response(error.body(), error.status, all_headers)
+    return json_response(body or error.body(), error.status, all_headers)

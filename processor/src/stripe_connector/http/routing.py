@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -34,6 +34,8 @@ class Endpoint(Generic[P]):
     """Bytes; the processor's own limit unless given."""
     probe: bool = False
     """Asked by the platform, often: never refused for load and logged only when debugging."""
+    error_body: Callable[[ConnectorError], dict[str, Any]] | None = None
+    """The shape in which its callers know errors, where that is not commercetools'."""
 
 
 AnyEndpoint = Endpoint[Any]
@@ -86,6 +88,7 @@ class Resource:
                 if method in self._endpoints:
                     raise ValueError(f"{method} {path} is in the table twice")
                 self._endpoints[method] = endpoint
+        self._error_body = next(iter(self._endpoints.values())).error_body
         self._cors_methods = [m for m, endpoint in self._endpoints.items() if endpoint.cors]
 
     def endpoint(self, method: str) -> AnyEndpoint | None:
@@ -99,6 +102,11 @@ class Resource:
         endpoint = self.endpoint(method)
         return endpoint.cors if endpoint else method == "OPTIONS" and bool(self._cors_methods)
 
+    def refusal(self, error: ConnectorError, headers: Mapping[str, str] | None = None) -> Response:
+        """An error in the shape that callers of this path know."""
+        body = self._error_body(error) if self._error_body else None
+        return error_response(error, headers, body=body)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
         endpoint = self.endpoint(method)
@@ -108,7 +116,7 @@ class Resource:
             origin = Request(scope).headers.get("origin")
             response = self._services.cors.preflight(origin, self._cors_methods)
         else:
-            response = error_response(
+            response = self.refusal(
                 MethodNotAllowed(f"{method} is not allowed here."),
                 {"Allow": ", ".join(self._allowed_methods())},
             )

@@ -32,6 +32,7 @@ PROJECT_KEY = "ct_project_key"
 TRANSACTION_ID = "ct_transaction_id"
 CUSTOMER_ID = "ct_customer_id"
 CART_ID = "cart_id"
+ORDER_ID = "ct_order_id"
 """Metadata that ties what we create at Stripe to commercetools."""
 
 
@@ -72,7 +73,13 @@ class DisputeFact(Struct, frozen=True):
     state: Literal["Pending", "Success", "Failure"]
 
 
-Fact = IntentFact | RefundFact | DisputeFact
+class ExpiredSessionFact(Struct, frozen=True):
+    """A Checkout Session that can no longer be paid."""
+
+    session_id: str
+
+
+Fact = IntentFact | RefundFact | DisputeFact | ExpiredSessionFact
 
 
 def intent_fact(intent: PaymentIntent) -> IntentFact:

@@ -25,11 +25,13 @@ from stripe_connector.ledger.actions import (
 from stripe_connector.ledger.facts import (
     REFUND_ORDER,
     DisputeFact,
+    ExpiredSessionFact,
     Fact,
     IntentFact,
     RefundFact,
 )
 from stripe_connector.ledger.payment import (
+    SESSION_PREFIX,
     UNFINISHED,
     Payment,
     Transaction,
@@ -58,6 +60,8 @@ def merge(payment: Payment, facts: Iterable[Fact], at: str) -> list[Action]:
                 record.refund(fact)
             case DisputeFact():
                 record.dispute(fact)
+            case ExpiredSessionFact():
+                record.expired_session(fact)
     return record.actions
 
 
@@ -206,6 +210,14 @@ class _Record:
         else:
             self._change(known, fact.state)
 
+    def expired_session(self, fact: ExpiredSessionFact) -> None:
+        """Nobody has paid, and nobody can any more."""
+        for transaction in self._unfinished("Authorization"):
+            if transaction.interaction_id == fact.session_id:
+                self._change(transaction, "Failure")
+                self._set_once(SetStatusInterfaceCode("expired"))
+                self._set_once(SetStatusInterfaceText("The payment page has expired."))
+
     def _money(self, amount: int, currency: str) -> Money:
         planned = self.payment.amount_planned
         same = currency == planned.currency_code
@@ -235,7 +247,7 @@ class _Record:
         """Move a transaction, and name Stripe's object where it has no name yet."""
         if state != transaction.state:
             self.actions.append(ChangeTransactionState(transaction.id, state))
-        if interaction_id is not None and transaction.interaction_id is None:
+        if interaction_id is not None and _unnamed(transaction):
             self.actions.append(ChangeTransactionInteractionId(transaction.id, interaction_id))
         else:
             interaction_id = transaction.interaction_id
@@ -250,13 +262,19 @@ class _Record:
 
 
 def _authorizations(transactions: Iterable[Transaction], intent_id: str) -> list[Transaction]:
-    """Authorizations of an intent, the official connector's nameless Initial ones included."""
+    """Authorizations of an intent, and the Initial one that was written before it was known."""
     return [
         t
         for t in transactions
         if t.type == "Authorization"
-        and (t.interaction_id == intent_id or (t.interaction_id is None and t.state == "Initial"))
+        and (t.interaction_id == intent_id or (t.state == "Initial" and _unnamed(t)))
     ]
+
+
+def _unnamed(transaction: Transaction) -> bool:
+    """Without the name of Stripe's object: nameless, or named after its Checkout Session."""
+    name = transaction.interaction_id
+    return name is None or name.startswith(SESSION_PREFIX)
 
 
 def _same(one: Money, other: Money) -> bool:

@@ -11,6 +11,9 @@ from stripe_connector.money import Money
 TransactionType = Literal["Authorization", "CancelAuthorization", "Charge", "Refund", "Chargeback"]
 TransactionState = Literal["Initial", "Pending", "Success", "Failure"]
 
+SESSION_PREFIX = "cs_"
+"""Until the shopper confirms, a Checkout Session's id stands for the intent that will be."""
+
 UNFINISHED: frozenset[TransactionState] = frozenset({"Initial", "Pending"})
 
 
@@ -80,6 +83,15 @@ class Payment(Struct, frozen=True, rename="camel"):
     """Stripe's PaymentIntent; immutable once set."""
     customer: Reference | None = None
     created_at: str | None = None
+
+    @property
+    def session_id(self) -> str | None:
+        """The Checkout Session that nobody has confirmed yet, as far as is recorded."""
+        for transaction in self.of_type("Authorization"):
+            name = transaction.interaction_id
+            if transaction.state == "Initial" and name and name.startswith(SESSION_PREFIX):
+                return name
+        return None
 
     def of_type(self, type_: TransactionType) -> list[Transaction]:
         """Transactions of one type, oldest first."""

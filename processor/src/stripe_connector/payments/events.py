@@ -66,7 +66,8 @@ WITHOUT_EFFECT = frozenset({"payment_intent.created", "payment_intent.requires_a
 _WITHOUT_PAYMENT = frozenset({"payment_method.detached", "customer.deleted"})
 _AUTHORIZED = frozenset({"payment_intent.amount_capturable_updated", "payment_intent.succeeded"})
 
-_ORPHAN_AFTER_S = 3600
+ORPHAN_AFTER_S = 3600
+"""Seconds for which an event waits for the Payment that it belongs to."""
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -162,7 +163,7 @@ class EventHandler:
                 payment = None
             if payment is not None and payment.interface_id is None:
                 return payment  # its start was cut off before it knew its intent
-        if self._clock.time() - event.created < _ORPHAN_AFTER_S:
+        if self._clock.time() - event.created < ORPHAN_AFTER_S:
             raise BackendUnavailable("The payment of this event is not there yet.")
         logger.error("An intent of ours has no Payment", extra={"fields": {"intent": intent_id}})
         return Effect.ORPHAN

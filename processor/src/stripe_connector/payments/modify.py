@@ -92,7 +92,12 @@ class Modifier:
         if payment.payment_method_info.payment_interface != self._payment_interface:
             raise NotFound(f"The Resource with ID '{payment_id}' was not found.")
         if payment.interface_id is None:
-            raise InvalidRequest("This payment was never started at Stripe.")
+            if payment.session_id is None or isinstance(
+                modification, CapturePayment | RefundPayment
+            ):
+                raise InvalidRequest("This payment was never started at Stripe.")
+            _, outcome = await self._mover.withdraw(payment)
+            return outcome
         match modification:
             case CapturePayment():
                 return await self._capture(payment, modification, key)

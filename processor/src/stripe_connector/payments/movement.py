@@ -34,6 +34,7 @@ from stripe_connector.ledger.facts import (
     PAYMENT_ID,
     PROJECT_KEY,
     TRANSACTION_ID,
+    ExpiredSessionFact,
     intent_fact,
     refund_fact,
 )
@@ -210,17 +211,37 @@ class Mover:
         return await self._fail(payment, transaction.id, "abandoned", "It was never carried out.")
 
     async def withdraw(self, payment: Payment) -> tuple[Payment, Outcome]:
-        """Cancel an intent that holds no money: nothing to write down, repeating is harmless."""
+        """Cancel an intent that holds no money: nothing to write down, repeating is harmless.
+
+        Where there is no intent yet, the Checkout Session that would make one is expired.
+        """
+        if payment.interface_id is None and payment.session_id is not None:
+            return await self._expire_session(payment, payment.session_id)
         intent_id = _intent_id(payment)
         key = f"{payment.id}:withdraw:{int(self._clock.time() * 1000)}"
         try:
             intent = await self._stripe.cancel_intent(intent_id, key)
         except PaymentRefused as refusal:
+            # The intent of a Checkout Session is not canceled by itself, only with its session.
+            session = await self._stripe.session_of_intent(intent_id)
+            if session is not None and session.status == "open":
+                payment, _ = await self._expire_session(payment, session.id)
             payment = await self._recorder.intent(payment, intent_id)
             if payment.payment_status.interface_code == "canceled":
                 return payment, Outcome("approved")
             return payment, Outcome("rejected", refusal.code, refusal.message)
         return await self._merge_intent(payment, intent), Outcome("approved")
+
+    async def _expire_session(self, payment: Payment, session_id: str) -> tuple[Payment, Outcome]:
+        try:
+            session = await self._stripe.expire_session(session_id, f"{session_id}:expire")
+        except PaymentRefused as refusal:
+            session = await self._stripe.session(session_id)
+            if session.status != "expired":
+                # Confirmed in this very moment: the caller repeats, and finds the intent.
+                raise Conflict(refusal.message, code=refusal.code, retry_after=1) from refusal
+        payment = await self._recorder.facts(payment, [ExpiredSessionFact(session.id)])
+        return payment, Outcome("approved")
 
     async def _call(self, payment: Payment, transaction: Transaction) -> Payment:
         """One call to Stripe, built from nothing but the transaction."""

@@ -288,10 +288,97 @@ class StorefrontSettings:
     storefront_url: str = defaulted(
         base_url, "http://localhost:3000", "Shop that Stripe's hosted page leads back to."
     )
+    storefront_currency: str = defaulted(
+        matching(r"[A-Z]{3}", "must be an ISO 4217 code in capital letters, such as EUR"),
+        "EUR",
+        "Currency of carts that the storefront opens, and of the prices that it shows.",
+    )
+    storefront_country: str = defaulted(
+        matching(r"[A-Z]{2}", "must be an ISO 3166-1 code in capital letters, such as DE"),
+        "DE",
+        "Country of those carts and prices.",
+    )
+    storefront_locale: str = defaulted(
+        matching(
+            r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?",
+            "must be a language tag, such as en or de-AT",
+        ),
+        "en",
+        "Language of those carts, and of the names that the storefront shows.",
+    )
+    bff_requests_per_minute: int = defaulted(
+        integer(0, 100_000),
+        "300",
+        "Writes, reads of carts and orders, and guesses of discount codes that one client address"
+        " may send to one instance under `/api/v1`; 0 sets no limit. Raise it where a server of"
+        " the shop calls for all shoppers.",
+    )
+    bff_trusted_proxies: int = defaulted(
+        integer(0, 10),
+        "1",
+        "Proxies in front that append to X-Forwarded-For; the client stands that many entries from"
+        " its end. 0 ignores the header.",
+    )
+    checkout_cancel_unpaid_orders: bool = defaulted(
+        boolean,
+        "false",
+        "Whether an order whose last payment page has expired, or whose delayed payment has failed,"
+        " is cancelled; its payment state becomes Failed in any case.",
+    )
+    checkout_session_minutes: int = defaulted(
+        integer(30, 1_438),
+        "1438",
+        "How long a payment page can be paid; Stripe allows half an hour to a day.",
+    )
+    checkout_link_secret: str | None = optional(
+        matching(r".{32,}", "must have at least 32 characters"),
+        "Signs payment links for abandoned orders (`POST /operations/payment-links`); the same for"
+        " all instances. Without it there are none.",
+        absent=None,
+        secret=True,
+    )
+    checkout_link_hours: int = defaulted(
+        integer(1, 8_760), "72", "How long such a link can be used."
+    )
     bff_order_pii_minutes: int = defaulted(
         integer(0, 10_080),
         "60",
         "Minutes after its creation in which reading an order also shows personal data.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuyNowSettings:
+    """One product at a click, on pages of the processor's own."""
+
+    buy_now_enabled: bool = defaulted(
+        boolean,
+        "false",
+        "Serves `/create-checkout-session`, `/v1/create-session`, `/config`, their pages, and"
+        " `/webhook`, `/webhooks` and `/webhook-checkout` beside `/stripe/webhooks`.",
+    )
+    buy_now_url: str | None = optional(
+        base_url,
+        "Public URL of those pages; without it, CONNECT_SERVICE_URL.",
+        absent=None,
+    )
+    buy_now_product: str | None = optional(
+        text,
+        "SKU, id or key of what `/` and `/create-checkout-session` sell; without it, both answer"
+        " 404.",
+        absent=None,
+    )
+    buy_now_cookie_secret: str | None = optional(
+        matching(r"\S{32,}", "must have at least 32 characters, none of them white space"),
+        "Signs the cookie by which a visitor keeps an open payment page; the same for all"
+        " instances, and required where buy-now is enabled.",
+        absent=None,
+        secret=True,
+    )
+    buy_now_sessions_per_minute: int = defaulted(
+        integer(0, 100_000),
+        "20",
+        "Payment pages that one client address may ask one instance for; 0 sets no limit.",
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.settings.declaration import Variable, declared
 from stripe_connector.settings.groups import (
+    BuyNowSettings,
     CommercetoolsSettings,
     Environment,
     OperationSettings,
@@ -24,6 +25,7 @@ GROUPS: dict[str, type] = {
     "Stripe": StripeSettings,
     "Payment element": PaymentElementSettings,
     "Checkout and storefront": StorefrontSettings,
+    "Buy-now": BuyNowSettings,
     "Operation": OperationSettings,
 }
 
@@ -42,6 +44,7 @@ class Settings(
     StripeSettings,
     PaymentElementSettings,
     StorefrontSettings,
+    BuyNowSettings,
     OperationSettings,
 ):
     """The checked environment; `load_settings` makes it. Its repr leaves secrets out."""
@@ -55,6 +58,11 @@ class Settings(
     def live_mode(self) -> bool:
         """Whether real money moves."""
         return self.environment == "live"
+
+    @property
+    def buy_now_base(self) -> str:
+        """Where shoppers find the buy-now pages; empty where nobody has said it."""
+        return self.buy_now_url or self.connect_service_url or ""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -121,6 +129,16 @@ def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
         for name in ("stripe_api_base", "stripe_js_url"):
             if values.get(name, "").startswith("http:"):
                 yield f"{name.upper()} must be an https URL when STRIPE_SECRET_KEY is a live key"
+    if values.get("checkout_link_secret") and not values.get("connect_service_url"):
+        yield "CONNECT_SERVICE_URL is missing. Set it where CHECKOUT_LINK_SECRET is: links need it"
+    if values.get("buy_now_enabled"):
+        if "buy_now_cookie_secret" in values and values["buy_now_cookie_secret"] is None:
+            yield "BUY_NOW_COOKIE_SECRET is missing. Set it where BUY_NOW_ENABLED is true"
+        if not values.get("buy_now_url") and not values.get("connect_service_url"):
+            yield (
+                "BUY_NOW_URL is missing. Set it, or CONNECT_SERVICE_URL, where BUY_NOW_ENABLED is"
+                " true"
+            )
     region = _region(values.get("ctp_api_url", ""))
     for name in (
         "ctp_auth_url",

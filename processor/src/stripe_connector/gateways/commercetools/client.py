@@ -30,7 +30,7 @@ class Client:
         decoder: msgspec.json.Decoder[T],
         *,
         subject: str,
-        params: Mapping[str, str | int] | None = None,
+        params: Mapping[str, str | int | list[str]] | None = None,
     ) -> T:
         """Read a resource or a page of a query; `subject` names it in errors."""
         return self._decoded(
@@ -44,7 +44,7 @@ class Client:
         decoder: msgspec.json.Decoder[T],
         *,
         subject: str,
-        params: Mapping[str, str | int] | None = None,
+        params: Mapping[str, str | int | list[str]] | None = None,
     ) -> T:
         """Write once: whether to repeat is for the caller, who knows what makes it safe."""
         content = msgspec.json.encode(body)
@@ -85,7 +85,7 @@ class Client:
         url: str,
         *,
         subject: str,
-        params: Mapping[str, str | int] | None = None,
+        params: Mapping[str, str | int | list[str]] | None = None,
         content: bytes | None = None,
     ) -> httpx.Response:
         token = await self.tokens.get()

@@ -54,7 +54,7 @@ _CALLERS_FAULT = frozenset(
     }
 )
 
-_PUBLIC_FIELDS = ("field", "typeId", "id", "currentVersion")
+_PUBLIC_FIELDS = ("field", "typeId", "id", "currentVersion", "lineItems", "skus")
 """Of an error's own fields. Values that were sent stay out: they may be personal."""
 
 

@@ -20,12 +20,16 @@ from stripe_connector.gateways.commercetools.models import (
     PaymentMethodDraft,
     Session,
 )
+from stripe_connector.gateways.commercetools.orders import Order, PayableCart
+from stripe_connector.gateways.commercetools.storefront import StorefrontCalls, quoted
 from stripe_connector.gateways.commercetools.token import TokenCache
 from stripe_connector.gateways.outgoing import Outgoing, Retry, segment
 from stripe_connector.ledger.actions import Action
 from stripe_connector.ledger.payment import Payment, Reference
 
 T = TypeVar("T")
+Holder = TypeVar("Holder", Cart, Order)
+"""What payments are put on."""
 
 _WITH_PAYMENTS = {"expand": "paymentInfo.payments[*]"}
 _ADD_PAYMENT = Retry(tries=5, first_pause=0.1)
@@ -46,6 +50,8 @@ class _CustomObject(Struct):
 
 
 _cart = msgspec.json.Decoder(Cart)
+_payable_cart = msgspec.json.Decoder(PayableCart)
+_order = msgspec.json.Decoder(Order)
 _carts = msgspec.json.Decoder(_Page[Cart])
 _payment = msgspec.json.Decoder(Payment)
 _payments = msgspec.json.Decoder(_Page[Payment])
@@ -59,7 +65,7 @@ _id = msgspec.json.Decoder(_Id)
 _ignored = msgspec.json.Decoder(msgspec.Raw)
 
 
-class Commercetools:
+class Commercetools(StorefrontCalls):
     """One project of commercetools.
 
     Besides what a method names, all raise BackendUnavailable when commercetools is down, slow
@@ -103,9 +109,18 @@ class Commercetools:
             f"{self._api}/carts/{segment(cart_id)}", _cart, subject="cart", params=_WITH_PAYMENTS
         )
 
+    async def payable_cart(self, cart_id: str) -> PayableCart:
+        """The cart with its prices and payments; raises NotFound."""
+        return await self._client.get(
+            f"{self._api}/carts/{segment(cart_id)}",
+            _payable_cart,
+            subject="cart",
+            params=_WITH_PAYMENTS,
+        )
+
     async def cart_of_payment(self, payment_id: str) -> Cart | None:
         """The cart that a payment is on, with its payments expanded."""
-        where = f"paymentInfo(payments(id={_quoted(payment_id)}))"
+        where = f"paymentInfo(payments(id={quoted(payment_id)}))"
         page = await self._query("carts", where, _carts, subject="cart", params=_WITH_PAYMENTS)
         return page.results[0] if page.results else None
 
@@ -115,26 +130,65 @@ class Commercetools:
         Repeats on version conflicts a bounded number of times, then raises VersionConflict;
         raises InvalidRequest where commercetools refuses, such as a payment of another cart.
         """
+        url = f"{self._api}/carts/{segment(cart_id)}"
+        return await self._add_payment(url, _cart, "cart", version, payment_id)
+
+    async def _add_payment(
+        self,
+        url: str,
+        decoder: msgspec.json.Decoder[Holder],
+        subject: str,
+        version: int,
+        payment_id: str,
+    ) -> Holder:
         payment = Reference(type_id="payment", id=payment_id)
         tries = 0
         while True:
             tries += 1
             try:
                 return await self._client.post(
-                    f"{self._api}/carts/{segment(cart_id)}",
+                    url,
                     {"version": version, "actions": [{"action": "addPayment", "payment": payment}]},
-                    _cart,
-                    subject="cart",
+                    decoder,
+                    subject=subject,
                     params=_WITH_PAYMENTS,
                 )
             except (VersionConflict, InvalidRequest) as error:
-                cart = await self.cart(cart_id)
-                if any(on_cart.id == payment_id for on_cart in cart.payment_info.payments):
-                    return cart
+                holder = await self._client.get(
+                    url, decoder, subject=subject, params=_WITH_PAYMENTS
+                )
+                if any(known.id == payment_id for known in holder.payment_info.payments):
+                    return holder
                 if isinstance(error, InvalidRequest) or tries >= _ADD_PAYMENT.tries:
                     raise
-                version = cart.version
+                version = holder.version
             await self._outgoing.clock.sleep(self._outgoing.pause(_ADD_PAYMENT, tries))
+
+    # Orders
+
+    async def order(self, order_id: str) -> Order:
+        """With its payments; raises NotFound."""
+        return await self._client.get(
+            f"{self._api}/orders/{segment(order_id)}",
+            _order,
+            subject="order",
+            params=_WITH_PAYMENTS,
+        )
+
+    async def add_payment_to_order(self, order_id: str, version: int, payment_id: str) -> Order:
+        """Put a payment on an order, as `add_payment_to_cart` does."""
+        url = f"{self._api}/orders/{segment(order_id)}"
+        return await self._add_payment(url, _order, "order", version, payment_id)
+
+    async def update_order(self, order: Order, actions: Sequence[Mapping[str, Any]]) -> Order:
+        """Raises VersionConflict, NotFound, InvalidRequest."""
+        return await self._client.post(
+            f"{self._api}/orders/{segment(order.id)}",
+            {"version": order.version, "actions": actions},
+            _order,
+            subject="order",
+            params=_WITH_PAYMENTS,
+        )
 
     # Payments
 
@@ -155,8 +209,8 @@ class Commercetools:
     async def payment_by_interface_id(self, intent_id: str) -> Payment | None:
         """The payment of a PaymentIntent; the two fields together are unique."""
         where = (
-            f"interfaceId={_quoted(intent_id)} and"
-            f" paymentMethodInfo(paymentInterface={_quoted(self.payment_interface)})"
+            f"interfaceId={quoted(intent_id)} and"
+            f" paymentMethodInfo(paymentInterface={quoted(self.payment_interface)})"
         )
         page = await self._query("payments", where, _payments, subject="payment")
         return page.results[0] if page.results else None
@@ -253,8 +307,8 @@ class Commercetools:
     async def payment_method_by_token(self, customer_id: str, token: str) -> PaymentMethod | None:
         """The customer's stored payment method that stands for Stripe's."""
         where = (
-            f"customer(id={_quoted(customer_id)}) and"
-            f" paymentInterface={_quoted(self.payment_interface)}"
+            f"customer(id={quoted(customer_id)}) and"
+            f" paymentInterface={quoted(self.payment_interface)}"
         )
         page = await self._query(
             "payment-methods",
@@ -346,9 +400,3 @@ class Commercetools:
             subject=subject,
             params={"where": where, "limit": 1, "withTotal": "false", **(params or {})},
         )
-
-
-def _quoted(value: str) -> str:
-    """A string literal of a query predicate."""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

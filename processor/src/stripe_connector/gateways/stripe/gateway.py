@@ -13,7 +13,11 @@ from msgspec import Struct
 from stripe_connector.errors import BackendError, BackendUnavailable, NotFound
 from stripe_connector.gateways.outgoing import Outgoing, segment
 from stripe_connector.gateways.stripe.errors import StripeUnavailable, error_of
-from stripe_connector.gateways.stripe.models import StripeCustomer, StripePaymentMethod
+from stripe_connector.gateways.stripe.models import (
+    CheckoutSession,
+    StripeCustomer,
+    StripePaymentMethod,
+)
 from stripe_connector.gateways.stripe.sdk import create_client
 from stripe_connector.ledger.stripe_objects import Dispute, PaymentIntent, Refund
 
@@ -46,6 +50,8 @@ _dispute = msgspec.json.Decoder(Dispute)
 _payment_method = msgspec.json.Decoder(StripePaymentMethod)
 _customer = msgspec.json.Decoder(StripeCustomer)
 _customers = msgspec.json.Decoder(_List[StripeCustomer])
+_session = msgspec.json.Decoder(CheckoutSession)
+_sessions = msgspec.json.Decoder(_List[CheckoutSession])
 _secret = msgspec.json.Decoder(_Secret)
 _client_secret = msgspec.json.Decoder(_ClientSecret)
 _ignored = msgspec.json.Decoder(msgspec.Raw)
@@ -122,6 +128,42 @@ class Stripe:
         return await self._call(
             _intent, "post", f"{_intent_path(intent_id)}/cancel", _EXPAND_CHARGE, key
         )
+
+    # Checkout Sessions
+
+    async def create_session(self, params: Params, key: str) -> CheckoutSession:
+        return await self._call(_session, "post", "/v1/checkout/sessions", params, key)
+
+    async def session(self, session_id: str) -> CheckoutSession:
+        """Raises NotFound."""
+        return await self._call(_session, "get", _session_path(session_id))
+
+    async def session_of_intent(self, intent_id: str) -> CheckoutSession | None:
+        """The session that made an intent; None where it was not made by one."""
+        found = await self._call(
+            _sessions, "get", "/v1/checkout/sessions", {"payment_intent": intent_id, "limit": 1}
+        )
+        return found.data[0] if found.data else None
+
+    async def expire_session(self, session_id: str, key: str) -> CheckoutSession:
+        """Raises StripeRefused where it is not open any more."""
+        return await self._call(_session, "post", f"{_session_path(session_id)}/expire", {}, key)
+
+    async def find_session(self, payment_id: str, since: int) -> CheckoutSession | None:
+        """The session whose metadata name a commercetools payment, created soon after `since`."""
+        params: dict[str, Any] = {
+            "created": {"gte": since, "lte": since + _FIRST_MINUTES_S},
+            "limit": 100,
+        }
+        for _ in range(_LISTED_PAGES):
+            page = await self._call(_sessions, "get", "/v1/checkout/sessions", params)
+            for session in page.data:
+                if session.metadata.get("ct_payment_id") == payment_id:
+                    return session
+            if not page.has_more or not page.data:
+                break
+            params["starting_after"] = page.data[-1].id
+        return None
 
     # What follows a payment
 
@@ -228,6 +270,10 @@ class Stripe:
                 "Stripe gave an answer that the connector does not understand.",
                 detail=f"{method} {path}: {error}",
             ) from error
+
+
+def _session_path(session_id: str) -> str:
+    return f"/v1/checkout/sessions/{segment(session_id)}"
 
 
 def _intent_path(intent_id: str) -> str:

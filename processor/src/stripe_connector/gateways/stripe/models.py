@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
+
+from stripe_connector.ledger.stripe_objects import PaymentIntent
 
 
 class StripeCustomer(Struct, frozen=True):
@@ -15,3 +19,31 @@ class StripePaymentMethod(Struct, frozen=True):
     id: str
     type: str
     customer: str | None = None
+
+
+class CustomerDetails(Struct, frozen=True):
+    """What the shopper told Stripe's page."""
+
+    email: str | None = None
+
+
+class CheckoutSession(Struct, frozen=True):
+    """A Checkout Session. Amounts in Stripe's minor units."""
+
+    id: str
+    status: Literal["open", "complete", "expired"]
+    payment_status: Literal["paid", "unpaid", "no_payment_required"]
+    amount_total: int
+    currency: str
+    ui_mode: str = "hosted_page"
+    url: str | None = None
+    client_secret: str | None = None
+    payment_intent: str | PaymentIntent | None = None
+    """Exists only once the shopper has confirmed."""
+    metadata: dict[str, str] = {}
+    customer_details: CustomerDetails | None = None
+
+    @property
+    def intent_id(self) -> str | None:
+        intent = self.payment_intent
+        return intent.id if isinstance(intent, PaymentIntent) else intent

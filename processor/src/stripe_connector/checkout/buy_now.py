@@ -1,0 +1,244 @@
+"""Buying one product at a click, and paying an order by its number: the hosted page, and after it.
+
+The product is priced by commercetools in a cart of its own. The cart becomes an order only once it
+is paid, so visits that come to nothing leave no orders behind.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Literal
+
+from msgspec import Struct
+
+from stripe_connector import context
+from stripe_connector.checkout import shapes
+from stripe_connector.checkout.fulfil import Fulfiller, Standing
+from stripe_connector.checkout.fulfil_cart import CartFulfiller
+from stripe_connector.checkout.names import localized
+from stripe_connector.checkout.orders import latest_payment
+from stripe_connector.checkout.place_order import Orders
+from stripe_connector.checkout.sessions import BUY_NOW, FLOW, Landing, PaymentSession, Sessions
+from stripe_connector.checkout.storefront import is_id
+from stripe_connector.errors import Conflict, InvalidRequest, NotFound, VersionConflict
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.storefront import (
+    AddressDraft,
+    CartDraft,
+    LineDraft,
+    Product,
+)
+from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.gateways.stripe.models import CheckoutSession
+from stripe_connector.ledger.facts import CART_ID, ORDER_ID, PROJECT_KEY
+from stripe_connector.money import MoneyDraft, to_stripe
+from stripe_connector.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+State = Literal["open", "processing", "paid", "failed"]
+"""Of a payment page: nobody has paid yet, the money is on its way or waits for the merchant, it is
+paid and fulfilled, it is over."""
+
+
+class Item(Struct, frozen=True):
+    """What is sold."""
+
+    product_id: str
+    variant_id: int
+    name: str
+    price: MoneyDraft
+
+
+class Kept(Struct, frozen=True):
+    """What a visitor was about to buy, as their cookie says."""
+
+    cart_id: str
+    product_id: str
+    variant_id: int
+
+    def holds(self, item: Item) -> bool:
+        return (self.product_id, self.variant_id) == (item.product_id, item.variant_id)
+
+
+class Opened(Struct, frozen=True):
+    """A payment page, and what lets the same visitor find it again."""
+
+    session: PaymentSession
+    kept: Kept
+
+
+class Claim(Struct, frozen=True):
+    """What a page believes that an order costs, in Stripe's minor units."""
+
+    amount: int | None = None
+    currencies: frozenset[str] = frozenset()
+
+
+class Outcome(Struct, frozen=True):
+    """What became of a payment page."""
+
+    state: State
+    order_number: str | None = None
+
+
+class BuyNow:
+    """Opens payment pages for products and orders, and tells what became of them."""
+
+    def __init__(
+        self,
+        commercetools: Commercetools,
+        stripe: Stripe,
+        sessions: Sessions,
+        fulfiller: Fulfiller,
+        carts: CartFulfiller,
+        orders: Orders,
+        settings: Settings,
+    ) -> None:
+        self._commercetools = commercetools
+        self._stripe = stripe
+        self._sessions = sessions
+        self._fulfiller = fulfiller
+        self._carts = carts
+        self._orders = orders
+        self._settings = settings
+
+    async def item(self, name: str) -> Item:
+        """The product that is meant by a SKU, id or key; raises NotFound also without a price."""
+        settings = self._settings
+        found = await self._commercetools.products_named(
+            name,
+            is_id=is_id(name),
+            currency=settings.storefront_currency,
+            country=settings.storefront_country,
+        )
+        items = [_item(product, name, settings.storefront_locale) for product in found]
+        items.sort(key=lambda each: each[0])
+        if not items or items[0][1] is None:
+            raise NotFound("The product was not found.")
+        return items[0][1]
+
+    async def open(self, item: Item, kept: Kept | None, landing: Landing) -> Opened:
+        """A payment page for one piece: the visitor's own while it can be paid, else a new one."""
+        if kept is not None and kept.holds(item) and await self._up_to_date(kept.cart_id):
+            try:
+                session = await self._sessions.open_for_cart(kept.cart_id, landing)
+            except (Conflict, NotFound):
+                context.note(outcome="paid before, opened anew")
+            else:
+                return Opened(session, kept)
+        settings = self._settings
+        cart = await self._commercetools.create_cart(
+            CartDraft(
+                settings.storefront_currency,
+                settings.storefront_country,
+                settings.storefront_locale,
+                [LineDraft(item.product_id, item.variant_id)],
+                AddressDraft(settings.storefront_country),
+            )
+        )
+        context.note(cart=cart.id)
+        session = await self._sessions.open_for_cart(cart.id, landing)
+        return Opened(session, Kept(cart.id, item.product_id, item.variant_id))
+
+    async def _up_to_date(self, cart_id: str) -> bool:
+        """Whether a cart can still be bought; if so, it has today's prices then."""
+        try:
+            cart = await self._commercetools.payable_cart(cart_id)
+            if cart.cart_state != "Active":
+                return False
+            await self._commercetools.update_cart(
+                cart.id, cart.version, [{"action": "recalculate"}]
+            )
+        except VersionConflict:
+            return True  # another request of the same visitor does the same
+        except (NotFound, InvalidRequest):
+            return False  # deleted, or not for sale any more
+        return True
+
+    async def order(self, name: str) -> shapes.Order:
+        """The order with an id or number; raises NotFound."""
+        if is_id(name):
+            return await self._orders.order(name)
+        found = await self._commercetools.order_by_number(name)
+        if found is None:
+            raise NotFound("The order was not found.")
+        return await self._orders.order(found.id)
+
+    async def open_order(self, order_id: str, claim: Claim, landing: Landing) -> PaymentSession:
+        """The payment page of an order; raises Conflict where the page believes in another sum."""
+        total = (await self._commercetools.order(order_id)).gross_total
+        if claim.amount is not None and claim.amount != to_stripe(total):
+            raise Conflict("The order costs another amount.", code="AmountMismatch")
+        if claim.currencies - {total.currency_code}:
+            raise Conflict("The order is in another currency.", code="CurrencyMismatch")
+        return await self._sessions.open(order_id, landing)
+
+    async def order_state(self, order_id: str, session_id: str) -> State:
+        """What became of the payment page of an order; raises NotFound for any other page."""
+        if session_id == f"free_{order_id}":
+            return _state(None, await self._fulfiller.look(order_id))
+        session = await self._session(session_id)
+        if session.metadata.get(ORDER_ID) != order_id:
+            raise NotFound("The payment page was not found.")
+        return await self._order_state(order_id, session)
+
+    async def outcome(self, session_id: str) -> Outcome:
+        """What became of a payment page, fulfilled where it is paid; raises NotFound."""
+        session = await self._session(session_id)
+        order_id, cart_id = session.metadata.get(ORDER_ID), session.metadata.get(CART_ID)
+        if order_id is not None:
+            state = await self._order_state(order_id, session)
+            number = (await self._commercetools.order(order_id)).order_number
+            return Outcome(state, number)
+        if cart_id is None or session.metadata.get(FLOW) != BUY_NOW:
+            raise NotFound("The payment page was not found.")
+        try:
+            fulfilled = await self._carts.look(cart_id)
+        except (Conflict, InvalidRequest) as error:
+            # The webhook, which Stripe repeats for days, goes on trying.
+            logger.error(  # noqa: TRY400 - commercetools' reason is enough
+                "A paid cart cannot be ordered",
+                extra={"fields": {"cart": cart_id, "reason": error.message}},
+            )
+            return Outcome("processing")
+        if fulfilled.order is not None:
+            return Outcome("paid", fulfilled.order.order_number or None)
+        return Outcome(_state(session, fulfilled.standing))
+
+    async def _session(self, session_id: str) -> CheckoutSession:
+        if not session_id.startswith("cs_"):
+            raise NotFound("The payment page was not found.")
+        session = await self._stripe.session(session_id)
+        if session.metadata.get(PROJECT_KEY) != self._settings.ctp_project_key:
+            raise NotFound("The payment page was not found.")
+        return session
+
+    async def _order_state(self, order_id: str, session: CheckoutSession) -> State:
+        standing = await self._fulfiller.look(order_id)
+        if standing == "unpaid" and session.status == "complete":
+            order = await self._commercetools.order(order_id)
+            latest = latest_payment(order, self._settings.payment_interface)
+            if latest is not None and latest.total("Authorization", "Success"):
+                return "processing"  # authorized, and captured later
+        return _state(session, standing)
+
+
+def _item(product: Product, name: str, locale: str) -> tuple[int, Item | None]:
+    """How well a product is meant by a name (its SKU, its id, its key), and its variant."""
+    variants = [product.master_variant, *product.variants]
+    named = next((variant for variant in variants if variant.sku == name), None)
+    variant = named or product.master_variant
+    rank = 0 if named else 1 if product.id == name else 2
+    if variant.price is None:
+        return rank, None
+    item = Item(product.id, variant.id, localized(product.name, locale), variant.price.value)
+    return rank, item
+
+
+def _state(session: CheckoutSession | None, standing: Standing) -> State:
+    if standing != "unpaid" or session is None:
+        return "failed" if standing == "unpaid" else standing
+    if session.status == "complete" and session.payment_status == "paid":
+        return "processing"  # the money is there, but not what the sale costs now
+    return "open" if session.status == "open" else "failed"

@@ -1,0 +1,161 @@
+"""What a storefront's page may ask of a cart, and the update actions that carry it out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, field
+
+from stripe_connector.gateways.commercetools.storefront import ShownAddress, ShownCart
+
+Action = dict[str, Any]
+Text = Annotated[str, Meta(min_length=1, max_length=256)]
+Line = Annotated[str, Meta(min_length=1, max_length=256)]
+Quantity = Annotated[int, Meta(ge=0, le=1_000_000)]
+
+_MAX_TEXT = 512
+
+
+class _Change(Struct, frozen=True, kw_only=True, tag_field="action"):
+    version: int | None = None
+    """The version of the cart that the page shows; it may be stale."""
+
+    def actions(self) -> list[Action]:
+        """The update actions of commercetools."""
+        raise NotImplementedError
+
+    def done_in(self, _cart: ShownCart) -> bool:
+        """Whether the cart is as if this had been carried out just now."""
+        return False
+
+
+class AddedLine(Struct, frozen=True, rename="camel"):
+    variant_id: Text
+    """The SKU of the variant."""
+    quantity: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+
+
+class AddLineItem(_Change, frozen=True, kw_only=True, tag="AddLineItem"):
+    line: AddedLine = field(name="AddLineItem")
+
+    def actions(self) -> list[Action]:
+        return [
+            {
+                "action": "addLineItem",
+                "sku": self.line.variant_id,
+                "quantity": self.line.quantity,
+            }
+        ]
+
+
+class ChangedLine(Struct, frozen=True, rename="camel"):
+    line_item_id: Line
+    quantity: Quantity
+    """None of it left takes the line away."""
+
+
+class ChangeLineItemQuantity(_Change, frozen=True, kw_only=True, tag="ChangeLineItemQuantity"):
+    line: ChangedLine = field(name="ChangeLineItemQuantity")
+
+    def actions(self) -> list[Action]:
+        return [
+            {
+                "action": "changeLineItemQuantity",
+                "lineItemId": self.line.line_item_id,
+                "quantity": self.line.quantity,
+            }
+        ]
+
+    def done_in(self, cart: ShownCart) -> bool:
+        return self.line.quantity == 0 and not _has_line(cart, self.line.line_item_id)
+
+
+class RemovedLine(Struct, frozen=True, rename="camel"):
+    line_item_id: Line
+    quantity: Quantity | None = None
+
+
+class RemoveLineItem(_Change, frozen=True, kw_only=True, tag="RemoveLineItem"):
+    line: RemovedLine = field(name="RemoveLineItem")
+
+    def actions(self) -> list[Action]:
+        action: Action = {"action": "removeLineItem", "lineItemId": self.line.line_item_id}
+        return [action | ({"quantity": self.line.quantity} if self.line.quantity else {})]
+
+    def done_in(self, cart: ShownCart) -> bool:
+        return not _has_line(cart, self.line.line_item_id)
+
+
+class GivenAddress(ShownAddress, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A shipping address as a shopper types it; empty fields are as good as missing."""
+
+    country: Annotated[str, Meta(pattern="^[A-Za-z]{2}$")]
+
+    def given(self) -> dict[str, str]:
+        """The fields that say something, by the names that commercetools has for them."""
+        named = {
+            "country": self.country.upper(),
+            "title": self.title,
+            "firstName": self.first_name,
+            "lastName": self.last_name,
+            "streetName": self.street_name,
+            "streetNumber": self.street_number,
+            "postalCode": self.postal_code,
+            "city": self.city,
+            "region": self.region,
+            "state": self.state,
+            "email": self.email,
+        }
+        trimmed = {name: (text or "").strip()[:_MAX_TEXT] for name, text in named.items()}
+        return {name: text for name, text in trimmed.items() if text}
+
+
+class SetShippingAddress(_Change, frozen=True, kw_only=True, tag="SetShippingAddress"):
+    address: GivenAddress = field(name="SetShippingAddress")
+
+    def actions(self) -> list[Action]:
+        address = self.address.given()
+        actions: list[Action] = [{"action": "setShippingAddress", "address": address}]
+        if "email" in address:
+            actions.append({"action": "setCustomerEmail", "email": address["email"]})
+        return actions
+
+
+class AddedCode(Struct, frozen=True):
+    code: Text
+
+
+class AddDiscountCode(_Change, frozen=True, kw_only=True, tag="AddDiscountCode"):
+    added: AddedCode = field(name="AddDiscountCode")
+
+    def actions(self) -> list[Action]:
+        return [{"action": "addDiscountCode", "code": self.added.code}]
+
+
+class RemovedCode(Struct, frozen=True):
+    id: Text
+
+
+class RemoveDiscountCode(_Change, frozen=True, kw_only=True, tag="RemoveDiscountCode"):
+    removed: RemovedCode = field(name="RemoveDiscountCode")
+
+    def actions(self) -> list[Action]:
+        code = {"typeId": "discount-code", "id": self.removed.id}
+        return [{"action": "removeDiscountCode", "discountCode": code}]
+
+    def done_in(self, cart: ShownCart) -> bool:
+        return cart.code(self.removed.id) is None
+
+
+CartChange = (
+    AddLineItem
+    | ChangeLineItemQuantity
+    | RemoveLineItem
+    | SetShippingAddress
+    | AddDiscountCode
+    | RemoveDiscountCode
+)
+
+
+def _has_line(cart: ShownCart, line_item_id: str) -> bool:
+    return any(line.id == line_item_id for line in cart.line_items)

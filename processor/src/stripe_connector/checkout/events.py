@@ -1,0 +1,133 @@
+"""Events that concern orders: those of Checkout Sessions, and payments of orders and carts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct, ValidationError, convert
+
+from stripe_connector import context
+from stripe_connector.checkout.fulfil import Fulfiller
+from stripe_connector.checkout.fulfil_cart import CartFulfiller
+from stripe_connector.checkout.sessions import BUY_NOW, FLOW
+from stripe_connector.clock import Clock
+from stripe_connector.errors import BackendError, BackendUnavailable, NotFound
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.ledger.facts import (
+    CART_ID,
+    ORDER_ID,
+    PAYMENT_ID,
+    PROJECT_KEY,
+    ExpiredSessionFact,
+)
+from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.stripe_objects import Event
+from stripe_connector.payments.events import ORPHAN_AFTER_S, Effect, EventHandler
+from stripe_connector.payments.interactions import Interaction
+from stripe_connector.payments.modify import Modifier
+from stripe_connector.payments.record import Recorder
+
+SESSION_EVENTS = frozenset(
+    {
+        "checkout.session.async_payment_failed",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.completed",
+        "checkout.session.expired",
+    }
+)
+_FAILED = frozenset({"checkout.session.async_payment_failed", "checkout.session.expired"})
+
+
+class _Session(Struct, frozen=True):
+    """What an event's session names; everything else is read anew."""
+
+    id: str
+    payment_intent: str | None = None
+    metadata: dict[str, str] = {}
+
+
+class CheckoutEvents:
+    """Records events of sessions, and fulfils orders once their payments are recorded."""
+
+    def __init__(
+        self,
+        payments: EventHandler,
+        commercetools: Commercetools,
+        recorder: Recorder,
+        modifier: Modifier,
+        fulfiller: Fulfiller,
+        carts: CartFulfiller,
+        clock: Clock,
+        project_key: str,
+    ) -> None:
+        self._payments = payments
+        self._commercetools = commercetools
+        self._recorder = recorder
+        self._modifier = modifier
+        self._fulfiller = fulfiller
+        self._carts = carts
+        self._clock = clock
+        self._project_key = project_key
+
+    async def handle(self, event: Event) -> Effect:
+        """Record an event; its effect on payment and order is stored when this returns."""
+        if event.type in SESSION_EVENTS:
+            return await self._session_event(event)
+        effect = await self._payments.handle(event)
+        if effect in (Effect.STORED, Effect.ALREADY):
+            await self._fulfil(_metadata(event))
+        return effect
+
+    async def _fulfil(self, metadata: Mapping[str, str]) -> None:
+        """Fulfil what a payment was for, where it was for an order, or for a cart to be ordered."""
+        if (order_id := metadata.get(ORDER_ID)) is not None:
+            await self._fulfiller.recorded(order_id)
+        elif (cart_id := _cart_to_order(metadata)) is not None:
+            await self._carts.recorded(cart_id)
+
+    async def _session_event(self, event: Event) -> Effect:
+        try:
+            session = convert(event.object, _Session)
+        except ValidationError as error:
+            raise BackendError(
+                "Stripe's event has an unexpected form.", detail=str(error)
+            ) from error
+        order_id, payment_id = session.metadata.get(ORDER_ID), session.metadata.get(PAYMENT_ID)
+        cart_id = _cart_to_order(session.metadata)
+        if session.metadata.get(PROJECT_KEY) != self._project_key:
+            return Effect.FOREIGN
+        if payment_id is None or (order_id is None and cart_id is None):
+            return Effect.FOREIGN
+        context.note(payment=payment_id, order=order_id, cart=cart_id)
+        try:
+            payment = await self._commercetools.payment(payment_id)
+        except NotFound as error:
+            if self._clock.time() - event.created < ORPHAN_AFTER_S:
+                raise BackendUnavailable("The payment of this event is not there yet.") from error
+            return Effect.ORPHAN
+        recorded = await self._record(event, session, payment)
+        await self._modifier.after_record(recorded)
+        if event.type not in _FAILED:
+            await self._fulfil(session.metadata)
+        elif order_id is not None:
+            await self._fulfiller.gave_up(order_id, recorded)
+        return Effect.ALREADY if recorded.version == payment.version else Effect.STORED
+
+    async def _record(self, event: Event, session: _Session, payment: Payment) -> Payment:
+        cause = Interaction(event.type, event.id, response=event.object)
+        if session.payment_intent is not None:
+            return await self._recorder.intent(payment, session.payment_intent, cause)
+        if event.type == "checkout.session.expired":
+            return await self._recorder.facts(payment, [ExpiredSessionFact(session.id)], cause)
+        return payment
+
+
+def _metadata(event: Event) -> dict[str, str]:
+    """The metadata of an intent or of its charge."""
+    metadata = event.object.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def _cart_to_order(metadata: Mapping[str, str]) -> str | None:
+    """The cart that becomes an order once it is paid."""
+    return metadata.get(CART_ID) if metadata.get(FLOW) == BUY_NOW else None

@@ -1,0 +1,136 @@
+"""Fulfil an order: it becomes Paid when, and only when, Stripe says so, whoever asks first.
+
+The webhook, the landing page and the storefront all end here, in any order and any number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from stripe_connector.checkout.orders import latest_payment, paid, processing
+from stripe_connector.clock import Clock
+from stripe_connector.errors import BackendUnavailable, VersionConflict
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.orders import Order
+from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.ledger.facts import ExpiredSessionFact
+from stripe_connector.ledger.payment import Payment
+from stripe_connector.payments.modify import Modifier
+from stripe_connector.payments.record import Recorder
+
+_TRIES = 6
+_PAUSE_S = 0.05
+
+Compute = Callable[[Order], Sequence[dict[str, str]]]
+Standing = Literal["paid", "processing", "unpaid"]
+
+
+class Fulfiller:
+    """Moves orders to Paid and Confirmed, or to Failed."""
+
+    def __init__(
+        self,
+        commercetools: Commercetools,
+        stripe: Stripe,
+        recorder: Recorder,
+        modifier: Modifier,
+        clock: Clock,
+        *,
+        payment_interface: str,
+        cancel_unpaid: bool,
+    ) -> None:
+        self._commercetools = commercetools
+        self._stripe = stripe
+        self._recorder = recorder
+        self._modifier = modifier
+        self._clock = clock
+        self._payment_interface = payment_interface
+        self._cancel_unpaid = cancel_unpaid
+
+    async def look(self, order_id: str) -> Standing:
+        """Ask Stripe what became of the order's latest payment, record it, and fulfil.
+
+        Raises NotFound.
+        """
+        order = await self._commercetools.order(order_id)
+        if order.payment_state == "Paid":
+            return "paid"
+        latest = latest_payment(order, self._payment_interface)
+        if latest is not None:
+            recorded = await self.refresh(latest)
+            if recorded.version != latest.version:
+                order = await self._commercetools.order(order_id)
+        return await self._fulfil(order)
+
+    async def recorded(self, order_id: str) -> Standing:
+        """Fulfil what the order's payments say already; for webhooks, which record first."""
+        return await self._fulfil(await self._commercetools.order(order_id))
+
+    async def refresh(self, payment: Payment) -> Payment:
+        """Ask Stripe what became of a payment, record it, and do what our rules then demand."""
+        recorded = await self._recorded(payment)
+        if recorded.version != payment.version:
+            await self._modifier.after_record(recorded)
+        return recorded
+
+    async def gave_up(self, order_id: str, payment: Payment) -> None:
+        """A payment of the order can no longer succeed.
+
+        The order fails only if that was its current one and nothing else has paid it.
+        """
+
+        def failed(order: Order) -> Sequence[dict[str, str]]:
+            latest = latest_payment(order, self._payment_interface)
+            current = latest is not None and latest.id == payment.id
+            if not current or paid(order) or order.payment_state in ("Paid", "Failed"):
+                return []
+            actions = [{"action": "changePaymentState", "paymentState": "Failed"}]
+            if self._cancel_unpaid and order.order_state == "Open":
+                actions.append({"action": "changeOrderState", "orderState": "Cancelled"})
+            return actions
+
+        await self._update(await self._commercetools.order(order_id), failed)
+
+    async def _recorded(self, payment: Payment) -> Payment:
+        """The payment with what Stripe says of it now."""
+        if payment.interface_id is not None:
+            return await self._recorder.intent(payment, payment.interface_id)
+        session_id = payment.session_id
+        if session_id is None:
+            return payment
+        session = await self._stripe.session(session_id)
+        if session.intent_id is not None:
+            return await self._recorder.intent(payment, session.intent_id)
+        if session.status == "expired":
+            return await self._recorder.facts(payment, [ExpiredSessionFact(session_id)])
+        return payment
+
+    async def _fulfil(self, order: Order) -> Standing:
+        def actions(current: Order) -> Sequence[dict[str, str]]:
+            if not paid(current) or current.order_state == "Cancelled":
+                return []
+            needed = []
+            if current.payment_state != "Paid":
+                needed.append({"action": "changePaymentState", "paymentState": "Paid"})
+            if current.order_state == "Open":
+                needed.append({"action": "changeOrderState", "orderState": "Confirmed"})
+            return needed
+
+        order = await self._update(order, actions)
+        if order.payment_state == "Paid":
+            return "paid"
+        return "processing" if processing(order) else "unpaid"
+
+    async def _update(self, order: Order, compute: Compute) -> Order:
+        """Apply what `compute` asks for to the newest version; a conflict means: compute again."""
+        for attempt in range(1, _TRIES + 1):
+            actions = compute(order)
+            if not actions:
+                return order
+            try:
+                return await self._commercetools.update_order(order, actions)
+            except VersionConflict:
+                await self._clock.sleep(_PAUSE_S * attempt)
+            order = await self._commercetools.order(order.id)
+        raise BackendUnavailable("The order is being changed by others, try again.", retry_after=1)

@@ -1,0 +1,203 @@
+"""Use cases of a shop's pages up to the order: browse, fill a cart, try a discount code."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from stripe_connector.checkout import shapes
+from stripe_connector.checkout.cart_changes import (
+    AddDiscountCode,
+    CartChange,
+    RemovedCode,
+    RemoveDiscountCode,
+)
+from stripe_connector.clock import Clock
+from stripe_connector.errors import InvalidRequest, NotFound, VersionConflict
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.storefront import (
+    MAX_OFFSET,
+    CartDraft,
+    DiscountCode,
+    ProductPage,
+    ShownCart,
+)
+from stripe_connector.settings import Settings
+
+WRITE_TRIES = 5
+"""Of a write that others overtake."""
+
+_CODE_REFUSED = "DiscountCodeNonApplicable"
+_INVALID_CODE = "This discount code is not valid."
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NO_CATEGORY = {"", "0", shapes.ALL_PRODUCTS}
+"""What pages send for a category before they know any."""
+
+
+class Region(Struct, frozen=True):
+    """Whose prices are meant; what is not said is as the merchant has set it."""
+
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None = None
+    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
+
+
+class Page(Struct, frozen=True):
+    """Which products a page asks for."""
+
+    offset: int
+    limit: int
+    category_id: str = ""
+    region: Region = Region()
+
+
+class Storefront:
+    """Catalogue and carts. Whoever knows a cart's id may use the cart."""
+
+    def __init__(self, commercetools: Commercetools, settings: Settings, clock: Clock) -> None:
+        self._commercetools = commercetools
+        self._clock = clock
+        self._currency = settings.storefront_currency
+        self._country = settings.storefront_country
+        self._locale = settings.storefront_locale
+
+    async def categories(self) -> list[shapes.Category]:
+        return shapes.categories(await self._commercetools.categories(), self._locale)
+
+    async def products(self, page: Page) -> shapes.ProductList:
+        """A page of products, those of the categories below included.
+
+        `offset` counts pages from 1, as the published storefront sends it. Where there is no such
+        page, it is taken for what its name says, a number of products to skip.
+        """
+        category_ids: list[str] | None = None
+        if page.category_id not in _NO_CATEGORY:
+            if not is_id(page.category_id):
+                return shapes.ProductList(page.limit, page.offset, 0, [])
+            below = await self._commercetools.category_ids_below(page.category_id)
+            category_ids = [page.category_id, *below]
+        skipped = (max(page.offset, 1) - 1) * page.limit
+        found = await self._skip(skipped, page, category_ids)
+        if not found.results and page.offset < min(skipped, found.total):
+            found = await self._skip(page.offset, page, category_ids)
+        return shapes.ProductList(
+            limit=page.limit,
+            offset=page.offset,
+            total=found.total,
+            results=[shapes.product(product, self._locale) for product in found.results],
+        )
+
+    async def _skip(self, offset: int, page: Page, category_ids: list[str] | None) -> ProductPage:
+        """Products after the first `offset`; none where commercetools does not skip that many."""
+        found = await self._commercetools.products(
+            currency=page.region.currency or self._currency,
+            country=page.region.country or self._country,
+            offset=min(offset, MAX_OFFSET),
+            limit=page.limit,
+            category_ids=category_ids,
+        )
+        return found if offset <= MAX_OFFSET else ProductPage([], found.total)
+
+    async def product(self, sku: str, region: Region) -> shapes.Product:
+        """Raises NotFound."""
+        found = await self._commercetools.product_by_sku(
+            sku,
+            currency=region.currency or self._currency,
+            country=region.country or self._country,
+        )
+        if found is None:
+            raise NotFound("The product was not found.")
+        return shapes.product(found, self._locale)
+
+    async def discount_code(self, code: str) -> shapes.DiscountCode:
+        """A code that works now; raises NotFound for all others alike."""
+        found = await self._working_code(code)
+        if found is None:
+            raise NotFound(_INVALID_CODE, code=_CODE_REFUSED)
+        return shapes.discount_code(found, self._locale)
+
+    async def _working_code(self, code: str) -> DiscountCode | None:
+        found = await self._commercetools.discount_code(code)
+        return found if found is not None and self._works(found) else None
+
+    def _works(self, code: DiscountCode) -> bool:
+        now = self._clock.now()
+        return (
+            code.is_active
+            and (code.valid_from is None or datetime.fromisoformat(code.valid_from) <= now)
+            and (code.valid_until is None or now < datetime.fromisoformat(code.valid_until))
+        )
+
+    async def create_cart(self, region: Region) -> shapes.Cart:
+        """An empty cart of a guest."""
+        draft = CartDraft(
+            region.currency or self._currency, region.country or self._country, self._locale
+        )
+        return self._shown(await self._commercetools.create_cart(draft))
+
+    async def cart(self, cart_id: str) -> shapes.Cart:
+        """Raises NotFound."""
+        return self._shown(await read_cart(self._commercetools, cart_id))
+
+    async def change_cart(self, cart_id: str, change: CartChange) -> shapes.Cart:
+        """Carry out a change on the cart as it is now, whatever version the page has seen.
+
+        Raises NotFound, InvalidRequest, and VersionConflict where others are always faster.
+        """
+        if isinstance(change, AddDiscountCode):
+            return self._shown(await self._add_code(cart_id, change))
+        return self._shown(await self._change(cart_id, change))
+
+    async def _add_code(self, cart_id: str, change: AddDiscountCode) -> ShownCart:
+        """A code that does nothing for the cart is not kept: it would bar the order."""
+        known = await self._working_code(change.added.code)
+        if known is None:
+            raise InvalidRequest(_INVALID_CODE, code=_CODE_REFUSED)
+        cart = await self._change(cart_id, change)
+        on_cart = cart.code(known.id)
+        if on_cart is not None and on_cart.state != "MatchesCart":
+            await self._change(cart_id, RemoveDiscountCode(removed=RemovedCode(known.id)))
+            raise InvalidRequest(
+                "This discount code does not apply to the cart.",
+                code=_CODE_REFUSED,
+                fields={"reason": on_cart.state},
+            )
+        return cart
+
+    async def _change(self, cart_id: str, change: CartChange) -> ShownCart:
+        version = change.version
+        if version is None or not is_id(cart_id):
+            version = (await read_cart(self._commercetools, cart_id)).version
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return await self._commercetools.update_cart(cart_id, version, change.actions())
+            except (VersionConflict, InvalidRequest) as error:
+                cart = await self._commercetools.shown_cart(cart_id)
+                if change.done_in(cart):
+                    return cart
+                if isinstance(error, InvalidRequest) or tries >= WRITE_TRIES:
+                    raise
+                version = cart.version
+
+    def _shown(self, cart: ShownCart) -> shapes.Cart:
+        return shapes.cart(cart, self._locale)
+
+
+async def read_cart(commercetools: Commercetools, cart_id: str) -> ShownCart:
+    """The cart with an id; raises NotFound, also for what addresses carts in other ways."""
+    if not is_id(cart_id):
+        raise NotFound("The cart was not found.")
+    return await commercetools.shown_cart(cart_id)
+
+
+def is_id(text: str) -> bool:
+    """Whether it has the form of commercetools' ids.
+
+    What has not is not asked for: `order-number=1` or `key=x` would find resources by what can be
+    guessed, while an id cannot.
+    """
+    return _ID.fullmatch(text) is not None

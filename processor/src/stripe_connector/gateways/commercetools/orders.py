@@ -1,0 +1,151 @@
+"""commercetools' Order and what it costs: only the fields that the checkout uses."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from stripe_connector.gateways.commercetools.models import (
+    Address,
+    CartReference,
+    PaymentInfo,
+    ShippingInfo,
+    TaxedPrice,
+)
+from stripe_connector.ledger.payment import CustomFields, Payment
+from stripe_connector.money import Money
+
+LocalizedString = dict[str, str]
+"""A text by language tag: `{"en": "Shirt", "de-AT": "Leiberl"}`."""
+
+
+class Variant(Struct, frozen=True, rename="camel"):
+    id: int
+    sku: str | None = None
+
+
+class Price(Struct, frozen=True):
+    """What one piece costs before discounts and taxes that are not included."""
+
+    value: Money
+
+
+class PricedLine(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What lines and custom lines have in common; a custom line may be negative."""
+
+    id: str
+    name: LocalizedString
+    quantity: int
+    total_price: Money
+    """Quantity times price after the line's own discounts; taxes only where prices include them."""
+    taxed_price: TaxedPrice | None = None
+
+
+class OrderLine(PricedLine, frozen=True, kw_only=True, rename="camel"):
+    variant: Variant
+    price: Price
+    line_item_mode: str = "Standard"
+    """Standard or GiftLineItem."""
+
+    @property
+    def is_gift(self) -> bool:
+        return self.line_item_mode == "GiftLineItem"
+
+
+class DiscountedPrice(Struct, frozen=True):
+    value: Money
+
+
+class PricedShipping(ShippingInfo, frozen=True, kw_only=True, rename="camel"):
+    discounted_price: DiscountedPrice | None = None
+    taxed_price: TaxedPrice | None = None
+
+    @property
+    def total_price(self) -> Money:
+        """The price after discounts on shipping; taxes only where prices include them."""
+        return self.discounted_price.value if self.discounted_price else self.price
+
+
+class Shipping(Struct, frozen=True, rename="camel"):
+    """One of several shipping methods, where the lines go to several addresses."""
+
+    shipping_info: PricedShipping
+
+
+class DiscountOnTotalPrice(Struct, frozen=True, rename="camel"):
+    """A cart discount that no line contains."""
+
+    discounted_amount: Money
+
+
+class Priced(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What decides the price of a cart or an order."""
+
+    total_price: Money
+    taxed_price: TaxedPrice | None = None
+    """Only where every part of it is taxed."""
+    line_items: list[OrderLine] = []
+    custom_line_items: list[PricedLine] = []
+    shipping_info: PricedShipping | None = None
+    shipping: list[Shipping] = []
+    """In place of `shipping_info` where there are several."""
+    discount_on_total_price: DiscountOnTotalPrice | None = None
+
+    @property
+    def gross_total(self) -> Money:
+        """What there is to pay, taxes included."""
+        return self.taxed_price.total_gross if self.taxed_price else self.total_price
+
+    @property
+    def shippings(self) -> list[PricedShipping]:
+        """Every shipping that is charged."""
+        single = [self.shipping_info] if self.shipping_info else []
+        return [*single, *(shipping.shipping_info for shipping in self.shipping)]
+
+    def gross(self, part: PricedLine | PricedShipping) -> Money:
+        """What a part contributes to the gross total, before discounts on the total."""
+        if self.taxed_price and part.taxed_price:
+            return part.taxed_price.total_gross
+        return part.total_price
+
+
+class Payable(Priced, frozen=True, kw_only=True, rename="camel"):
+    """What payments are made for."""
+
+    id: str
+    version: int
+    customer_id: str | None = None
+    customer_email: str | None = None
+    locale: str | None = None
+    country: str | None = None
+    billing_address: Address | None = None
+    shipping_address: Address | None = None
+    payment_info: PaymentInfo = PaymentInfo()
+    custom: CustomFields | None = None
+
+    @property
+    def payments(self) -> list[Payment]:
+        """Its payments, where the read expanded them."""
+        return [p.obj for p in self.payment_info.payments if p.obj is not None]
+
+
+class PayableCart(Payable, frozen=True, kw_only=True, rename="camel"):
+    """A cart that is paid before it is ordered."""
+
+    cart_state: str = "Active"
+    """Active, Merged, Ordered or Frozen."""
+
+    @property
+    def is_ordered(self) -> bool:
+        return self.cart_state == "Ordered"
+
+
+class Order(Payable, frozen=True, kw_only=True, rename="camel"):
+    created_at: str
+    """ISO 8601 in UTC, like `completed_at`."""
+    completed_at: str | None = None
+    order_number: str | None = None
+    order_state: str = "Open"
+    """Open, Confirmed, Complete or Cancelled."""
+    payment_state: str | None = None
+    """BalanceDue, Failed, Pending, CreditOwed or Paid."""
+    cart: CartReference | None = None

@@ -1,0 +1,230 @@
+"""Three small Stripe integrations, each with the paths and answers that its own client expects.
+
+Every path is served with and without a trailing slash: a redirect would turn a POST into a GET.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from stripe_connector import context
+from stripe_connector.checkout.buy_now import BuyNow, Claim, State
+from stripe_connector.checkout.sessions import Landing, PaymentSession
+from stripe_connector.errors import ConnectorError, NotFound, required_field
+from stripe_connector.http.auth import Open
+from stripe_connector.http.bff.buy_now_pages import STYLE_PATH, Pages
+from stripe_connector.http.bff.visitor import Visitors
+from stripe_connector.http.body import json_body
+from stripe_connector.http.rate_limit import RateLimit
+from stripe_connector.http.responses import json_response
+from stripe_connector.http.routing import AnyEndpoint, Endpoint
+from stripe_connector.settings import Settings
+
+WEBHOOK_PATHS = tuple(
+    f"{path}{slash}"
+    for path in ("/webhook", "/webhooks", "/webhook-checkout")
+    for slash in ("", "/")
+)
+"""Where these integrations receive Stripe's events."""
+
+_LETTERS: dict[State, str] = {"open": "C", "processing": "P", "paid": "S", "failed": "F"}
+
+Handler = Callable[[Request], Awaitable[Response]]
+Text = Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class Keys(Struct, frozen=True, rename="camel"):
+    """What a page needs for Stripe.js, under both names in use."""
+
+    public_key: str
+    publishable_key: str
+
+
+class ShownSession(Struct, frozen=True):
+    id: str
+    url: str | None
+
+
+class Created(Struct, frozen=True, rename="camel"):
+    """A payment page in every shape that the clients read."""
+
+    session: ShownSession
+    id: str
+    session_id: str
+    url: str | None
+    status: Literal["success"] = "success"
+
+
+class ClaimedItem(Struct, frozen=True):
+    """An item as the page knows it; its name and description decide nothing."""
+
+    amount: int
+    currency: str | None = None
+    quantity: Annotated[int, Meta(ge=1)] = 1
+
+
+class OrderRequest(Struct, frozen=True):
+    """The body of POST /v1/create-session."""
+
+    order_id: Text
+    items: Annotated[list[ClaimedItem], Meta(max_length=500)] | None = None
+    currency: str | None = None
+
+    @property
+    def claim(self) -> Claim:
+        items = self.items or []
+        named = [self.currency, *(item.currency for item in items)]
+        return Claim(
+            None if self.items is None else sum(item.amount * item.quantity for item in items),
+            frozenset(currency.upper() for currency in named if currency),
+        )
+
+
+class SessionStatus(Struct, frozen=True):
+    """`status` is C(reated), P(ending), S(ucceeded) or F(ailed)."""
+
+    order_id: str
+    session_id: str
+    status: str
+
+
+def endpoints(
+    buy_now: BuyNow,
+    visitors: Visitors,
+    settings: Settings,
+    *,
+    opening: RateLimit,
+    reading: RateLimit,
+) -> list[AnyEndpoint]:
+    """The rows of the table. `opening` limits what makes payment pages, `reading` the rest."""
+    base = settings.buy_now_base
+    # A form's answer leads on to Stripe's page, which may have a domain of the merchant's, or be
+    # a stand-in without TLS.
+    pages = Pages("'self' https:" if settings.live_mode else "'self' https: http:")
+    product_landing = Landing(
+        f"{base}/success?session_id={{CHECKOUT_SESSION_ID}}", f"{base}/canceled/"
+    )
+
+    async def create(request: Request, name: str | None) -> Response:
+        if name is None:
+            raise NotFound("No product is configured.")
+        if request.method == "HEAD":
+            return Response()
+        opening.admit(request)
+        opened = await buy_now.open(
+            await buy_now.item(name), visitors.kept(request), product_landing
+        )
+        context.note(cart=opened.kept.cart_id)
+        response = _created(request, opened.session)
+        visitors.keep(response, opened.kept)
+        return response
+
+    async def create_for_resource(request: Request) -> Response:
+        return await create(request, request.path_params["resource_id"])
+
+    async def create_for_product(request: Request) -> Response:
+        return await create(request, settings.buy_now_product)
+
+    async def create_for_order(request: Request) -> Response:
+        opening.admit(request)
+        body = await json_body(request, OrderRequest)
+        order_id = (await buy_now.order(body.order_id)).id
+        context.note(order=order_id)
+        # Spelled with the id: what a browser sent does not become part of an address.
+        landing = Landing(
+            f"{base}/client/success.html?session_id={{CHECKOUT_SESSION_ID}}&order_id={order_id}",
+            f"{base}/cancel",
+        )
+        session = await buy_now.open_order(order_id, body.claim, landing)
+        return json_response(_shape(session))
+
+    async def session_status(request: Request) -> Response:
+        reading.admit(request)
+        order_id, session_id = _query(request, "order_id"), _query(request, "session_id")
+        order = await buy_now.order(order_id)
+        state = await buy_now.order_state(order.id, session_id)
+        return json_response(SessionStatus(order_id, session_id, _LETTERS[state]))
+
+    async def keys(_request: Request) -> Response:
+        key = settings.stripe_publishable_key
+        return json_response(Keys(key, key))
+
+    async def offer(request: Request) -> Response:
+        if settings.buy_now_product is None:
+            return pages.unknown(request)
+        reading.admit(request)
+        try:
+            item = await buy_now.item(settings.buy_now_product)
+        except NotFound:
+            return pages.unknown(request)
+        return pages.offer(request, item)
+
+    async def success(request: Request) -> Response:
+        reading.admit(request)
+        try:
+            outcome = await buy_now.outcome(request.query_params.get("session_id", ""))
+        except NotFound:
+            return pages.unknown(request)
+        return pages.outcome(request, outcome)
+
+    async def canceled(request: Request) -> Response:
+        return pages.canceled(request)
+
+    async def style(_request: Request) -> Response:
+        return pages.style()
+
+    return [
+        *_both(("GET", "POST"), "/create-checkout-session/{resource_id}", create_for_resource),
+        *_both(("GET", "POST"), "/create-checkout-session", create_for_product),
+        *_both(("POST",), "/v1/create-session", create_for_order),
+        *_both(("GET",), "/v1/session-status", session_status),
+        *_both(("GET",), "/config", keys),
+        _row(("GET",), "/", offer, shared=False),
+        *_both(("GET",), "/success", success, shared=False),
+        *_both(("GET",), "/canceled", canceled, shared=False),
+        *_both(("GET",), "/cancel", canceled, shared=False),
+        _row(("GET",), "/client/success.html", success, shared=False),
+        _row(("GET",), STYLE_PATH, style, shared=False),
+    ]
+
+
+def _both(
+    methods: tuple[str, ...], path: str, handler: Handler, *, shared: bool = True
+) -> list[AnyEndpoint]:
+    """The rows of a path with and without a trailing slash."""
+    return [_row(methods, path + slash, handler, shared=shared) for slash in ("", "/")]
+
+
+def _row(methods: tuple[str, ...], path: str, handler: Handler, *, shared: bool) -> Endpoint[None]:
+    async def answer(request: Request, _principal: None) -> Response:
+        return await handler(request)
+
+    return Endpoint(methods, path, Open(), answer, cors=shared, error_body=_error)
+
+
+def _error(error: ConnectorError) -> dict[str, Any]:
+    """An error with the `error` that these clients look for."""
+    return {**error.body(), "error": error.message}
+
+
+def _created(request: Request, session: PaymentSession) -> Response:
+    """JSON for scripts; a browser that has sent a form is led on."""
+    if "text/html" in request.headers.get("accept", "") and session.url is not None:
+        return RedirectResponse(session.url, 303)
+    return json_response(_shape(session))
+
+
+def _shape(session: PaymentSession) -> Created:
+    return Created(ShownSession(session.id, session.url), session.id, session.id, session.url)
+
+
+def _query(request: Request, name: str) -> str:
+    value = request.query_params.get(name, "").strip()
+    if not value:
+        raise required_field(name)
+    return value[:256]

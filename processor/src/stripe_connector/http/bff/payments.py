@@ -1,0 +1,92 @@
+"""/api/v1: the storefront's payment session, and its request to confirm an order."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from stripe_connector import context
+from stripe_connector.checkout.fulfil import Fulfiller
+from stripe_connector.checkout.place_order import Orders
+from stripe_connector.checkout.sessions import Sessions, UiMode
+from stripe_connector.checkout.storefront import is_id
+from stripe_connector.errors import Conflict, NotFound, invalid_field
+from stripe_connector.http.bff.contract import route
+from stripe_connector.http.body import json_body
+from stripe_connector.http.rate_limit import RateLimit
+from stripe_connector.http.responses import json_response
+from stripe_connector.http.routing import AnyEndpoint
+
+_ALLOWED = {("changePaymentState", "Paid"), ("changeOrderState", "Confirmed")}
+
+
+class SessionRequest(Struct, frozen=True, rename="camel"):
+    """The body of POST /api/v1/payments/sessions."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=64)]
+    """The order's id."""
+    ui_mode: UiMode = "hosted_page"
+
+
+class OrderAction(Struct, frozen=True, rename="camel"):
+    action: str
+    payment_state: str | None = None
+    order_state: str | None = None
+
+    @property
+    def wish(self) -> tuple[str, str | None]:
+        return self.action, self.payment_state or self.order_state
+
+
+class OrderUpdate(Struct, frozen=True):
+    """The body of PUT /api/v1/orders/{id}: a request, not a fact."""
+
+    actions: Annotated[list[OrderAction], Meta(min_length=1, max_length=10)]
+    version: int | None = None
+    """Ignored: the webhook usually changes the order first."""
+
+
+def endpoints(
+    sessions: Sessions, fulfiller: Fulfiller, orders: Orders, limit: RateLimit
+) -> list[AnyEndpoint]:
+    """The rows of the table that move money or depend on it."""
+
+    async def payment_session(request: Request) -> Response:
+        body = await json_body(request, SessionRequest, any_media_type=True)
+        _require_order_id(body.id)
+        context.note(order=body.id)
+        landing = sessions.landing(body.id, body.ui_mode)
+        return json_response(await sessions.open(body.id, landing), 201)
+
+    async def update_order(request: Request) -> Response:
+        """200 once the order is paid, 202 while a bank works on it."""
+        order_id = request.path_params["id"]
+        _require_order_id(order_id)
+        for index, action in enumerate(
+            (await json_body(request, OrderUpdate, any_media_type=True)).actions
+        ):
+            if action.wish not in _ALLOWED:
+                raise invalid_field(
+                    f"actions.{index}",
+                    action.action,
+                    reason="An order can only be asked to become Paid and Confirmed.",
+                )
+        context.note(order=order_id)
+        standing = await fulfiller.look(order_id)
+        context.note(outcome=standing)
+        if standing == "unpaid":
+            raise Conflict("The order is not paid.", code="NotPaid")
+        return json_response(await orders.order(order_id), 200 if standing == "paid" else 202)
+
+    return [
+        route("POST", "/payments/sessions", payment_session, limit),
+        route("PUT", "/orders/{id}", update_order, limit),
+    ]
+
+
+def _require_order_id(order_id: str) -> None:
+    if not is_id(order_id):
+        raise NotFound("The order was not found.")

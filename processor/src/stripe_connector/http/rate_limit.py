@@ -1,0 +1,82 @@
+"""How often one client may do what nobody has to sign in for."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from collections import OrderedDict
+
+from msgspec import Struct
+from starlette.requests import Request
+
+from stripe_connector.clock import Clock
+from stripe_connector.errors import TooManyRequests
+
+_CAPACITY = 10_000
+"""Clients that are remembered; the one that has been quiet for longest makes room."""
+
+
+class _Bucket(Struct):
+    tokens: float
+    filled_at: float
+
+
+class RateLimit:
+    """A bucket of tokens per client address: a minute's worth at once, then as they come back.
+
+    Each instance counts for itself. This keeps a single client from being a nuisance; it is no
+    defence against many, which is the business of whatever stands in front.
+    """
+
+    def __init__(
+        self, per_minute: int, clock: Clock, *, trusted_proxies: int, capacity: int = _CAPACITY
+    ) -> None:
+        """`per_minute` 0 limits nothing."""
+        self._per_minute = per_minute
+        self._clock = clock
+        self._trusted_proxies = trusted_proxies
+        self._capacity = capacity
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def admit(self, request: Request) -> None:
+        """Count a request; raises TooManyRequests where its client has used up its share."""
+        if self._per_minute == 0:
+            return
+        bucket = self._bucket(client_address(request, self._trusted_proxies))
+        if bucket.tokens < 1:
+            wait = (1 - bucket.tokens) * 60 / self._per_minute
+            raise TooManyRequests(
+                "Too many requests. Try again shortly.", retry_after=math.ceil(wait)
+            )
+        bucket.tokens -= 1
+
+    def _bucket(self, client: str) -> _Bucket:
+        now = self._clock.monotonic()
+        bucket = self._buckets.pop(client, None) or _Bucket(self._per_minute, now)
+        refilled = (now - bucket.filled_at) * self._per_minute / 60
+        bucket.tokens = min(self._per_minute, bucket.tokens + refilled)
+        bucket.filled_at = now
+        if len(self._buckets) >= self._capacity:
+            self._buckets.popitem(last=False)
+        self._buckets[client] = bucket
+        return bucket
+
+
+def client_address(request: Request, trusted_proxies: int) -> str:
+    """The address of the client in front of our own proxies; of IPv6 the network of one customer.
+
+    Each proxy appends to X-Forwarded-For whom it was called by, so the entry to believe is counted
+    from the end: what stands before it is the client's own invention.
+    """
+    peer = request.client.host if request.client else ""
+    forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    told = [entry.strip() for entry in forwarded if entry.strip()]
+    if trusted_proxies and told:
+        peer = told[-min(trusted_proxies, len(told))]
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return peer[:64]
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
