@@ -16,7 +16,7 @@ CMD ["python", "-m", "stripe_connector", "serve"]
 FROM processor AS sandbox
 ENV PYTHONPATH=/app
 COPY sandbox ./sandbox
-EXPOSE 9000 9010 9020
+EXPOSE 3000 9000 9010 9020
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", \
     "import urllib.request as u; u.urlopen('http://127.0.0.1:9020/_sandbox/clock')"]
 CMD ["python", "-m", "sandbox"]

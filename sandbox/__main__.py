@@ -13,6 +13,7 @@ from sandbox.addresses import (
     COMMERCETOOLS,
     JWT,
     LOOPBACK,
+    SHOP,
     STRIPE,
     BadPort,
     Place,
@@ -22,7 +23,9 @@ from sandbox.addresses import (
 )
 from sandbox.runner import WEBHOOK_SECRET, Sandbox, serve
 
-_PORTS = ", ".join(f"{each.variable} ({each.default})" for each in (JWT, COMMERCETOOLS, STRIPE))
+_PORTS = ", ".join(
+    f"{each.variable} ({each.default})" for each in (JWT, COMMERCETOOLS, STRIPE, SHOP)
+)
 
 
 @click.command(epilog=f"Ports come from the environment: {_PORTS}.")
@@ -36,7 +39,7 @@ _PORTS = ", ".join(f"{each.variable} ({each.default})" for each in (JWT, COMMERC
 @click.option(
     "--processor-url",
     envvar="SANDBOX_PROCESSOR_URL",
-    help="Processor that receives Stripe's events.  [default: the one on this machine]",
+    help="Processor that gets Stripe's events and serves the shop.  [default: on this machine]",
 )
 @click.option(
     "--webhook-secret",
@@ -46,7 +49,7 @@ _PORTS = ", ".join(f"{each.variable} ({each.default})" for each in (JWT, COMMERC
     help="What those events are signed with.",
 )
 def main(host: str, processor_url: str | None, webhook_secret: str) -> None:
-    """Stand-ins for commercetools, Stripe and the Merchant Center's token issuer, in memory."""
+    """Stand-ins for commercetools, Stripe and the Merchant Center's token issuer, and a shop."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         at = addresses(os.environ)
@@ -54,6 +57,7 @@ def main(host: str, processor_url: str | None, webhook_secret: str) -> None:
             "jwt": (JWT, at.jwt),
             "commercetools": (COMMERCETOOLS, at.commercetools),
             "stripe": (STRIPE, at.stripe),
+            "shop": (SHOP, at.shop),
         }
         listeners = {name: listen(place, port, host) for name, (place, port) in wanted.items()}
     except BadPort as error:
@@ -66,7 +70,7 @@ def main(host: str, processor_url: str | None, webhook_secret: str) -> None:
         sandbox = Sandbox(url(at.stripe))
         processor = (processor_url or url(at.processor)).rstrip("/")
         await sandbox.send_events_to(f"{processor}/stripe/webhooks", webhook_secret)
-        await serve(sandbox, listeners)
+        await serve(sandbox, listeners, processor)
 
     asyncio.run(run())
 

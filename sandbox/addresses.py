@@ -30,6 +30,7 @@ PROCESSOR = Place("processor", "PORT", 8080)
 JWT = Place("JWT server", "SANDBOX_JWT_PORT", 9000)
 COMMERCETOOLS = Place("commercetools stand-in", "SANDBOX_COMMERCETOOLS_PORT", 9010)
 STRIPE = Place("Stripe stand-in", "SANDBOX_STRIPE_PORT", 9020)
+SHOP = Place("shop", "SANDBOX_SHOP_PORT", 3000)
 
 
 class BadPort(Exception):
@@ -43,6 +44,7 @@ class Addresses(Struct, frozen=True):
     jwt: int
     commercetools: int
     stripe: int
+    shop: int
 
     def ports(self) -> list[tuple[Place, int]]:
         """Each place with its port."""
@@ -51,12 +53,14 @@ class Addresses(Struct, frozen=True):
             (JWT, self.jwt),
             (COMMERCETOOLS, self.commercetools),
             (STRIPE, self.stripe),
+            (SHOP, self.shop),
         ]
 
 
 def addresses(environment: Mapping[str, str]) -> Addresses:
     """The ports as the environment wants them; raises BadPort."""
-    found = Addresses(*(each.port(environment) for each in (PROCESSOR, JWT, COMMERCETOOLS, STRIPE)))
+    places = (PROCESSOR, JWT, COMMERCETOOLS, STRIPE, SHOP)
+    found = Addresses(*(each.port(environment) for each in places))
     by_port: dict[int, Place] = {}
     for place, port in found.ports():
         other = by_port.setdefault(port, place)

@@ -1,4 +1,4 @@
-"""Runs all stand-ins in one process: one event loop, one clock, one fault desk."""
+"""Runs all stand-ins and the shop in one process: one event loop, one clock, one fault desk."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from sandbox.commercetools import seed
 from sandbox.commercetools.app import create_app as create_commercetools
 from sandbox.commercetools.state import Store
 from sandbox.faults import Backend, FaultDesk, FaultMiddleware
+from sandbox.shop.app import create_app as create_shop
 from sandbox.stripe.app import create_app as create_stripe
 from sandbox.stripe.state import StripeState
 from sandbox.stripe.webhooks import Deliverer
@@ -27,7 +28,11 @@ from sandbox.stripe.webhooks import Deliverer
 WEBHOOK_SECRET = "whsec_sandbox0123456789"
 """What events are signed with unless somebody wants another secret."""
 
+STRIPE_PAGES = "https://checkout.stripe.com"
+"""Where shoppers pay when the processor has a real Stripe account."""
+
 _DELIVERY_TIMEOUT_S = 30.0
+_BFF_TIMEOUT_S = 20.0
 _GRACE_S = 3
 
 
@@ -69,12 +74,19 @@ class Sandbox:
         )
 
 
-async def serve(sandbox: Sandbox, listeners: dict[str, socket.socket]) -> None:
-    """Serve until SIGTERM or SIGINT; `listeners` by "jwt", "commercetools", "stripe"."""
+async def serve(sandbox: Sandbox, listeners: dict[str, socket.socket], processor_url: str) -> None:
+    """Serve until SIGTERM or SIGINT; `listeners` by "jwt", "commercetools", "stripe", "shop".
+
+    The shop is a customer of the processor and knows nothing of the stand-ins.
+    """
+    # Everything is on this machine: a proxy of the environment has no part in it.
+    bff = httpx.AsyncClient(base_url=processor_url, timeout=_BFF_TIMEOUT_S, trust_env=False)
+    shop = create_shop(bff, payment_pages=(sandbox.stripe.public_url, STRIPE_PAGES))
     servers = {
         listeners["jwt"]: _server(sandbox.jwt_app),
         listeners["commercetools"]: _server(sandbox.commercetools_app),
         listeners["stripe"]: _server(sandbox.stripe_app),
+        listeners["shop"]: _server(shop),
     }
 
     def stop() -> None:
@@ -84,9 +96,8 @@ async def serve(sandbox: Sandbox, listeners: dict[str, socket.socket]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    # Events go to this machine: a proxy of the environment has no part in it.
     client = httpx.AsyncClient(timeout=_DELIVERY_TIMEOUT_S, trust_env=False)
-    async with client, asyncio.TaskGroup() as group:
+    async with bff, client, asyncio.TaskGroup() as group:
         deliveries = group.create_task(Deliverer(sandbox.stripe, client, sandbox.desk).run())
         await asyncio.gather(
             *(server.serve(sockets=[listener]) for listener, server in servers.items())

@@ -1,1 +1,1 @@
-"""The demo: starts stand-ins and processor, walks through the main job, and stays up."""
+"""The demo: starts shop, stand-ins and processor, walks through the main job, and stays up."""

@@ -48,7 +48,7 @@ class Stopped(Exception):
     help="Folder for what the started programs print.",
 )
 def main(once: bool, attach: bool, patience: float, logs: Path) -> None:
-    """Start stand-ins and processor, walk through the main job, and stay up until stopped.
+    """Start shop, stand-ins and processor, walk through the main job, and stay up until stopped.
 
     The exit code is 1 when a step goes wrong.
     """
@@ -73,6 +73,8 @@ def _run(printer: Printer, patience_s: float, logs: Path, *, attach: bool, stay:
     with ExitStack() as stack:
         client = stack.enter_context(httpx.Client(timeout=_TIMEOUT_S, trust_env=False))
         programs = [] if attach else stack.enter_context(everything(at, client, logs))
+        if stay or attach:
+            printer.shop(at)
         people = People(at, client, printer.tell)
         paid = Walk(people, printer, patience_s).run()
         printer.done()

@@ -9,6 +9,13 @@ from rich.table import Table
 from sandbox.addresses import Addresses, url
 from sandbox.demo.compare import Comparison, Row
 
+_IN_THE_SHOP = (
+    "Put something into the basket, try the discount code SAVE10, check out with any address.",
+    "On the payment page use card 4242 4242 4242 4242, any date in the future and any code.",
+    "Or 4000 0000 0000 0002, which is declined, or 4000 0000 0000 3220, which asks for 3-D Secure.",
+    "Go back without paying, reload, press twice: the order is paid once or not at all.",
+)
+
 
 class Printer:
     """Writes for people, on a terminal or into a file."""
@@ -16,6 +23,13 @@ class Printer:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._steps = 0
+
+    def shop(self, at: Addresses) -> None:
+        """Where the shop is, and what to do there."""
+        self._console.print(f"\n[bold]The shop is open: {url(at.shop)}[/]", highlight=False)
+        for number, text in enumerate(_IN_THE_SHOP, start=1):
+            self.tell(f"{number}. {text}")
+        self.line("Meanwhile the main job, step by step, without a browser:")
 
     def step(self, title: str) -> None:
         self._steps += 1

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
 
 from sandbox.addresses import LOOPBACK, Addresses, require_free, url
-from sandbox.demo.people import ISSUER, ORIGIN, PROJECT, PUBLISHABLE_KEY, SECRET_KEY
+from sandbox.demo.people import ISSUER, PROJECT, PUBLISHABLE_KEY, SECRET_KEY
 from sandbox.demo.processes import Program, inherited
 from sandbox.runner import WEBHOOK_SECRET
 
@@ -22,6 +22,7 @@ def stand_ins(at: Addresses, client: httpx.Client, logs: Path) -> Iterator[Progr
         "SANDBOX_JWT_PORT": str(at.jwt),
         "SANDBOX_COMMERCETOOLS_PORT": str(at.commercetools),
         "SANDBOX_STRIPE_PORT": str(at.stripe),
+        "SANDBOX_SHOP_PORT": str(at.shop),
         "SANDBOX_PROCESSOR_URL": url(at.processor),
         "SANDBOX_WEBHOOK_SECRET": WEBHOOK_SECRET,
     }
@@ -29,13 +30,19 @@ def stand_ins(at: Addresses, client: httpx.Client, logs: Path) -> Iterator[Progr
         program.wait_until(client, f"{url(at.jwt)}/jwt/.well-known/jwks.json")
         program.wait_until(client, f"{url(at.commercetools)}/_sandbox/commercetools/state")
         program.wait_until(client, f"{url(at.stripe)}/_sandbox/clock")
+        program.wait_until(client, f"{url(at.shop)}/static/shop.css")
         yield program
 
 
 @contextmanager
-def processor(at: Addresses, client: httpx.Client, logs: Path) -> Iterator[Program]:
-    """A processor, ready; stopped again in any case. Raises ProgramFailed."""
-    environment = {**inherited(), **processor_environment(at)}
+def processor(
+    at: Addresses, client: httpx.Client, logs: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[Program]:
+    """A processor, ready; stopped again in any case. Raises ProgramFailed.
+
+    `settings` add to its configuration or replace parts of it.
+    """
+    environment = {**inherited(), **processor_environment(at), **(settings or {})}
     log = logs / f"processor-{at.processor}.log"
     with Program("processor", ["stripe_connector", "serve"], environment, log) as program:
         program.wait_until(client, f"{url(at.processor)}/health/ready")
@@ -73,6 +80,12 @@ def processor_environment(at: Addresses) -> dict[str, str]:
         "STRIPE_WEBHOOK_SIGNING_SECRET": WEBHOOK_SECRET,
         "STRIPE_API_BASE": url(at.stripe),
         "STRIPE_PAYMENT_BEHAVIOR_RULES": '{"GB":{"captureMethod":"manual"}}',
-        "MERCHANT_RETURN_URL": f"{ORIGIN}/return",
-        "ALLOWED_ORIGINS": ORIGIN,
+        "MERCHANT_RETURN_URL": f"{url(at.shop)}/return",
+        "ALLOWED_ORIGINS": url(at.shop),
+        "STOREFRONT_URL": url(at.shop),
+        "CONNECT_SERVICE_URL": url(at.processor),
+        "CHECKOUT_LINK_SECRET": "the sandbox signs its payment links with this",
+        "BUY_NOW_ENABLED": "true",
+        "BUY_NOW_PRODUCT": "stoneware-mug-1",
+        "BUY_NOW_COOKIE_SECRET": "the-sandbox-signs-its-cookies-with-this",
     }

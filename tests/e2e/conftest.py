@@ -26,7 +26,7 @@ def free_ports(count: int) -> list[int]:
 
 @pytest.fixture
 def at() -> Addresses:
-    return Addresses(*free_ports(4))
+    return Addresses(*free_ports(5))
 
 
 @pytest.fixture

@@ -80,6 +80,7 @@ def test_the_demo_stays_up_with_curl_lines_that_work_and_ends_with_ctrl_c(
             if "Ctrl-C" in line:
                 break
         try:
+            assert lines[1] == f"The shop is open: {url(at.shop)}\n"
             for _, port in at.ports():
                 assert any(url(port) in line for line in lines)
             commands = [line for line in lines if line.startswith("curl ")]

@@ -1,0 +1,1 @@
+"""A storefront on the processor's BFF: catalogue, cart, address, payment, order."""

@@ -1,0 +1,109 @@
+"""Where the shop sells: currency, countries and how money and dates are written there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from sandbox.shop.bff import Money, Region
+
+
+class Style(Struct, frozen=True):
+    """How English as written in a region shows money; `pattern` places sign and number."""
+
+    locale: str
+    pattern: str
+    group: str = ","
+    point: str = "."
+    month_first: bool = False
+
+
+class Market(Struct, frozen=True):
+    """One currency and the countries that are served in it; prices may include taxes."""
+
+    key: str
+    name: str
+    currency: str
+    countries: tuple[str, ...]
+    style: Style
+    taxes_included: bool = True
+
+    @property
+    def region(self) -> Region:
+        """What the BFF is asked for; the first country stands for all, as long as none is known."""
+        return Region(self.currency, self.countries[0])
+
+    def money(self, cents: int, currency: str | None = None) -> str:
+        """Minor units as people of this market write them."""
+        code = currency or self.currency
+        digits = _DIGITS.get(code, 2)
+        whole, fraction = divmod(abs(cents), 10**digits)
+        number = f"{whole:,}".replace(",", self.style.group)
+        if digits:
+            number += f"{self.style.point}{fraction:0{digits}d}"
+        pattern = self.style.pattern if code in _SIGNS else "{sign}\N{NO-BREAK SPACE}{number}"
+        written = pattern.format(sign=_SIGNS.get(code, code), number=number)
+        return f"\N{MINUS SIGN}{written}" if cents < 0 else written
+
+    def price(self, money: Money | None) -> str:
+        return "" if money is None else self.money(money.cent_amount, money.currency_code)
+
+    def date(self, timestamp: str) -> str:
+        """An ISO timestamp as a date."""
+        day = datetime.fromisoformat(timestamp)
+        if self.style.month_first:
+            return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
+        return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+_DIGITS = {"JPY": 0, "KWD": 3}
+_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
+_MONTHS = (
+    "January February March April May June July August September October November December".split()
+)
+
+MARKETS = {
+    market.key: market
+    for market in (
+        Market(
+            "eu",
+            "Europe",
+            "EUR",
+            ("DE", "AT", "BE", "ES", "FR", "IE", "IT", "NL"),
+            Style("en-DE", "{number}\N{NO-BREAK SPACE}{sign}", ".", ","),
+        ),
+        Market(
+            "us",
+            "United States",
+            "USD",
+            ("US",),
+            Style("en-US", "{sign}{number}", month_first=True),
+            taxes_included=False,
+        ),
+        Market("gb", "United Kingdom", "GBP", ("GB",), Style("en-GB", "{sign}{number}")),
+        Market("jp", "Japan", "JPY", ("JP",), Style("en-JP", "{sign}{number}")),
+        Market("kw", "Kuwait", "KWD", ("KW",), Style("en-KW", "{sign}{number}")),
+    )
+}
+DEFAULT = MARKETS["eu"]
+
+COUNTRIES = {
+    "AT": "Austria",
+    "BE": "Belgium",
+    "DE": "Germany",
+    "ES": "Spain",
+    "FR": "France",
+    "GB": "United Kingdom",
+    "IE": "Ireland",
+    "IT": "Italy",
+    "JP": "Japan",
+    "KW": "Kuwait",
+    "NL": "Netherlands",
+    "US": "United States",
+}
+
+
+def of_currency(currency: str) -> Market:
+    """The market of a currency, for what was bought elsewhere before the shopper moved."""
+    return next((each for each in MARKETS.values() if each.currency == currency), DEFAULT)

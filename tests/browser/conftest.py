@@ -1,0 +1,67 @@
+"""A real browser at the shop, with stand-ins and a processor as processes behind it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from sandbox.addresses import Addresses
+from sandbox.demo.people import People
+from sandbox.demo.start import processor, stand_ins
+from tests.browser.shopper import Shop, Shopper
+from tests.e2e.conftest import free_ports
+
+_FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --no-proxy-server"
+    " --disable-background-networking --disable-component-update --disable-sync"
+).split()
+_TIMEOUT_MS = 10_000
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium: the one that CHROMIUM names, or the first that is installed."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("Chromium is not installed; CHROMIUM may name it.")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The sandbox and a processor that answers one address as often as it asks."""
+    at = Addresses(*free_ports(5))
+    logs = tmp_path_factory.mktemp("logs")
+    with ExitStack() as stack:
+        client = stack.enter_context(httpx.Client(timeout=30, trust_env=False))
+        stack.enter_context(stand_ins(at, client, logs))
+        stack.enter_context(processor(at, client, logs, {"BFF_REQUESTS_PER_MINUTE": "0"}))
+        yield Shop(at, client, People(at, client, lambda _: None))
+
+
+@pytest.fixture
+def shopper(shop: Shop, browser: Browser) -> Iterator[Shopper]:
+    """Somebody new, whose browser must have nothing to complain about at the end."""
+    context = browser.new_context(base_url=shop.address, locale="en-GB")
+    context.set_default_timeout(_TIMEOUT_MS)
+    complaints: list[str] = []
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text) if "Content Security Policy" in message.text else None
+        ),
+    )
+    yield Shopper(shop, context.new_page())
+    context.close()
+    assert not complaints
