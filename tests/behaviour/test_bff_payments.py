@@ -132,6 +132,46 @@ async def test_an_order_is_not_fulfilled_at_an_old_amount(world: World, shopper:
     await world.deliver_all()
     assert (await shopper.confirm(order["id"])).status_code == 409
     assert await shopper.states(order["id"]) == (None, "Open")
+    (payment,) = await shopper.payments(order["id"])
+    assert payment["paymentStatus"]["interfaceCode"] == "amount_mismatch"
+    assert await world.transactions(payment["id"]) == [
+        ("Authorization", 2500, "Success"),
+        ("Charge", 2500, "Success"),
+    ]
+
+
+async def test_money_taken_at_an_old_amount_goes_back_and_the_order_can_be_paid() -> None:
+    world = World({"STRIPE_MISMATCH_ACTION": "reverse"})
+    shopper = Shopper(world)
+    order = await shopper.order()
+    session = (await shopper.session(order["id"])).json()
+    await _reprice(world, order["id"], 2700)
+    await shopper.pay(session)
+    await world.deliver_all()
+    (payment,) = await shopper.payments(order["id"])
+    assert ("Refund", 2500, "Success") in await world.transactions(payment["id"])
+    await shopper.pay((await shopper.session(order["id"])).json())
+    await world.deliver_all()
+    assert await shopper.states(order["id"]) == ("Paid", "Confirmed")
+
+
+async def test_an_order_changes_its_state_once_whatever_repeats(
+    world: World, shopper: Shopper
+) -> None:
+    order = await shopper.order()
+    await shopper.pay((await shopper.session(order["id"])).json())
+    before = (await world.commercetools("GET", f"orders/{order['id']}"))["version"]
+    other = world.start_processor()
+    await asyncio.gather(
+        shopper.confirm(order["id"]),
+        shopper.confirm(order["id"]),
+        *(world.deliver(event, other) for event in world.stripe.events),
+    )
+    for event in [*world.stripe.events] * 5:
+        assert (await world.deliver(event)).status_code == 200
+    after = (await world.commercetools("GET", f"orders/{order['id']}"))["version"]
+    assert after == before + 1
+    assert len(list(world.stripe.charges)) == 1
 
 
 async def test_a_declined_card_leaves_the_session_open(world: World, shopper: Shopper) -> None:

@@ -74,6 +74,39 @@ def test_a_storefront_orders_pays_and_confirms(world: World) -> None:
     assert confirmed.json()["orderState"] == "Confirmed"
 
 
+def test_a_client_with_an_order_of_its_own_pays_that(world: World) -> None:
+    processor = url(world.at.processor)
+    bff = f"{processor}/api/v1"
+    cart = httpx.post(f"{bff}/carts").json()
+    cart = httpx.put(
+        f"{bff}/carts/{cart['id']}",
+        json={
+            "version": cart["version"],
+            "action": "AddLineItem",
+            "AddLineItem": {"variantId": "stoneware-mug-1", "quantity": 1},
+        },
+    ).json()
+    httpx.put(
+        f"{bff}/carts/{cart['id']}",
+        json={
+            "version": cart["version"],
+            "action": "SetShippingAddress",
+            "SetShippingAddress": {"country": "DE", "city": "Berlin"},
+        },
+    ).raise_for_status()
+    order = httpx.post(f"{bff}/carts/{cart['id']}/order").json()
+    items = [{"name": "Mug", "description": "A mug", "amount": order["totalPrice"]["centAmount"]}]
+    created = httpx.post(
+        f"{processor}/v1/create-session", json={"order_id": order["id"], "items": items}
+    )
+    assert created.status_code == 200, created.text
+    status = f"{processor}/v1/session-status"
+    asked = {"session_id": created.json()["id"], "order_id": order["id"]}
+    assert httpx.get(status, params=asked).json()["status"] in ("C", "P")
+    assert pay(created.json()["url"])
+    assert httpx.get(status, params=asked).json()["status"] == "S"
+
+
 def test_a_page_elsewhere_buys_one_thing_by_its_id(world: World) -> None:
     processor = url(world.at.processor)
     preflight = httpx.options(

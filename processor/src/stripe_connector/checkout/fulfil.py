@@ -5,6 +5,7 @@ The webhook, the landing page and the storefront all end here, in any order and 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -16,8 +17,11 @@ from stripe_connector.gateways.commercetools.orders import Order
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.facts import ExpiredSessionFact
 from stripe_connector.ledger.payment import Payment
+from stripe_connector.payments.limits import kept
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.record import Recorder
+
+logger = logging.getLogger(__name__)
 
 _TRIES = 6
 _PAUSE_S = 0.05
@@ -120,7 +124,31 @@ class Fulfiller:
         order = await self._update(order, actions)
         if order.payment_state == "Paid":
             return "paid"
+        await self._hold(order)
         return "processing" if processing(order) else "unpaid"
+
+    async def _hold(self, order: Order) -> None:
+        """Mark money that was taken at another amount than the order costs by now.
+
+        The status of the Payment says so, for whoever has to act, and our rules may reverse it.
+        """
+        latest = latest_payment(order, self._payment_interface)
+        if latest is None or latest.interface_id is None or kept(latest) <= 0:
+            return
+        if latest.amount_planned != order.gross_total:
+            logger.error(
+                "Paid at another amount than the order's",
+                extra={
+                    "fields": {
+                        "order": order.id,
+                        "payment": latest.id,
+                    }
+                },
+            )
+            held = await self._recorder.intent(
+                latest, latest.interface_id, planned=order.gross_total
+            )
+            await self._modifier.after_record(held)
 
     async def _update(self, order: Order, compute: Compute) -> Order:
         """Apply what `compute` asks for to the newest version; a conflict means: compute again."""

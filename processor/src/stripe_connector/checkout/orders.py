@@ -8,6 +8,7 @@ from typing import Literal
 from stripe_connector.gateways.commercetools.orders import Payable
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH
 from stripe_connector.ledger.payment import Payment
+from stripe_connector.payments.limits import kept
 
 
 def number(payment: Payment) -> int:
@@ -45,7 +46,7 @@ def _brought(sale: Payable, type_: Literal["Authorization", "Charge"]) -> int | 
     total = sale.gross_total
     brought = 0
     for payment in sale.payments:
-        if payment.payment_status.interface_code == AMOUNT_MISMATCH:
+        if payment.payment_status.interface_code == AMOUNT_MISMATCH and kept(payment) > 0:
             return None
         if payment.amount_planned.currency_code == total.currency_code:
             brought += (

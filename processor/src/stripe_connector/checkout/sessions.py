@@ -45,6 +45,7 @@ from stripe_connector.ledger.payment import Payment, Reference, TransactionState
 from stripe_connector.money import to_stripe
 from stripe_connector.payments import intents
 from stripe_connector.payments.customers import Customers
+from stripe_connector.payments.limits import kept
 from stripe_connector.payments.record import Recorder
 from stripe_connector.settings import Settings
 
@@ -179,7 +180,7 @@ class Sessions:
             return None
         if current.total("Authorization", "Pending"):
             raise Conflict("The payment is being processed.", code="PaymentProcessing")
-        if current.total("Authorization", "Success"):
+        if kept(current) > 0:
             raise Conflict("The order is paid already.", code="AlreadyPaid")
         session = await self._stripe.session_of_intent(intent_id)
         if session is not None and session.status == "open":

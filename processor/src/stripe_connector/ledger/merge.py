@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from stripe_connector.ledger.actions import (
     Action,
     AddTransaction,
+    ChangeAmountPlanned,
     ChangeTransactionInteractionId,
     ChangeTransactionState,
     SetInterfaceId,
@@ -46,11 +47,17 @@ AMOUNT_MISMATCH = "amount_mismatch"
 _FINAL_STATUS = frozenset({"succeeded", "canceled"})
 
 
-def merge(payment: Payment, facts: Iterable[Fact], at: str) -> list[Action]:
+def merge(
+    payment: Payment, facts: Iterable[Fact], at: str, *, planned: Money | None = None
+) -> list[Action]:
     """Actions that make the Payment say what the facts say; none where it does already.
 
-    `at` becomes the timestamp of the transactions that are added (ISO 8601, UTC).
+    `at` becomes the timestamp of the transactions that are added (ISO 8601, UTC). `planned` is
+    what cart or order cost now, where that is known: Stripe's amount is compared with it.
     """
+    if planned is not None and planned != payment.amount_planned:
+        replanned = replace(payment, amount_planned=planned)
+        return [ChangeAmountPlanned(planned.draft()), *merge(replanned, facts, at)]
     record = _Record(payment, at)
     for fact in facts:
         match fact:

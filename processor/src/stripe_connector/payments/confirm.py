@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from msgspec.structs import replace
-
 from stripe_connector.errors import Conflict, InvalidRequest, PaymentRefused
 from stripe_connector.gateways.commercetools.models import Cart, Session
-from stripe_connector.ledger.actions import Action, ChangeAmountPlanned
+from stripe_connector.ledger.actions import Action
 from stripe_connector.ledger.facts import CUSTOMER_ID, PAYMENT_ID, PROJECT_KEY, intent_fact
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, merge
 from stripe_connector.ledger.payment import Payment
@@ -96,12 +94,6 @@ class Confirmer:
         fact = intent_fact(intent)
 
         async def compute(current: Payment) -> Sequence[Action]:
-            if current.amount_planned == due:
-                return merge(current, [fact], self._recorder.now())
-            planned = replace(current, amount_planned=due)
-            return [
-                ChangeAmountPlanned(due.draft()),
-                *merge(planned, [fact], self._recorder.now()),
-            ]
+            return merge(current, [fact], self._recorder.now(), planned=due)
 
         return await self._recorder.update(payment, compute)

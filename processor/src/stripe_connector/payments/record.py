@@ -21,6 +21,7 @@ from stripe_connector.ledger.facts import Fact, dispute_fact, intent_fact, refun
 from stripe_connector.ledger.merge import merge
 from stripe_connector.ledger.operation import timestamp
 from stripe_connector.ledger.payment import Payment
+from stripe_connector.money import Money
 from stripe_connector.payments import interactions
 from stripe_connector.payments.interactions import Interaction
 
@@ -124,13 +125,18 @@ class Recorder:
         return await self.update(payment, compute, cause)
 
     async def intent(
-        self, payment: Payment, intent_id: str, cause: Interaction | None = None
+        self,
+        payment: Payment,
+        intent_id: str,
+        cause: Interaction | None = None,
+        *,
+        planned: Money | None = None,
     ) -> Payment:
         """Merge what Stripe says of the intent now."""
 
         async def compute(current: Payment) -> Sequence[Action]:
             intent = await self._stripe.intent(intent_id)
-            return merge(current, [intent_fact(intent)], self.now())
+            return merge(current, [intent_fact(intent)], self.now(), planned=planned)
 
         return await self.update(payment, compute, cause)
 
