@@ -174,6 +174,33 @@ async def test_an_order_changes_its_state_once_whatever_repeats(
     assert len(list(world.stripe.charges)) == 1
 
 
+async def test_a_deleted_order_keeps_no_webhook_from_being_acknowledged(
+    world: World, shopper: Shopper
+) -> None:
+    order = await shopper.order()
+    await shopper.pay((await shopper.session(order["id"])).json())
+    (payment,) = await shopper.payments(order["id"])
+    world.store.collection("order").remove(order["id"])
+    await world.deliver_all()
+    assert await world.transactions(payment["id"]) == [
+        ("Authorization", 2500, "Success"),
+        ("Charge", 2500, "Success"),
+    ]
+
+
+async def test_an_expired_page_of_a_deleted_order_is_acknowledged(
+    world: World, shopper: Shopper
+) -> None:
+    order = await shopper.order()
+    await shopper.session(order["id"])
+    world.store.collection("order").remove(order["id"])
+    world.clock.advance(90_000)
+    world.stripe.run_due()
+    await world.deliver_all()
+    (payment,) = list(world.store.collection("payment"))
+    assert payment["paymentStatus"]["interfaceCode"] == "expired"
+
+
 async def test_a_declined_card_leaves_the_session_open(world: World, shopper: Shopper) -> None:
     order = await shopper.order()
     session = (await shopper.session(order["id"])).json()

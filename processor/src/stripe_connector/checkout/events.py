@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from msgspec import Struct, ValidationError, convert
 
@@ -35,6 +37,8 @@ SESSION_EVENTS = frozenset(
         "checkout.session.expired",
     }
 )
+logger = logging.getLogger(__name__)
+
 _FAILED = frozenset({"checkout.session.async_payment_failed", "checkout.session.expired"})
 
 
@@ -75,7 +79,8 @@ class CheckoutEvents:
             return await self._session_event(event)
         effect = await self._payments.handle(event)
         if effect in (Effect.STORED, Effect.ALREADY):
-            await self._fulfil(_metadata(event))
+            with _perhaps_gone(_metadata(event)):
+                await self._fulfil(_metadata(event))
         return effect
 
     async def _fulfil(self, metadata: Mapping[str, str]) -> None:
@@ -107,10 +112,11 @@ class CheckoutEvents:
             return Effect.ORPHAN
         recorded = await self._record(event, session, payment)
         await self._modifier.after_record(recorded)
-        if event.type not in _FAILED:
-            await self._fulfil(session.metadata)
-        elif order_id is not None:
-            await self._fulfiller.gave_up(order_id, recorded)
+        with _perhaps_gone(session.metadata):
+            if event.type not in _FAILED:
+                await self._fulfil(session.metadata)
+            elif order_id is not None:
+                await self._fulfiller.gave_up(order_id, recorded)
         return Effect.ALREADY if recorded.version == payment.version else Effect.STORED
 
     async def _record(self, event: Event, session: _Session, payment: Payment) -> Payment:
@@ -120,6 +126,15 @@ class CheckoutEvents:
         if event.type == "checkout.session.expired":
             return await self._recorder.facts(payment, [ExpiredSessionFact(session.id)], cause)
         return payment
+
+
+@contextmanager
+def _perhaps_gone(metadata: Mapping[str, str]) -> Iterator[None]:
+    """The merchant may have deleted what was paid for: then there is nothing to fulfil."""
+    try:
+        yield
+    except NotFound:
+        logger.warning("What was paid for is gone", extra={"fields": dict(metadata)})
 
 
 def _metadata(event: Event) -> dict[str, str]:
