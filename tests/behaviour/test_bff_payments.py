@@ -104,6 +104,28 @@ async def test_nobody_marks_an_unpaid_order_as_paid(shopper: Shopper, version: i
     assert await shopper.states(order["id"]) == (None, "Open")
 
 
+async def test_nobody_pays_with_the_payment_of_another_order(
+    world: World, shopper: Shopper
+) -> None:
+    order, other = await shopper.order(), await shopper.order()
+    await shopper.session(order["id"])
+    await shopper.pay((await shopper.session(other["id"])).json())
+    await world.deliver_all()
+    assert (await shopper.confirm(order["id"])).status_code == 409
+    assert await shopper.states(order["id"]) == (None, "Open")
+    assert await shopper.states(other["id"]) == ("Paid", "Confirmed")
+
+
+async def test_an_amount_of_another_currency_pays_nothing(world: World, shopper: Shopper) -> None:
+    order = await shopper.order()
+    session = (await shopper.session(order["id"])).json()
+    await _reprice(world, order["id"], 2500, "USD")
+    await shopper.pay(session)
+    await world.deliver_all()
+    assert (await shopper.confirm(order["id"])).status_code == 409
+    assert await shopper.states(order["id"]) == (None, "Open")
+
+
 async def test_the_same_order_has_the_same_session(world: World, shopper: Shopper) -> None:
     order = await shopper.order()
     answers = await asyncio.gather(*(shopper.session(order["id"]) for _ in range(4)))
@@ -414,10 +436,10 @@ async def test_opening_a_session_survives_trouble_at_every_call(trouble: Any) ->
         assert await shopper.states(order["id"]) == ("Paid", "Confirmed")
 
 
-async def _reprice(world: World, order_id: str, cents: int) -> None:
+async def _reprice(world: World, order_id: str, cents: int, currency: str = "EUR") -> None:
     """The merchant edits the order, as an order edit does."""
     order = world.store.collection("order").get(order_id)
     assert order is not None
-    total = {**order["totalPrice"], "centAmount": cents}
+    total = {**order["totalPrice"], "centAmount": cents, "currencyCode": currency}
     line = {**order["customLineItems"][0], "totalPrice": total}
     world.store.replace("order", {**order, "totalPrice": total, "customLineItems": [line]})

@@ -36,6 +36,7 @@ class Shop:
     def __init__(self, at: Addresses, client: httpx.Client, people: People) -> None:
         self.address = url(at.shop)
         self.payment_address = url(at.stripe)
+        self.processor_address = url(at.processor)
         self._client = client
         self._people = people
 

@@ -19,7 +19,8 @@ def assert_accessible(page: Page) -> None:
     """No violation on the page as it is, in light and in dark, and nothing wider than a phone."""
     size = page.viewport_size
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
+        # Without motion, or colours would be looked at on their way to the other scheme.
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         # Evaluated, not added as an element: the page's policy admits no inline script.
         page.evaluate(_AXE)
         report: dict[str, Any] = page.evaluate("() => axe.run()")
@@ -55,6 +56,7 @@ def test_pages_to_buy_are_accessible(shopper: Shopper) -> None:
     shopper.enters(IN_GERMANY)
     assert_accessible(page)
     shopper.goes_to_payment()
+    assert_accessible(page)
     page.get_by_role("link", name="Cancel").click()
     shopper.sees("You left before paying.")
     assert_accessible(page)
@@ -64,6 +66,24 @@ def test_pages_to_buy_are_accessible(shopper: Shopper) -> None:
     assert_accessible(page)
     page.get_by_role("link", name="See the order").click()
     expect(page).to_have_url(re.compile(r"/order/[0-9a-f-]+$"))
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize("path", ["/", "/success", "/canceled", "/cancel"])
+def test_the_processors_own_pages_are_accessible(shopper: Shopper, path: str) -> None:
+    shopper.page.goto(shopper.shop.processor_address + path)
+    assert_accessible(shopper.page)
+
+
+def test_one_thing_is_bought_at_a_click(shopper: Shopper) -> None:
+    page = shopper.page
+    page.goto(shopper.shop.processor_address)
+    page.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    shopper.is_at_payment()
+    page.get_by_label("Email").fill("ada@example.com")
+    shopper.pays_with(GOOD)
+    expect(page).to_have_url(re.compile("/success"))
     assert_accessible(page)
 
 

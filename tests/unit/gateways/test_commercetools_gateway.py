@@ -144,7 +144,7 @@ async def test_reads_survive_a_passing_failure() -> None:
 async def test_writes_are_not_repeated() -> None:
     project = Project(httpx.Response(503), PAYMENT)
     with pytest.raises(BackendUnavailable):
-        await project.gateway.create_payment(payment_draft())
+        await project.gateway.update_payment(payment(), [])
     assert len(project.api.requests) == 1
 
 
@@ -190,7 +190,7 @@ def error(status: int, code: str, **fields: Any) -> httpx.Response:
 async def test_errors(answer: Answer, expected: type[ConnectorError], code: str) -> None:
     project = Project(answer)
     with pytest.raises(ConnectorError) as caught:
-        await project.gateway.create_payment(payment_draft())
+        await project.gateway.update_payment(payment(), [])
     assert type(caught.value) is expected
     assert caught.value.code == code
 
@@ -208,7 +208,7 @@ async def test_what_our_credentials_did_wrong_is_for_the_log_alone() -> None:
 async def test_values_of_a_refused_field_do_not_come_back() -> None:
     project = Project(error(400, "DuplicateField", field="email", duplicateValue="j@example.com"))
     with pytest.raises(DuplicateField) as caught:
-        await project.gateway.create_payment(payment_draft())
+        await project.gateway.update_payment(payment(), [])
     assert caught.value.fields == {"field": "email"}
 
 
@@ -297,6 +297,20 @@ def payment_draft() -> PaymentDraft:
         amount_planned=MoneyDraft(1234, "EUR"),
         payment_method_info=PaymentMethodInfoDraft(payment_interface="Stripe"),
     )
+
+
+async def test_a_payment_whose_key_is_taken_is_the_one_that_took_it() -> None:
+    taken = error(400, "DuplicateField", field="key")
+    project = Project(taken, PAYMENT)
+    assert (await project.gateway.create_payment(payment_draft())).id == "p-1"
+
+
+async def test_a_payment_whose_creation_was_not_answered_is_looked_for() -> None:
+    project = Project(httpx.ReadTimeout("lost"), PAYMENT)
+    assert (await project.gateway.create_payment(payment_draft())).id == "p-1"
+    lost = Project(httpx.ReadTimeout("lost"), httpx.Response(404, json={}))
+    with pytest.raises(BackendUnavailable):
+        await lost.gateway.create_payment(payment_draft())
 
 
 async def test_a_payment_is_created_from_its_draft() -> None:

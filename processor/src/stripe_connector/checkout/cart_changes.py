@@ -17,12 +17,10 @@ _MAX_TEXT = 512
 
 
 class _Change(Struct, frozen=True, kw_only=True, tag_field="action"):
+    """Each change has `actions`: the update actions of commercetools that carry it out."""
+
     version: int | None = None
     """The version of the cart that the page shows; it may be stale."""
-
-    def actions(self) -> list[Action]:
-        """The update actions of commercetools."""
-        raise NotImplementedError
 
     def done_in(self, _cart: ShownCart) -> bool:
         """Whether the cart is as if this had been carried out just now."""

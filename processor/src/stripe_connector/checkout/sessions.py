@@ -21,7 +21,6 @@ from stripe_connector.concurrency import both
 from stripe_connector.errors import (
     BackendUnavailable,
     Conflict,
-    DuplicateField,
     InvalidRequest,
     NotFound,
     PaymentRefused,
@@ -272,13 +271,7 @@ class Sessions:
             payment_method_info=PaymentMethodInfoDraft(self._settings.payment_interface),
             customer=Reference("customer", order.customer_id) if order.customer_id else UNSET,
         )
-        try:
-            return await self._commercetools.create_payment(draft)
-        except (DuplicateField, BackendUnavailable):
-            payment = await self._commercetools.payment_by_key(key)
-            if payment is None:
-                raise
-            return payment
+        return await self._commercetools.create_payment(draft)
 
     async def _session(self, payment: Payment, params: dict[str, Any]) -> CheckoutSession | None:
         """The Payment's one session; None where another request has it."""

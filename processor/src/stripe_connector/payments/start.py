@@ -19,7 +19,6 @@ from stripe_connector.concurrency import both
 from stripe_connector.errors import (
     BackendUnavailable,
     Conflict,
-    DuplicateField,
     InvalidRequest,
     NotFound,
     PaymentRefused,
@@ -189,14 +188,7 @@ class Starter:
             anonymous_id=(cart.anonymous_id or UNSET) if cart.customer_id is None else UNSET,
             checkout_transaction_item_id=session.metadata.checkout_transaction_item_id or UNSET,
         )
-        try:
-            return await self._commercetools.create_payment(draft)
-        except (DuplicateField, BackendUnavailable):
-            # Another request was faster, or our own had its effect without an answer.
-            payment = await self._commercetools.payment_by_key(key)
-            if payment is None:
-                raise
-            return payment
+        return await self._commercetools.create_payment(draft)
 
     async def _intent(
         self, cart: Cart, payment: Payment, params: dict[str, Any]

@@ -9,7 +9,13 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Struct
 
-from stripe_connector.errors import InvalidRequest, NotFound, VersionConflict
+from stripe_connector.errors import (
+    BackendUnavailable,
+    DuplicateField,
+    InvalidRequest,
+    NotFound,
+    VersionConflict,
+)
 from stripe_connector.gateways.commercetools.client import Client
 from stripe_connector.gateways.commercetools.models import (
     Cart,
@@ -216,8 +222,20 @@ class Commercetools(StorefrontCalls):
         return page.results[0] if page.results else None
 
     async def create_payment(self, draft: PaymentDraft) -> Payment:
-        """Raises DuplicateField when its key, or its interface id, is taken."""
-        return await self._client.post(f"{self._api}/payments", draft, _payment, subject="payment")
+        """The Payment under the draft's key: the new one, or the one that is there already.
+
+        It is there when another caller was faster, or an earlier try had its effect without an
+        answer. Raises BackendUnavailable where neither is known.
+        """
+        try:
+            return await self._client.post(
+                f"{self._api}/payments", draft, _payment, subject="payment"
+            )
+        except (DuplicateField, BackendUnavailable):
+            payment = await self.payment_by_key(draft.key)
+            if payment is None:
+                raise
+            return payment
 
     async def update_payment(self, payment: Payment, actions: Sequence[Action]) -> Payment:
         """Apply actions to the version that they were computed from, all or none.
