@@ -22,7 +22,7 @@ from stripe_connector.checkout.sessions import BUY_NOW, FLOW, Landing, PaymentSe
 from stripe_connector.checkout.storefront import is_id
 from stripe_connector.errors import Conflict, InvalidRequest, NotFound, VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
-from stripe_connector.gateways.commercetools.storefront import (
+from stripe_connector.gateways.commercetools.shown import (
     AddressDraft,
     CartDraft,
     LineDraft,

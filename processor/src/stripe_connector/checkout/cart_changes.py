@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 
-from stripe_connector.gateways.commercetools.storefront import ShownAddress, ShownCart
+from stripe_connector.gateways.commercetools.shown import ShownAddress, ShownCart
 
 Action = dict[str, Any]
 Text = Annotated[str, Meta(min_length=1, max_length=256)]

@@ -27,7 +27,7 @@ from stripe_connector.errors import (
     VersionConflict,
 )
 from stripe_connector.gateways.commercetools.gateway import Commercetools
-from stripe_connector.gateways.commercetools.storefront import ShownCart, ShownOrder
+from stripe_connector.gateways.commercetools.shown import ShownCart, ShownOrder
 from stripe_connector.settings import Settings
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from msgspec import UNSET, Struct, UnsetType
 
 from stripe_connector.checkout.names import localized
-from stripe_connector.gateways.commercetools import storefront as commercetools
+from stripe_connector.gateways.commercetools import shown as commercetools
 from stripe_connector.gateways.commercetools.orders import LocalizedString
-from stripe_connector.gateways.commercetools.storefront import (
+from stripe_connector.gateways.commercetools.shown import (
     CodeOnCart,
     DiscountedPricePerQuantity,
     DiscountOnTotalPrice,

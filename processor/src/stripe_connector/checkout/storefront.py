@@ -18,13 +18,13 @@ from stripe_connector.checkout.cart_changes import (
 from stripe_connector.clock import Clock
 from stripe_connector.errors import InvalidRequest, NotFound, VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
-from stripe_connector.gateways.commercetools.storefront import (
-    MAX_OFFSET,
+from stripe_connector.gateways.commercetools.shown import (
     CartDraft,
     DiscountCode,
     ProductPage,
     ShownCart,
 )
+from stripe_connector.gateways.commercetools.storefront import MAX_OFFSET
 from stripe_connector.settings import Settings
 
 WRITE_TRIES = 5
