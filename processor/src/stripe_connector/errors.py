@@ -17,6 +17,8 @@ ConnectorError
 └── BackendError            502  a backend refused us: a key, a scope or a request of ours is wrong
     └── BackendUnavailable  503  a backend is down, slow or busy; asking again may help
 
+The HTTP layer adds its own: Overloaded and Stopping (503), DeadlineExceeded (504).
+
 The body is commercetools' own: `{message, statusCode, errors: [{code, message, ...fields}]}`.
 Authentication errors add OAuth's `error` and `error_description`.
 """
