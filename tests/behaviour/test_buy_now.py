@@ -188,3 +188,22 @@ async def test_no_address_of_the_webhook_takes_a_forged_event(world: World, path
 async def _states(world: World, order_id: str) -> tuple[str | None, str]:
     order = await world.commercetools("GET", f"orders/{order_id}")
     return order.get("paymentState"), order["orderState"]
+
+
+@pytest.mark.parametrize("mode", ["embedded_page", "elements"])
+async def test_a_page_of_the_shops_own_gets_a_client_secret(mode: str) -> None:
+    world = World(ENABLED)
+    session = await create(world, f"/create-checkout-session/stoneware-mug-1?ui_mode={mode}")
+    assert session["clientSecret"].startswith(f"{session['id']}_secret_")
+    assert session["url"] is None
+    await world.at_stripe(f"checkout/sessions/{session['id']}/pay")
+    await world.deliver_all()
+    (order,) = orders(world)
+    assert order["paymentState"] == "Paid"
+
+
+async def test_a_page_of_no_kind_is_refused() -> None:
+    world = World(ENABLED)
+    answer = await world.client.get("/create-checkout-session/stoneware-mug-1?ui_mode=popup")
+    assert answer.status_code == 400
+    assert not carts(world)

@@ -6,16 +6,17 @@ Every path is served with and without a trailing slash: a redirect would turn a 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType, ValidationError, convert
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from stripe_connector import context
 from stripe_connector.checkout.buy_now import BuyNow, Claim, State
-from stripe_connector.checkout.sessions import Landing, PaymentSession
-from stripe_connector.errors import ConnectorError, NotFound, required_field
+from stripe_connector.checkout.sessions import Landing, PaymentSession, UiMode
+from stripe_connector.errors import ConnectorError, NotFound, invalid_field, required_field
 from stripe_connector.http.auth import Open
 from stripe_connector.http.bff.buy_now_pages import STYLE_PATH, Pages
 from stripe_connector.http.bff.visitor import Visitors
@@ -58,6 +59,8 @@ class Created(Struct, frozen=True, rename="camel"):
     session_id: str
     url: str | None
     status: Literal["success"] = "success"
+    client_secret: str | UnsetType = UNSET
+    """For Stripe.js, where the shopper pays within the page."""
 
 
 class ClaimedItem(Struct, frozen=True):
@@ -116,9 +119,8 @@ def endpoints(
         if request.method == "HEAD":
             return Response()
         opening.admit(request)
-        opened = await buy_now.open(
-            await buy_now.item(name), visitors.kept(request), product_landing
-        )
+        landing = replace(product_landing, ui_mode=_ui_mode(request))
+        opened = await buy_now.open(await buy_now.item(name), visitors.kept(request), landing)
         context.note(cart=opened.kept.cart_id)
         response = _created(request, opened.session)
         visitors.keep(response, opened.kept)
@@ -220,7 +222,23 @@ def _created(request: Request, session: PaymentSession) -> Response:
 
 
 def _shape(session: PaymentSession) -> Created:
-    return Created(ShownSession(session.id, session.url), session.id, session.id, session.url)
+    return Created(
+        ShownSession(session.id, session.url),
+        session.id,
+        session.id,
+        session.url,
+        client_secret=session.client_secret or UNSET,
+    )
+
+
+def _ui_mode(request: Request) -> UiMode:
+    """Where the shopper is to pay; on Stripe's page unless the query says otherwise."""
+    asked = request.query_params.get("ui_mode", "hosted_page")
+    try:
+        mode: UiMode = convert(asked, UiMode)
+    except ValidationError as error:
+        raise invalid_field("ui_mode", asked[:32], allowed=list(get_args(UiMode))) from error
+    return mode
 
 
 def _query(request: Request, name: str) -> str:
