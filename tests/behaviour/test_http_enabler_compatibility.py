@@ -270,3 +270,12 @@ async def test_a_page_can_read_why_it_was_refused() -> None:
         assert answer.json()["message"] == "Session is not active"
         exposed = answer.headers["Access-Control-Expose-Headers"]
         assert "X-Correlation-ID" in exposed
+
+
+async def test_asking_about_payments_starts_none() -> None:
+    world = World()
+    session = await world.session((await world.cart())["id"])
+    answer = await world.client.head("/payments", headers=session)
+    assert answer.status_code == 200
+    assert not list(world.stripe.intents)
+    assert not list(world.store.collection("payment"))

@@ -77,6 +77,8 @@ def endpoints(
         return Response(status_code=204) if session is None else json_response(session)
 
     async def payments(request: Request, principal: SessionPrincipal) -> Response:
+        if request.method == "HEAD":
+            return Response()  # the GET alias starts a payment, a question about it must not
         session, cart = await session_and_cart(principal)
         started = await starter.start(session, cart, _express(request))
         context.note(payment=started.payment.id)
