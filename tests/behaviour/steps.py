@@ -180,3 +180,25 @@ def shuffled(world: World, seed: int) -> None:
             await asyncio.sleep(0)
 
     world.network.turn = turn
+
+
+async def merchants_type(world: World) -> Json:
+    """A custom type of the merchant's own, as custom fields of a customer."""
+    await world.commercetools(
+        "POST",
+        "types",
+        {
+            "key": "loyalty",
+            "name": {"en": "Loyalty"},
+            "resourceTypeIds": ["customer"],
+            "fieldDefinitions": [
+                {
+                    "name": "points",
+                    "type": {"name": "Number"},
+                    "label": {"en": "Points"},
+                    "required": False,
+                }
+            ],
+        },
+    )
+    return {"type": {"typeId": "type", "key": "loyalty"}, "fields": {"points": 7}}

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from sandbox.stripe.state import InternalError
+from tests.behaviour.steps import merchants_type
 from tests.wire import Call, Crash, Trouble
 from tests.world import Processor, World
 
@@ -55,28 +56,6 @@ def living(world: World) -> list[Json]:
 
 async def reread(world: World, customer: Json) -> Json:
     return await world.commercetools("GET", f"customers/{customer['id']}")
-
-
-async def merchants_type(world: World) -> Json:
-    """A custom type of the merchant's own, as custom fields of a customer."""
-    await world.commercetools(
-        "POST",
-        "types",
-        {
-            "key": "loyalty",
-            "name": {"en": "Loyalty"},
-            "resourceTypeIds": ["customer"],
-            "fieldDefinitions": [
-                {
-                    "name": "points",
-                    "type": {"name": "Number"},
-                    "label": {"en": "Points"},
-                    "required": False,
-                }
-            ],
-        },
-    )
-    return {"type": {"typeId": "type", "key": "loyalty"}, "fields": {"points": 7}}
 
 
 # Who has none

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stripe_connector.payments.customers import CONTAINER, FIELD
-from tests.behaviour.steps import effect
+from tests.behaviour.steps import effect, merchants_type
 from tests.world import Json, World
 
 SAVING = {"STRIPE_PAYMENT_INTENT_SETUP_FUTURE_USAGE": "off_session"}
@@ -36,28 +36,6 @@ async def remembered(world: World, customer_id: str) -> str | None:
 
 def last(world: World, kind: str) -> Json:
     return next(event for event in reversed(world.stripe.events) if event["type"] == kind)
-
-
-async def merchants_type(world: World) -> Json:
-    """Custom fields of a type of the merchant's own."""
-    await world.commercetools(
-        "POST",
-        "types",
-        {
-            "key": "loyalty",
-            "name": {"en": "Loyalty"},
-            "resourceTypeIds": ["customer"],
-            "fieldDefinitions": [
-                {
-                    "name": "points",
-                    "type": {"name": "Number"},
-                    "label": {"en": "Points"},
-                    "required": False,
-                }
-            ],
-        },
-    )
-    return {"type": {"typeId": "type", "key": "loyalty"}, "fields": {"points": 7}}
 
 
 async def test_a_detached_method_becomes_inactive_once() -> None:

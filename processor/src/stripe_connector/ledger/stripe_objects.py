@@ -65,7 +65,6 @@ class PaymentIntent(Struct, frozen=True):
     currency: str
     status: IntentStatus
     created: int
-    amount_capturable: int = 0
     client_secret: str | None = None
     capture_method: str = "automatic"
     latest_charge: str | Charge | None = None

@@ -58,10 +58,8 @@ HANDLED = frozenset(
         "customer.deleted",
     }
 )
-"""The events that a webhook endpoint of ours subscribes to; any other changes nothing."""
-
-WITHOUT_EFFECT = frozenset({"payment_intent.created", "payment_intent.requires_action"})
-"""Subscribed by other connectors; they say nothing about money."""
+"""The events that a webhook endpoint of ours subscribes to; any other changes nothing, such as
+payment_intent.requires_action, which says nothing about money."""
 
 _WITHOUT_PAYMENT = frozenset({"payment_method.detached", "customer.deleted"})
 _AUTHORIZED = frozenset({"payment_intent.amount_capturable_updated", "payment_intent.succeeded"})
