@@ -2,51 +2,67 @@
 
 from __future__ import annotations
 
-import os
-import sys
+from importlib import import_module
 
 import click
 
 from stripe_connector import __version__
 
+_COMMANDS = {
+    "serve": (
+        "stripe_connector.ops.serve",
+        "Run the processor.",
+    ),
+    "post-deploy": (
+        "stripe_connector.deploy.command",
+        "Bring webhook endpoint, custom types and payment domain to the state they should have.",
+    ),
+    "pre-undeploy": (
+        "stripe_connector.deploy.command",
+        "Disable the webhook endpoint; deletes nothing unless asked.",
+    ),
+    "doctor": (
+        "stripe_connector.ops.doctor.command",
+        "Check configuration, credentials and delivery, and say how to mend what is wrong.",
+    ),
+    "reconcile": (
+        "stripe_connector.ops.reconcile.command",
+        "Compare payments with Stripe over a time span, and repair the differences.",
+    ),
+}
+"""Where each command is, and its line in the help."""
 
-@click.group()
+
+class _Commands(click.Group):
+    """Imports a command when it is called: none needs what another needs, --help nothing at all."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), cmd_name.replace("-", "_"))
+        return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_) for name, (_, help_) in _COMMANDS.items()])
+
+
+@click.group(cls=_Commands)
 @click.version_option(__version__, prog_name="stripe-connector")
 def main() -> None:
     """Stripe payment connector for commercetools."""
-
-
-@main.command()
-def serve() -> None:
-    """Run the processor with the configuration of the environment."""
-    # Imported here: other commands need no server, and --help nothing at all.
-    from stripe_connector import logs
-    from stripe_connector.app import create_app
-    from stripe_connector.server import PortTaken
-    from stripe_connector.server import serve as run
-    from stripe_connector.settings import ConfigurationError, load_settings
-
-    try:
-        settings = load_settings(os.environ)
-    except ConfigurationError as error:
-        click.echo("The configuration is not usable:", err=True)
-        for problem in error.problems:
-            click.echo(f"  - {problem}", err=True)
-        sys.exit(2)
-    logs.configure(settings.log_level)
-    for warning in settings.warnings:
-        click.echo(warning, err=True)
-    try:
-        code = run(
-            lambda readiness: create_app(settings, readiness=readiness),
-            host=settings.host,
-            port=settings.port,
-            grace_s=settings.shutdown_grace_s,
-        )
-    except PortTaken as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
-    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,33 @@
+"""`stripe-connector serve`: runs the processor."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from stripe_connector import logs
+from stripe_connector.app import create_app
+from stripe_connector.ops.configuration import configured
+from stripe_connector.server import PortTaken
+from stripe_connector.server import serve as run
+
+
+@click.command()
+def serve() -> None:
+    """Run the processor with the configuration of the environment."""
+    settings = configured()
+    logs.configure(settings.log_level)
+    for warning in settings.warnings:
+        click.echo(warning, err=True)
+    try:
+        code = run(
+            lambda readiness: create_app(settings, readiness=readiness),
+            host=settings.host,
+            port=settings.port,
+            grace_s=settings.shutdown_grace_s,
+        )
+    except PortTaken as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    sys.exit(code)
