@@ -1,0 +1,44 @@
+"""The audit tells a vulnerability from a service that did not answer."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+
+audit = runpy.run_path(str(Path(__file__).parents[3] / "scripts/audit.py"))
+python_report, npm_report = audit["python_report"], audit["npm_report"]
+
+VULNERABLE = {"name": "jinja2", "version": "2.0", "vulns": [{"id": "PYSEC-1", "fix_versions": []}]}
+SOUND = {"name": "click", "version": "8.4.0", "vulns": []}
+UNKNOWN = {"name": "stripe", "skip_reason": "Dependency not found on PyPI"}
+
+
+def test_a_vulnerable_python_package_is_named() -> None:
+    report = python_report(json.dumps({"dependencies": [VULNERABLE, SOUND, UNKNOWN]}))
+
+    assert report.vulnerabilities == ("jinja2 2.0: PYSEC-1",)
+    assert str(report) == "Python: 2 audited, 1 vulnerable"
+
+
+def test_a_vulnerable_npm_package_is_named() -> None:
+    answer = {
+        "vulnerabilities": {"vite": {"severity": "high"}},
+        "metadata": {"dependencies": {"total": 80}},
+    }
+
+    report = npm_report(json.dumps(answer))
+
+    assert report.vulnerabilities == ("vite: high",)
+    assert report.audited == 80
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "not JSON", "[]", json.dumps({"dependencies": [UNKNOWN]}), '{"error": {}}']
+)
+def test_a_service_that_did_not_answer_is_no_clean_report(answer: str) -> None:
+    for report in (python_report(answer), npm_report(answer)):
+        assert report.audited == 0
+        assert "nothing was audited" in str(report)
