@@ -60,6 +60,14 @@ test-long: $(READY) ## Run the property tests with many more examples
 bench: $(READY) ## Measure the processor beside its targets (quicker with ARGS=--quick)
 	@$(BIN)/python -m bench $(ARGS)
 
+.PHONY: bench-growth
+bench-growth: $(READY) ## Measure how cost grows with carts, payments and customers
+	@$(BIN)/python -m bench.growth $(ARGS)
+
+.PHONY: bench-crowd
+bench-crowd: $(READY) ## Measure a crowd of shoppers on one core, and a storm of webhooks
+	@$(BIN)/python -m bench.crowd $(ARGS)
+
 .PHONY: check
 check: $(READY) ## Lint, check the format and the types
 	@$(BIN)/ruff check .

@@ -19,6 +19,8 @@ from bench.samples import PROJECT, Samples
 
 Json = dict[str, Any]
 
+FIRST = "first"
+"""A cart that is there from the start, for the request that waits for a processor's start."""
 CUSTOMER_FIELD = "stripeConnector_stripeCustomerId"
 _SCOPE = f"manage_project:{PROJECT} manage_checkout_payment_intents:{PROJECT}"
 
@@ -28,10 +30,24 @@ class Prepared(Struct):
 
     cart: str
     session: str
+    order: str = ""
     payment: str = ""
     intent: str = ""
     event: Json = {}
     refund_event: Json = {}
+
+
+class Size(Struct, frozen=True):
+    """How large a situation is, where that is what is measured."""
+
+    lines: int = 3
+    """Of the cart; the sample's own unless asked for."""
+    refunds: int = 1
+    """At Stripe and, but for the last, in the payment."""
+    payments: int = 0
+    """Refused ones that are on the cart already."""
+    methods: int = 0
+    """Stored by the cart's customer."""
 
 
 class Reply(Struct):
@@ -45,11 +61,14 @@ class Backends:
     def __init__(self, samples: Samples) -> None:
         self._samples = samples
         self._numbers = itertools.count(1)
-        self._carts: dict[str, Json] = {}
+        self._carts: dict[str, Json] = {FIRST: {**samples.cart, "id": FIRST}}
         self._payments: dict[str, Json] = {}
         self._by_interface_id: dict[str, Json] = {}
         self._intents: dict[str, Json] = {}
         self._refunds: dict[str, list[Json]] = {}
+        self._orders: dict[str, Json] = {}
+        self._methods: dict[str, int] = {}
+        """How many each customer has stored."""
         expires = datetime.now(UTC) + timedelta(days=1)
         self._expiry = expires.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self._routes: dict[tuple[str, str], Callable[[str, str, bytes], Json]] = {
@@ -61,12 +80,16 @@ class Backends:
             ("GET", f"/{PROJECT}/payments"): self._payment,
             ("POST", f"/{PROJECT}/payments"): self._write_payment,
             ("GET", f"/{PROJECT}/customers"): self._customer,
+            ("GET", f"/{PROJECT}/orders"): self._order,
+            ("POST", f"/{PROJECT}/orders"): self._add_payment_to_order,
+            ("GET", f"/{PROJECT}/payment-methods"): self._stored_methods,
             ("GET", "/v1/payment_intents"): self._intent,
             ("POST", "/v1/payment_intents"): self._write_intent,
             ("GET", "/v1/refunds"): self._list_refunds,
             ("GET", "/v1/customers"): self._stripe_customer,
             ("POST", "/v1/ephemeral_keys"): self._ephemeral_key,
             ("POST", "/v1/customer_sessions"): self._customer_session,
+            ("POST", "/v1/checkout"): self._checkout_session,
         }
 
     def answer(self, method: str, target: str, body: bytes) -> Reply:
@@ -84,16 +107,22 @@ class Backends:
 
     # What the benchmark asks for
 
-    def prepare(self, kind: str, count: int) -> list[Prepared]:
-        """Carts of guests, of customers, with a started payment, or paid (captured or held)."""
-        return [self._prepared(kind) for _ in range(count)]
+    def prepare(self, kind: str, count: int, size: Size) -> list[Prepared]:
+        """Carts of guests, of customers, ordered, with a started payment, or paid (or held)."""
+        return [self._prepared(kind, size) for _ in range(count)]
 
-    def _prepared(self, kind: str) -> Prepared:
-        cart = self._new_cart()
+    def _prepared(self, kind: str, size: Size) -> Prepared:
+        cart = self._new_cart(size.lines)
+        earlier = [self._refused(cart["id"], number) for number in range(1, size.payments + 1)]
+        if earlier:
+            cart["paymentInfo"] = {"payments": earlier}
         prepared = Prepared(cart["id"], f"{cart['id']}_1")
         if kind == "customer":
             cart["customerId"] = self._uuid()
-        if kind in ("guest", "customer"):
+            self._methods[cart["customerId"]] = size.methods
+        if kind == "ordered":
+            prepared.order = self._new_order(cart)["id"]
+        if kind in ("guest", "customer", "ordered"):
             return prepared
         payment = self._new_payment(cart["id"])
         ties = {
@@ -114,16 +143,51 @@ class Backends:
         unexpanded = {**intent, "latest_charge": intent["latest_charge"]["id"]}
         prepared.event = self._event(f"payment_intent.{suffix}", unexpanded)
         if not held:
-            refund = {
+            prepared.refund_event = self._refund(payment, intent, size.refunds)
+        return prepared
+
+    def _refused(self, cart_id: str, number: int) -> Json:
+        """An earlier attempt that came to nothing, as a cart refers to it."""
+        payment = self._new_payment(cart_id, number)
+        intent = self._new_intent({"cart_id": cart_id, "ct_payment_id": payment["id"]})
+        intent["status"] = "canceled"
+        payment["interfaceId"] = intent["id"]
+        self._add(payment, "Authorization", "Failure", intent["id"])
+        return {"typeId": "payment", "id": payment["id"]}
+
+    def _refund(self, payment: Json, intent: Json, count: int) -> Json:
+        """As many refunds of one cent, or of the sample's amount where there is one only."""
+        charge = intent["latest_charge"]
+        amount = 1 if count > 1 else self._samples.refund["amount"]
+        refunds = [
+            {
                 **self._samples.refund,
                 "id": f"re_{next(self._numbers):024d}",
                 "payment_intent": intent["id"],
-                "charge": intent["latest_charge"]["id"],
+                "charge": charge["id"],
+                "amount": amount,
             }
-            self._refunds[intent["id"]] = [refund]
-            charge = {**intent["latest_charge"], "amount_refunded": refund["amount"]}
-            prepared.refund_event = self._event("charge.refunded", charge)
-        return prepared
+            for _ in range(count)
+        ]
+        self._refunds[intent["id"]] = refunds
+        for each in refunds[1:]:
+            self._add(payment, "Refund", "Success", each["id"], amount)
+        charge = {**charge, "amount_refunded": amount * count}
+        return self._event("charge.refunded", charge)
+
+    def _add(
+        self, payment: Json, type_: str, state: str, interaction: str, amount: int | None = None
+    ) -> None:
+        planned = payment["amountPlanned"]
+        payment["transactions"].append(
+            {
+                "id": self._uuid(),
+                "type": type_,
+                "state": state,
+                "interactionId": interaction,
+                "amount": planned if amount is None else {**planned, "centAmount": amount},
+            }
+        )
 
     # commercetools
 
@@ -151,8 +215,16 @@ class Backends:
     def _cart(self, cart_id: str, _query: str, _body: bytes) -> Json:
         return self._expanded(self._carts[cart_id])
 
+    def _order(self, order_id: str, _query: str, _body: bytes) -> Json:
+        return self._expanded(self._orders[order_id])
+
     def _add_payment(self, cart_id: str, _query: str, body: bytes) -> Json:
-        cart = self._carts[cart_id]
+        return self._added(self._carts[cart_id], body)
+
+    def _add_payment_to_order(self, order_id: str, _query: str, body: bytes) -> Json:
+        return self._added(self._orders[order_id], body)
+
+    def _added(self, cart: Json, body: bytes) -> Json:
         for action in msgspec.json.decode(body)["actions"]:
             before = cart.get("paymentInfo", {"payments": []})["payments"]
             cart["paymentInfo"] = {"payments": [*before, action["payment"]]}
@@ -178,8 +250,8 @@ class Backends:
     def _write_payment(self, payment_id: str, _query: str, body: bytes) -> Json:
         asked = msgspec.json.decode(body)
         if not payment_id:
-            cart_id, _, _ = asked["key"].partition("_")
-            return self._new_payment(cart_id)
+            cart_id, _, number = asked["key"].partition("_")
+            return self._new_payment(cart_id, int(number))
         payment = self._payments[payment_id]
         for action in asked["actions"]:
             self._apply(payment, action)
@@ -229,16 +301,47 @@ class Backends:
         }
         return {**self._samples.customer, "id": customer_id, "custom": custom}
 
-    def _new_cart(self) -> Json:
-        cart = {**self._samples.cart, "id": self._uuid()}
+    def _stored_methods(self, _rest: str, query: str, _body: bytes) -> Json:
+        customer_id = parse_qs(query)["where"][0].split('"')[1]
+        interface = {"paymentInterface": "checkout-stripe", "method": "card"}
+        results = [
+            {
+                "id": f"{customer_id[:24]}{number:012d}",
+                "version": 1,
+                "createdAt": self._expiry,
+                "customer": {"typeId": "customer", "id": customer_id},
+                "token": {"value": _token(customer_id, number)},
+                "paymentMethodStatus": "Active",
+                "default": False,
+                **interface,
+            }
+            for number in range(self._methods[customer_id])
+        ]
+        return {"limit": 500, "offset": 0, "count": len(results), "results": results}
+
+    def _new_order(self, cart: Json) -> Json:
+        lines = {"lineItems": cart["lineItems"], "cart": {"typeId": "cart", "id": cart["id"]}}
+        order = {**self._samples.order, "id": self._uuid(), **lines}
+        self._orders[order["id"]] = order
+        return order
+
+    def _new_cart(self, lines: int) -> Json:
+        """The sample's lines, over and over; its total stays, so that payments stay alike."""
+        samples = self._samples.cart["lineItems"]
+        repeated = itertools.islice(itertools.cycle(samples), lines)
+        cart = {
+            **self._samples.cart,
+            "id": self._uuid(),
+            "lineItems": [{**each, "id": self._uuid()} for each in repeated],
+        }
         self._carts[cart["id"]] = cart
         return cart
 
-    def _new_payment(self, cart_id: str) -> Json:
+    def _new_payment(self, cart_id: str, number: int = 1) -> Json:
         payment = {
             **self._samples.payment,
             "id": self._uuid(),
-            "key": f"{cart_id}_1",
+            "key": f"{cart_id}_{number}",
             "createdAt": datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
             "paymentMethodInfo": {"paymentInterface": "checkout-stripe"},
             "paymentStatus": {},
@@ -296,12 +399,22 @@ class Backends:
         return {**self._samples.event, "id": id_, "type": type_, "data": {"object": subject}}
 
     def _list_refunds(self, _rest: str, query: str, _body: bytes) -> Json:
-        refunds = self._refunds[parse_qs(query)["payment_intent"][0]]
-        return {"object": "list", "data": refunds, "has_more": False, "url": "/v1/refunds"}
+        return _page(self._refunds[parse_qs(query)["payment_intent"][0]], query)
 
-    def _stripe_customer(self, customer_id: str, _query: str, _body: bytes) -> Json:
+    def _checkout_session(self, _rest: str, _query: str, _body: bytes) -> Json:
+        return {**self._samples.checkout_session, "id": f"cs_test_{next(self._numbers)}"}
+
+    def _stripe_customer(self, rest: str, query: str, _body: bytes) -> Json:
+        customer_id, _, methods = rest.partition("/")
+        if methods:
+            return self._saved(customer_id.removeprefix("cus_"), query)
         ties = {"ct_customer_id": customer_id.removeprefix("cus_")}
         return {**self._samples.stripe_customer, "id": customer_id, "metadata": ties}
+
+    def _saved(self, customer_id: str, query: str) -> Json:
+        numbers = range(self._methods[customer_id])
+        saved = [{**self._samples.saved_card, "id": _token(customer_id, each)} for each in numbers]
+        return _page(saved, query)
 
     def _ephemeral_key(self, _rest: str, _query: str, _body: bytes) -> Json:
         return self._samples.ephemeral_key
@@ -311,3 +424,16 @@ class Backends:
 
     def _uuid(self) -> str:
         return f"00000000-0000-4000-8000-{next(self._numbers):012d}"
+
+
+def _page(objects: list[Json], query: str) -> Json:
+    """A page of a list as Stripe cuts it."""
+    asked = parse_qs(query)
+    ids = [each["id"] for each in objects]
+    after = ids.index(asked["starting_after"][0]) + 1 if "starting_after" in asked else 0
+    page = objects[after : after + int(asked.get("limit", ["10"])[0])]
+    return {"object": "list", "data": page, "has_more": after + len(page) < len(objects)}
+
+
+def _token(customer_id: str, number: int) -> str:
+    return f"pm_{customer_id.replace('-', '')}{number}"

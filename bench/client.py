@@ -22,7 +22,7 @@ class Request(Struct, frozen=True):
 
     wire: bytes
     expected: bytes
-    """Part of the body of a 200."""
+    """Part of the body of a 200 or 201."""
 
 
 class Answer(Struct, frozen=True):
@@ -59,13 +59,17 @@ class Connection(asyncio.Protocol):
 
     async def ask(self, wanted: Request) -> Answer:
         """Send and wait for the answer; raises LoadFailed unless it is the one that was meant."""
-        self._begin()
-        self._transport.write(wanted.wire)
-        answer = await self._answer
-        if answer.status != 200 or wanted.expected not in answer.body:
+        answer = await self.answer(wanted)
+        if answer.status not in (200, 201) or wanted.expected not in answer.body:
             line = wanted.wire.partition(b"\r\n")[0].decode()
             raise LoadFailed(f"{line}: {answer.status} {answer.body[:500].decode()}")
         return answer
+
+    async def answer(self, wanted: Request) -> Answer:
+        """Send and wait for whatever the answer is; raises LoadFailed where there is none."""
+        self._begin()
+        self._transport.write(wanted.wire)
+        return await self._answer
 
     def close(self) -> None:
         self._transport.close()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import Struct
 
-from bench.backend import Json, Prepared
+from bench.backend import Json, Prepared, Size
 from bench.client import Request, request
 
 SECRET = "whsec_benchmark0123456789"
@@ -25,23 +25,29 @@ class Official(Struct, frozen=True):
     cpu: float | None = None
 
 
-class Operation(Struct, frozen=True):
-    """One row of the table."""
+class Workload(Struct, frozen=True, kw_only=True):
+    """Requests of one kind, each about a situation of its own."""
 
     name: str
     kind: str
     """The situation that the backend prepares."""
     build: Callable[[Prepared], Request]
+    before: Callable[[Prepared], Request] | None = None
+    """Sent once, unmeasured, before each request."""
+    size: Size = Size()
+
+
+class Operation(Workload, frozen=True, kw_only=True):
+    """One row of the table."""
+
     calls: int
     """Backend calls in sequence at most."""
     cpu: float | None
     """CPU-seconds of the processor per 1,000 requests at most."""
     official: Official
-    before: Callable[[Prepared], Request] | None = None
-    """Sent once, unmeasured, before each request."""
 
 
-def _with_session(
+def with_session(
     method: str, path: str, expected: bytes, *, known: bool = False
 ) -> Callable[[Prepared], Request]:
     """A shopper's request; unless the session is to be `known`, under a new session's id."""
@@ -65,14 +71,14 @@ def _confirm(prepared: Prepared) -> Request:
 
 
 def _succeeded(effect: bytes) -> Callable[[Prepared], Request]:
-    return lambda prepared: _delivery(prepared.event, effect)
+    return lambda prepared: delivery(prepared.event, effect)
 
 
-def _refunded(prepared: Prepared) -> Request:
-    return _delivery(prepared.refund_event, b'"stored"')
+def refunded(prepared: Prepared) -> Request:
+    return delivery(prepared.refund_event, b'"stored"')
 
 
-def _delivery(event: Json, expected: bytes) -> Request:
+def delivery(event: Json, expected: bytes) -> Request:
     """A webhook, signed now: https://docs.stripe.com/webhooks#verify-manually"""
     body = msgspec.json.encode(event)
     now = int(time.time())
@@ -98,118 +104,118 @@ def _capture(*, token_known: bool) -> Callable[[Prepared], Request]:
     return build
 
 
-_config_known = _with_session("GET", "/operations/config", b'"clientKey"', known=True)
-_stored = _succeeded(b'"stored"')
+_config_known = with_session("GET", "/operations/config", b'"clientKey"', known=True)
+stored = _succeeded(b'"stored"')
 
 OPERATIONS: Sequence[Operation] = (
     Operation(
-        "GET /operations/config",
-        "guest",
-        _with_session("GET", "/operations/config", b'"clientKey"'),
+        name="GET /operations/config",
+        kind="guest",
+        build=with_session("GET", "/operations/config", b'"clientKey"'),
         calls=1,
         cpu=0.28,
         official=Official("1", 0.28),
     ),
     Operation(
-        "GET /operations/config, session known",
-        "guest",
-        _config_known,
+        name="GET /operations/config, session known",
+        kind="guest",
+        build=_config_known,
         calls=0,
         cpu=0.28,
         official=Official("1", 0.28),
         before=_config_known,
     ),
     Operation(
-        "POST /payments, first",
-        "guest",
-        _with_session("POST", "/payments", b'"clientSecret"'),
+        name="POST /payments, first",
+        kind="guest",
+        build=with_session("POST", "/payments", b'"clientSecret"'),
         calls=5,
         cpu=2.6,
         official=Official("7", 4.3),
     ),
     Operation(
-        "POST /payments, first, session known",
-        "guest",
-        _with_session("POST", "/payments", b'"clientSecret"', known=True),
+        name="POST /payments, first, session known",
+        kind="guest",
+        build=with_session("POST", "/payments", b'"clientSecret"', known=True),
         calls=4,
         cpu=2.6,
         official=Official("7", 4.3),
         before=_config_known,
     ),
     Operation(
-        "POST /payments, again",
-        "started",
-        _with_session("POST", "/payments", b'"clientSecret"'),
+        name="POST /payments, again",
+        kind="started",
+        build=with_session("POST", "/payments", b'"clientSecret"'),
         calls=3,
         cpu=1.5,
         official=Official("8-9"),
     ),
     Operation(
-        "POST /confirmPayments",
-        "paid",
-        _confirm,
+        name="POST /confirmPayments",
+        kind="paid",
+        build=_confirm,
         calls=3,
         cpu=1.8,
         official=Official("6"),
     ),
     Operation(
-        "GET /config-element/payment",
-        "guest",
-        _with_session("GET", "/config-element/payment", b'"cartInfo"'),
+        name="GET /config-element/payment",
+        kind="guest",
+        build=with_session("GET", "/config-element/payment", b'"cartInfo"'),
         calls=2,
         cpu=0.9,
         official=Official("3"),
     ),
     Operation(
-        "GET /customer/session, customer known",
-        "customer",
-        _with_session("GET", "/customer/session", b'"ephemeralKey"'),
+        name="GET /customer/session, customer known",
+        kind="customer",
+        build=with_session("GET", "/customer/session", b'"ephemeralKey"'),
         calls=4,
         cpu=None,
         official=Official("6"),
     ),
     Operation(
-        "webhook payment_intent.succeeded",
-        "paid",
-        _stored,
+        name="webhook payment_intent.succeeded",
+        kind="paid",
+        build=stored,
         calls=2,
         cpu=1.1,
         official=Official("3", 2.66),
     ),
     Operation(
-        "webhook repeated",
-        "paid",
-        _succeeded(b'"already stored"'),
+        name="webhook repeated",
+        kind="paid",
+        build=_succeeded(b'"already stored"'),
         calls=1,
         cpu=0.7,
         official=Official("2"),
-        before=_stored,
+        before=stored,
     ),
     Operation(
-        "webhook charge.refunded",
-        "paid",
-        _refunded,
+        name="webhook charge.refunded",
+        kind="paid",
+        build=refunded,
         calls=3,
         cpu=1.4,
         official=Official("4"),
-        before=_stored,
+        before=stored,
     ),
     Operation(
-        "capture",
-        "held",
-        _capture(token_known=False),
+        name="capture",
+        kind="held",
+        build=_capture(token_known=False),
         calls=5,
         cpu=2.0,
         official=Official("4", 2.27),
-        before=_stored,
+        before=stored,
     ),
     Operation(
-        "capture, caller's token known",
-        "held",
-        _capture(token_known=True),
+        name="capture, caller's token known",
+        kind="held",
+        build=_capture(token_known=True),
         calls=4,
         cpu=2.0,
         official=Official("4", 2.27),
-        before=_stored,
+        before=stored,
     ),
 )

@@ -45,6 +45,12 @@ class Process:
         """Memory that it holds now."""
         return rss_bytes(self._process.pid)
 
+    def keep_to_one_core(self) -> None:
+        """As on a platform that gives one; without effect where processes cannot be pinned."""
+        if sys.platform == "linux":
+            for task in Path(f"/proc/{self._process.pid}/task").iterdir():
+                os.sched_setaffinity(int(task.name), {min(os.sched_getaffinity(0))})
+
     def __enter__(self) -> Process:
         return self
 

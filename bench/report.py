@@ -12,9 +12,10 @@ from msgspec import Struct
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from bench.measure import LATENCY_S, Footprint, Latency, Plan, Result
+from bench.measure import LATENCY_S, Footprint, Plan, Result
 from bench.operations import Operation
 from bench.processes import source_of_cpu
+from bench.rig import Latency
 
 _MEGABYTE = 1_000_000
 SLACK = 1.15

@@ -39,6 +39,9 @@ class Samples(Struct):
     session: Json
     payment: Json
     customer: Json
+    order: Json
+    """Placed from such a cart."""
+    checkout_session: Json
     open_intent: Json
     """As created: nobody has paid."""
     paid_intent: Json
@@ -50,6 +53,8 @@ class Samples(Struct):
     event: Json
     ephemeral_key: Json
     customer_session: Json
+    saved_card: Json
+    """A payment method of the customer at Stripe."""
 
 
 def make_samples() -> Samples:
@@ -112,6 +117,18 @@ async def _ask(
     opened = await at_stripe("payment_intents", **paid)
     held = await at_stripe("payment_intents", **{**paid, "capture_method": "manual"})
     customer = await at_stripe("customers", email="ada@example.com")
+    session = await at_stripe(
+        "checkout/sessions",
+        **{
+            "mode": "payment",
+            "success_url": "http://localhost/",
+            "line_items[0][price_data][currency]": "eur",
+            "line_items[0][price_data][unit_amount]": str(amount),
+            "line_items[0][price_data][product_data][name]": "Order",
+            "line_items[0][quantity]": "1",
+        },
+    )
+    saved = await at_stripe("payment_methods/pm_card_visa/attach", customer=customer["id"])
     signed_up = await resource("customers", {"email": "lin@example.com", "addresses": [_ADDRESS]})
     return Samples(
         cart=cart,
@@ -120,6 +137,8 @@ async def _ask(
         ),
         payment=await resource("payments", {"amountPlanned": planned}),
         customer=signed_up["customer"],
+        order=await resource("orders", {"cart": {"id": cart["id"]}, "version": cart["version"]}),
+        checkout_session=session,
         open_intent=opened,
         paid_intent=await confirmed(opened),
         held_intent=await confirmed(held),
@@ -132,6 +151,7 @@ async def _ask(
             customer=customer["id"],
             **{"components[payment_element][enabled]": "true"},
         ),
+        saved_card=saved,
     )
 
 

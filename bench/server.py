@@ -11,7 +11,7 @@ import httptools
 import msgspec
 from msgspec import Struct
 
-from bench.backend import Backends, Prepared, Reply
+from bench.backend import Backends, Prepared, Reply, Size
 from bench.loop import run
 from bench.samples import make_samples
 
@@ -39,6 +39,7 @@ class Order(Struct):
 
     kind: str
     count: int
+    size: Size = Size()
 
 
 class Server:
@@ -57,7 +58,7 @@ class Server:
                 answer = self.mode = msgspec.json.decode(body, type=Mode)
             case "/_bench/prepare":
                 order = msgspec.json.decode(body, type=Order)
-                answer = self.backends.prepare(order.kind, order.count)
+                answer = self.backends.prepare(order.kind, order.count, order.size)
             case "/_bench/trace":
                 answer, self.trace = self.trace, []
             case _:
@@ -116,7 +117,7 @@ async def serve(port: int, backends: Backends) -> None:
     """Until the process is ended."""
     server = Server(backends)
     listening = await asyncio.get_running_loop().create_server(
-        lambda: _Connection(server), LOOPBACK, port
+        lambda: _Connection(server), LOOPBACK, port, backlog=4096
     )
     await listening.serve_forever()
 

@@ -8,9 +8,10 @@ from typing import Any
 from msgspec.structs import replace
 from rich.console import Console
 
-from bench.measure import Footprint, Latency, Plan, Result
+from bench.measure import Footprint, Plan, Result
 from bench.operations import OPERATIONS
 from bench.report import missed, tables, to_json
+from bench.rig import Latency
 
 SUCCEEDED = next(each for each in OPERATIONS if each.name == "webhook payment_intent.succeeded")
 KNOWN = next(each for each in OPERATIONS if each.name == "GET /operations/config, session known")

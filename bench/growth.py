@@ -1,0 +1,162 @@
+"""`make bench-growth`: how the cost of a request grows with what it is about."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+from rich.console import Console
+from rich.table import Table
+
+from bench.backend import Prepared, Size
+from bench.client import LoadFailed, Request, request
+from bench.loop import run
+from bench.operations import Workload, refunded, stored, with_session
+from bench.rig import CALLERS, Rig, rig, start_backend, start_processor
+
+SETTINGS = {"STORED_PAYMENT_METHODS_ENABLED": "true", "BFF_REQUESTS_PER_MINUTE": "0"}
+_WIDTH = 120
+_BEND = 1.5
+"""How much dearer a unit of the upper half may be than one of the lower half."""
+_NOISE = 0.05
+"""CPU-seconds per 1,000 requests: what differs less has not grown."""
+
+
+class Growth(Struct, frozen=True):
+    """One dimension: a workload at growing sizes."""
+
+    unit: str
+    workload: Workload
+    sizes: tuple[int, int, int]
+    """Small, in the middle, large."""
+    size: Callable[[int], Size]
+
+
+def _payment_session(prepared: Prepared) -> Request:
+    body = msgspec.json.encode({"id": prepared.order})
+    path = "/api/v1/payments/sessions"
+    return request("POST", path, {"content-type": "application/json"}, body, expected=b'"url"')
+
+
+START = Workload(
+    name="POST /payments",
+    kind="guest",
+    build=with_session("POST", "/payments", b'"clientSecret"'),
+)
+SESSION = Workload(name="POST /api/v1/payments/sessions", kind="ordered", build=_payment_session)
+REFUNDED = Workload(name="webhook charge.refunded", kind="paid", build=refunded, before=stored)
+METHODS = Workload(
+    name="GET /stored-payment-methods",
+    kind="customer",
+    build=with_session("GET", "/stored-payment-methods", b'"storedPaymentMethods"'),
+)
+
+GROWTHS = (
+    Growth("lines of the cart", START, (1, 250, 500), lambda n: Size(lines=n)),
+    Growth("lines of the order", SESSION, (1, 50, 100), lambda n: Size(lines=n)),
+    Growth("payments on the cart", START, (0, 10, 20), lambda n: Size(payments=n)),
+    Growth("refunds of the payment", REFUNDED, (2, 100, 200), lambda n: Size(refunds=n)),
+    Growth("methods of the customer", METHODS, (0, 50, 100), lambda n: Size(methods=n)),
+)
+
+
+class Grown(Struct, frozen=True):
+    """CPU-seconds of the processor per 1,000 requests at each size."""
+
+    name: str
+    unit: str
+    sizes: tuple[int, int, int]
+    cpu: tuple[float, float, float]
+
+    @property
+    def per_unit(self) -> float:
+        """CPU-seconds per 1,000 requests that one unit more takes, over the whole range."""
+        return (self.cpu[2] - self.cpu[0]) / (self.sizes[2] - self.sizes[0])
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether a unit of the upper half costs no more than one of the lower, within noise."""
+        small, middle, large = self.cpu
+        lower = (middle - small) / (self.sizes[1] - self.sizes[0])
+        upper = (large - middle) / (self.sizes[2] - self.sizes[1])
+        noise = _NOISE / (self.sizes[2] - self.sizes[1])
+        return upper <= max(lower, 0.0) * _BEND + noise
+
+
+async def _measure(
+    logs: Path, requests: int, rounds: int, tell: Callable[[str], None]
+) -> list[Grown]:
+    with ExitStack() as stack:
+        backend, backend_port = await start_backend(stack, logs)
+        processor, port, _, _ = await start_processor(stack, backend_port, logs, SETTINGS)
+        async with rig(processor, port, backend, backend_port) as stage:
+            found = []
+            for growth in GROWTHS:
+                tell(f"{growth.workload.name}, {growth.unit}")
+                found.append(await _grown(stage, growth, requests, rounds))
+            return found
+
+
+async def _grown(stage: Rig, growth: Growth, requests: int, rounds: int) -> Grown:
+    async def cpu(n: int) -> float:
+        workload = replace(growth.workload, size=growth.size(n))
+        await stage.round(workload, CALLERS, CALLERS)  # warms up
+        measured = [await stage.round(workload, CALLERS, requests) for _ in range(rounds)]
+        return min(each.cpu for each in measured)
+
+    small, middle, large = growth.sizes
+    figures = (await cpu(small), await cpu(middle), await cpu(large))
+    return Grown(growth.workload.name, growth.unit, growth.sizes, figures)
+
+
+def table(found: Sequence[Grown]) -> Table:
+    shown = Table(title="CPU seconds per 1,000 requests", title_justify="left")
+    shown.add_column("Operation", no_wrap=True)
+    shown.add_column("by")
+    for name in ("small", "middle", "large", "1,000 units more", "grows"):
+        shown.add_column(name, justify="right")
+    for each in found:
+        cells = [f"{n}: {cpu:.2f}" for n, cpu in zip(each.sizes, each.cpu, strict=True)]
+        verdict = "linearly" if each.is_linear else "[red]faster ![/red]"
+        shown.add_row(each.name, each.unit, *cells, f"{each.per_unit * 1000:.2f}", verdict)
+    return shown
+
+
+@click.command()
+@click.option("--requests", default=320, show_default=True, help="Of each round.")
+@click.option(
+    "--rounds", default=3, show_default=True, help="Of which the one of least CPU counts."
+)
+@click.option(
+    "--json",
+    "output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("build/growth.json"),
+    show_default=True,
+)
+def main(requests: int, rounds: int, output: Path) -> None:
+    """Measure each dimension at three sizes; the cost must grow linearly at most."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        found = run(
+            _measure(output.parent, requests, rounds, lambda name: console.print(f"  {name}"))
+        )
+    except LoadFailed as error:
+        console.print(f"The run failed, nothing was measured. {error}", markup=False)
+        sys.exit(1)
+    console.print(table(found))
+    output.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    sys.exit(0 if all(each.is_linear for each in found) else 1)
+
+
+if __name__ == "__main__":
+    main()
