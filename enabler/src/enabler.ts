@@ -1,0 +1,96 @@
+/** The enabler: from a processor's address and a session to what shoppers pay with. */
+
+import { type Checkout, createCheckout, requireSession } from './checkout';
+import components from './components.json';
+import { UsageError } from './errors';
+import { expressButtons, expressComponent } from './express-builders';
+import { paymentElement } from './payment-element';
+import { storedComponent, storedMethods } from './stored';
+import type {
+  DropinType,
+  EnablerOptions,
+  PaymentComponentBuilder,
+  PaymentDropinBuilder,
+  PaymentEnabler,
+  PaymentExpressBuilder,
+  StoredComponentBuilder,
+} from './types';
+
+/** What can be built, in the words of the processor's /operations/payment-components. */
+export const COMPONENTS: {
+  readonly [kind in 'dropins' | 'components' | 'express']: readonly { readonly type: string }[];
+} = components;
+
+export class Enabler implements PaymentEnabler {
+  readonly #checkout: Checkout;
+
+  /** Begins to load; a shopper who comes back from their bank is picked up. */
+  constructor(options: EnablerOptions) {
+    if (!options?.processorUrl) {
+      throw new UsageError('No processorUrl.', { code: 'processor_required' });
+    }
+    this.#checkout = createCheckout(options);
+  }
+
+  async createComponentBuilder(type: string): Promise<PaymentComponentBuilder> {
+    offered('components', type);
+    requireSession(this.#checkout.options);
+    return type === 'payment'
+      ? {
+          componentHasSubmit: true,
+          build: (options) => paymentElement(this.#checkout, options),
+        }
+      : {
+          // No page may open a wallet: its own button must be pressed.
+          componentHasSubmit: false,
+          build: () => expressComponent(this.#checkout),
+        };
+  }
+
+  async createDropinBuilder(type: DropinType): Promise<PaymentDropinBuilder> {
+    offered('dropins', type);
+    requireSession(this.#checkout.options);
+    return {
+      dropinHasSubmit: true,
+      build: ({ onDropinReady: onReady, ...options } = {}) => {
+        const { mount, submit } = paymentElement(this.#checkout, { ...options, onReady });
+        return { mount, submit: () => submit() };
+      },
+    };
+  }
+
+  async createStoredPaymentMethodBuilder(type: string): Promise<StoredComponentBuilder> {
+    if (!(await this.isStoredPaymentMethodsEnabled())) {
+      throw new UsageError(`No stored ${type}.`, { code: 'disabled' });
+    }
+    return {
+      componentHasSubmit: true,
+      build: (options) => storedComponent(this.#checkout, options),
+    };
+  }
+
+  async createExpressBuilder(type: string): Promise<PaymentExpressBuilder> {
+    offered('express', type);
+    return { build: (options) => expressButtons(this.#checkout, options) };
+  }
+
+  async isStoredPaymentMethodsEnabled(): Promise<boolean> {
+    requireSession(this.#checkout.options);
+    return (await this.#checkout.setup()).config.storedPaymentMethodsConfig.isEnabled;
+  }
+
+  async getStoredPaymentMethods({ allowedMethodTypes }: { allowedMethodTypes: string[] }) {
+    const all = await storedMethods(this.#checkout);
+    return { storedPaymentMethods: all.filter(({ type }) => allowedMethodTypes.includes(type)) };
+  }
+
+  setStorePaymentDetails(enabled: boolean): void {
+    this.#checkout.storePaymentDetails = enabled;
+  }
+}
+
+function offered(kind: keyof typeof COMPONENTS, type: string): void {
+  if (!COMPONENTS[kind].some((each) => each.type === type)) {
+    throw new UsageError(`No ${type} in ${kind}.`, { code: 'unsupported' });
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * One tree of errors; whatever is thrown or told to a callback is of it.
+ *
+ * ConnectorError
+ * ├── UsageError        the page asks for something impossible: an unknown type, no session
+ * ├── NetworkError      processor or Stripe did not answer, or too late
+ * ├── ProcessorError    the processor refused (`status`), or its answer makes no sense
+ * ├── StripeJsError     Stripe.js refused, for another reason than the shopper's bank
+ * ├── IncompleteError   the shopper's details are missing or invalid
+ * ├── AmountChanged     the cart costs something else than was shown; nothing was charged
+ * ├── PaymentDeclined   refused for good; another method may work (`declineCode`)
+ * ├── PaymentUnfinished the shopper left an authentication or a QR code before its end
+ * └── PaymentCanceled   the shopper closed the wallet
+ */
+
+import { defined } from './defined';
+import type { Messages } from './messages';
+
+export interface Details {
+  /** Stripe's or commercetools' code where there is one. */
+  code?: string | undefined;
+  cause?: unknown;
+  correlationId?: string | undefined;
+  declineCode?: string | undefined;
+  paymentReference?: string | undefined;
+  /** A text for the shopper that is in their language already. */
+  shopperMessage?: string | undefined;
+  status?: number | undefined;
+}
+
+/** Base of all errors of the enabler. */
+export class ConnectorError extends Error {
+  override readonly name: string = 'ConnectorError';
+  readonly code: string = 'unexpected';
+  /** Names the attempt in the processor's log. */
+  declare correlationId?: string;
+  /** Why the bank refused, in Stripe's words. */
+  declare readonly declineCode?: string;
+  /** The id of the commercetools Payment. */
+  declare paymentReference?: string;
+  /** The HTTP status, where the processor refused. */
+  declare readonly status?: number;
+  /** What to tell the shopper, in their language. */
+  shopperMessage = '';
+
+  constructor(message: string, { cause, ...details }: Details = {}) {
+    super(message, { cause });
+    Object.assign(this, defined(details));
+  }
+
+  /** Fill `shopperMessage` where Stripe has not said it already. */
+  localise(messages: Messages): this {
+    this.shopperMessage ||= messages(this.status === 401 ? 'session' : 'failed');
+    return this;
+  }
+
+  /** Say to which attempt it belongs, where that is not known yet. */
+  about(paymentReference: string, correlationId: string): this {
+    this.paymentReference ??= paymentReference;
+    this.correlationId ??= correlationId;
+    return this;
+  }
+}
+
+export class UsageError extends ConnectorError {
+  override readonly name = 'UsageError';
+}
+
+export class NetworkError extends ConnectorError {
+  override readonly name = 'NetworkError';
+}
+
+export class ProcessorError extends ConnectorError {
+  override readonly name = 'ProcessorError';
+}
+
+export class StripeJsError extends ConnectorError {
+  override readonly name = 'StripeJsError';
+}
+
+export class IncompleteError extends ConnectorError {
+  override readonly name = 'IncompleteError';
+}
+
+export class AmountChanged extends ConnectorError {
+  override readonly name = 'AmountChanged';
+}
+
+export class PaymentDeclined extends ConnectorError {
+  override readonly name = 'PaymentDeclined';
+}
+
+export class PaymentUnfinished extends ConnectorError {
+  override readonly name = 'PaymentUnfinished';
+}
+
+export class PaymentCanceled extends ConnectorError {
+  override readonly name = 'PaymentCanceled';
+}
+
+/** Anything that was thrown, as one of ours. */
+export function asConnectorError(thrown: unknown): ConnectorError {
+  if (thrown instanceof ConnectorError) return thrown;
+  return new ConnectorError(thrown instanceof Error ? thrown.message : String(thrown), {
+    cause: thrown,
+  });
+}

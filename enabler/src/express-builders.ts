@@ -1,0 +1,61 @@
+/** Express buttons for any page, and for the payment page. */
+
+import type { Checkout } from './checkout';
+import { UsageError } from './errors';
+import { showExpress } from './express';
+import { type Frame, mounting } from './frame';
+import { type Amount, stripeAmount, toStripe } from './money';
+import { money } from './responses';
+import type { ExpressComponent, ExpressOptions, PaymentComponent } from './types';
+
+const BUTTON_HEIGHT = '3rem';
+
+/** Buttons on any page: the wallet asks for addresses, the session comes when one is pressed. */
+export function expressButtons(checkout: Checkout, page: ExpressOptions): ExpressComponent {
+  // Pages have no types, and a wrong amount must not reach the wallet.
+  const amount = toStripe(money(page.initialAmount, 'initialAmount'));
+  const { mount } = buttons(checkout, page, amount);
+  return { mount: (selector) => mount(selector).catch((error) => checkout.fail(error)) };
+}
+
+/** Buttons on the payment page: the cart is complete, addresses and shipping included. */
+export function expressComponent(checkout: Checkout): PaymentComponent {
+  return {
+    ...buttons(checkout),
+    submit: async () => checkout.fail(new UsageError('Press a wallet.', { code: 'no_submit' })),
+  };
+}
+
+function buttons(checkout: Checkout, page?: ExpressOptions, amount?: Amount) {
+  let available = true;
+
+  async function fill(box: Frame): Promise<void> {
+    const client = checkout.client();
+    const [{ stripe, config }, cart, customer] = await Promise.all([
+      checkout.setup(),
+      page ? undefined : client.elementConfig('expressCheckout'),
+      checkout.options.sessionId ? client.customerSession() : undefined,
+    ]);
+    const { captureMethod, appearance } = cart ?? config;
+    const countries = page?.allowedCountries;
+    available = await showExpress(checkout, stripe, box, {
+      amount: cart ? stripeAmount(cart.cartInfo) : (amount as Amount),
+      terms: { captureMethod, setupFutureUsage: (customer && cart?.setupFutureUsage) || null },
+      appearance,
+      withCustomer: !!customer,
+      page,
+      element: {
+        billingAddressRequired: cart?.collectBillingAddress !== 'never',
+        shippingAddressRequired: true,
+        ...(countries && { allowedShippingCountries: countries }),
+        ...config.expressElementOptions,
+        ...(cart && { shippingAddressRequired: false }),
+      },
+    });
+  }
+
+  return {
+    mount: (selector: string) => mounting(checkout, selector, BUTTON_HEIGHT, fill),
+    isAvailable: async () => available,
+  };
+}

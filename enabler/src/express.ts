@@ -1,0 +1,218 @@
+/** Stripe's Express Checkout Element: wallets on any page, or on the payment page. */
+
+import type {
+  Appearance,
+  LineItem,
+  ShippingRate,
+  Stripe,
+  StripeExpressCheckoutElementConfirmEvent,
+  StripeExpressCheckoutElementOptions,
+  StripeExpressCheckoutElementShippingAddressChangeEvent,
+  StripeExpressCheckoutElementShippingRateChangeEvent,
+} from '@stripe/stripe-js';
+import { expressAddress } from './address';
+import type { Checkout, Ended } from './checkout';
+import type { Client } from './client';
+import { defined } from './defined';
+import { PaymentCanceled } from './errors';
+import type { Frame } from './frame';
+import { type Amount, toStripe } from './money';
+import { pay, type Terms, validate } from './pay';
+import { stripeError } from './settle';
+import type { ExpressAddress, ExpressOptions } from './types';
+
+/** What differs between the buttons of a product page and those of the payment page. */
+export interface Express {
+  amount: Amount;
+  terms: Terms;
+  appearance: Appearance | undefined;
+  /** Whether the shop's customer takes part. */
+  withCustomer: boolean;
+  element: StripeExpressCheckoutElementOptions;
+  /** The page that brings session and shipping; without it the cart is complete. */
+  page: ExpressOptions | undefined;
+}
+
+const UNKNOWN_RATE = 'pending';
+
+/** Show the buttons; ends when they can be pressed, with whether there are any. */
+export function showExpress(
+  checkout: Checkout,
+  stripe: Stripe,
+  box: Frame,
+  express: Express,
+): Promise<boolean> {
+  const { page } = express;
+  const elements = stripe.elements({
+    mode: 'payment',
+    ...express.amount,
+    ...express.terms,
+    ...defined({ appearance: express.appearance }),
+  });
+  const element = elements.create('expressCheckout', express.element);
+  let shown = express.amount;
+  /** Counts presses: what an earlier one still brings is of no interest. */
+  let press = 0;
+  let paying = false;
+  let session: Promise<string> | undefined;
+
+  async function show(amount: Amount): Promise<void> {
+    shown = amount;
+    await elements.update(amount);
+  }
+
+  /** The session of this press, asked for once. */
+  function ensureSession(): Promise<string> {
+    session ??= page
+      ? page.onPayButtonClick().then(({ sessionId }) => sessionId)
+      : Promise.resolve(checkout.options.sessionId ?? '');
+    // The wallet's next question reports it.
+    session.catch(() => undefined);
+    return session;
+  }
+
+  async function lines(sessionId: string): Promise<LineItem[]> {
+    const { totalPrice, lineItems } = await checkout.client(sessionId).expressData();
+    await show(toStripe(totalPrice));
+    return lineItems.map(({ name, amount }) => ({ name, amount: toStripe(amount).amount }));
+  }
+
+  /** Answer a question of the wallet, unless it has been closed or opened anew meanwhile. */
+  async function answer<T>(
+    event: { resolve: (details: T) => void; reject: () => void },
+    find: (sessionId: string) => Promise<T | undefined>,
+  ): Promise<void> {
+    const asked = press;
+    try {
+      const found = await find(await ensureSession());
+      if (asked !== press) return;
+      if (found) event.resolve(found);
+      else event.reject(); // nothing can be shipped there: the wallet asks for another address
+    } catch (thrown) {
+      if (asked !== press) return;
+      session = undefined;
+      event.reject();
+      checkout.fail(thrown, box);
+    }
+  }
+
+  element.on('click', ({ resolve }) => {
+    press++;
+    session = undefined;
+    box.say('');
+    // At once, for Stripe waits a second; the session follows.
+    resolve({
+      ...(express.element.shippingAddressRequired && {
+        shippingRates: [
+          { id: UNKNOWN_RATE, displayName: checkout.messages('shipping'), amount: 0 },
+        ],
+      }),
+    });
+    void ensureSession();
+  });
+
+  element.on('cancel', () => {
+    if (paying) return;
+    press++;
+    session = undefined;
+    void show(express.amount);
+    checkout.fail(new PaymentCanceled('Wallet closed.', { code: 'canceled' }), box);
+  });
+
+  if (page) {
+    element.on('shippingaddresschange', (event) => answer(event, shippingRates(page, event)));
+    element.on('shippingratechange', (event) => answer(event, shippingRate(page, event)));
+  }
+
+  function shippingRates(
+    host: ExpressOptions,
+    { name, address: partial }: StripeExpressCheckoutElementShippingAddressChangeEvent,
+  ) {
+    return async (sessionId: string) => {
+      const address = expressAddress({ name, address: partial }) as ExpressAddress;
+      await host.onShippingAddressSelected({ address });
+      const methods = [...(await host.getShippingMethods({ address }))];
+      // Stripe takes the first as chosen.
+      const [first] = methods.sort((a, b) => Number(!!b.isSelected) - Number(!!a.isSelected));
+      if (!first) return undefined;
+      await host.onShippingMethodSelected({ shippingMethod: { id: first.id } });
+      const rates = methods.map(
+        (method): ShippingRate => ({
+          id: method.id,
+          displayName: method.name,
+          amount: toStripe(method.amount).amount,
+          ...(method.description && { deliveryEstimate: method.description }),
+        }),
+      );
+      return { shippingRates: rates, lineItems: await lines(sessionId) };
+    };
+  }
+
+  function shippingRate(
+    host: ExpressOptions,
+    { shippingRate: { id } }: StripeExpressCheckoutElementShippingRateChangeEvent,
+  ) {
+    return async (sessionId: string) => {
+      await host.onShippingMethodSelected({ shippingMethod: { id } });
+      return { lineItems: await lines(sessionId) };
+    };
+  }
+
+  element.on('confirm', (event) => {
+    paying = true;
+    void confirm(event).finally(() => {
+      paying = false;
+    });
+  });
+
+  async function confirm(event: StripeExpressCheckoutElementConfirmEvent): Promise<void> {
+    let message: string | undefined = checkout.messages('failed');
+    await checkout.attempt({
+      frame: box,
+      session: ensureSession,
+      onComplete: page?.onComplete,
+      async pay(client) {
+        const ended = await payWith(client, event);
+        message = undefined;
+        return ended;
+      },
+      onFailure: (error) => {
+        message = error.shopperMessage;
+      },
+    });
+    // Also where another attempt was under way and this one has not been made.
+    if (message) event.paymentFailed({ reason: 'fail', message });
+  }
+
+  async function payWith(
+    client: Client,
+    event: StripeExpressCheckoutElementConfirmEvent,
+  ): Promise<Ended> {
+    await validate(elements);
+    const { billingDetails } = event;
+    const billingAddress = expressAddress(billingDetails);
+    const shippingAddress = expressAddress(
+      event.shippingAddress && { ...billingDetails, ...event.shippingAddress },
+    );
+    const addresses = defined({ shippingAddress, billingAddress });
+    if (Object.keys(addresses).length) await page?.onPaymentSubmit(addresses);
+    return pay(checkout, client, {
+      start: { express: { withCustomer: express.withCustomer } },
+      elements,
+      shown,
+      method: { type: event.expressPaymentType },
+      terms: express.terms,
+      changed(amount) {
+        shown = amount;
+      },
+    });
+  }
+
+  return new Promise((resolve, reject) => {
+    element.on('ready', ({ availablePaymentMethods }) => {
+      resolve(Object.values(availablePaymentMethods ?? {}).includes(true));
+    });
+    element.on('loaderror', ({ error }) => reject(stripeError(error)));
+    element.mount(box.slot);
+  });
+}

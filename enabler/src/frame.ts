@@ -1,0 +1,104 @@
+/** The box around Stripe's element: name for assistive technology, live region, pay button. */
+
+import type { Checkout } from './checkout';
+import { UsageError } from './errors';
+import { type Amount, format } from './money';
+
+export interface Frame {
+  /** Where Stripe's element goes. */
+  slot: HTMLElement;
+  /** Say something to the shopper; `focus` where it needs an answer. */
+  say(message: string, focus?: boolean): void;
+  busy(now: boolean): void;
+  /** Add the pay button, or write another amount on it. */
+  button(amount: Amount, onPress: () => void): void;
+  remove(): void;
+}
+
+const CLASS = 'stripe-connector';
+const STYLE_MARK = 'data-ctc-connector-styles';
+const STYLE = `.${CLASS}{display:grid;gap:.75rem}
+.${CLASS}>p{margin:0;color:var(--${CLASS}-error,light-dark(#b3093c,#ff8ea8))}
+.${CLASS}>p:empty{position:absolute}
+.${CLASS}>button{font:inherit;min-height:3rem;border:0;border-radius:var(--${CLASS}-radius,6px);background:var(--${CLASS}-accent,#5b53e8);color:var(--${CLASS}-on-accent,#fff)}
+.${CLASS}>[aria-disabled=true]{opacity:.6}`;
+
+/**
+ * Put a box into what `selector` finds and fill it; nothing where the payment is complete already.
+ *
+ * Rejects with what went wrong, which the box says too.
+ */
+export async function mounting(
+  checkout: Checkout,
+  selector: string,
+  minHeight: string,
+  fill: (box: Frame) => Promise<void>,
+): Promise<void> {
+  if (await checkout.isPaid()) return;
+  const box = frame(checkout, selector, minHeight);
+  try {
+    await fill(box);
+    box.say(checkout.refusal()?.shopperMessage ?? '');
+  } catch (thrown) {
+    throw checkout.present(thrown, box);
+  } finally {
+    box.busy(false);
+  }
+}
+
+function frame(
+  { messages, locale }: Checkout,
+  selector: string,
+  minHeight: string,
+): Frame {
+  const container = document.querySelector(selector);
+  if (!container) throw new UsageError(`No ${selector} here.`, { code: 'selector' });
+  addStyle();
+  const root = document.createElement('div');
+  root.className = CLASS;
+  root.role = 'group';
+  root.ariaLabel = messages('payment');
+  root.ariaBusy = 'true';
+  const slot = document.createElement('div');
+  // So that the page does not jump when Stripe's element appears.
+  slot.style.minHeight = minHeight;
+  const message = document.createElement('p');
+  message.role = 'alert';
+  message.tabIndex = -1;
+  root.append(slot, message);
+  container.replaceChildren(root);
+
+  let button: HTMLButtonElement | undefined;
+  return {
+    slot,
+    say(text, focus) {
+      message.textContent = text;
+      if (text && focus) message.focus();
+    },
+    busy(now) {
+      root.ariaBusy = `${now}`;
+      slot.style.minHeight = '';
+      // Not `disabled`: that would take the focus away from who has just pressed it.
+      if (button) button.ariaDisabled = `${now}`;
+    },
+    button(amount, onPress) {
+      if (!button) {
+        button = document.createElement('button');
+        button.type = 'button';
+        button.onclick = onPress;
+        root.append(button);
+      }
+      button.textContent = messages('pay', format(amount, locale));
+    },
+    remove: () => root.remove(),
+  };
+}
+
+function addStyle(): void {
+  if (document.querySelector(`[${STYLE_MARK}]`)) return;
+  const style = document.createElement('style');
+  style.setAttribute(STYLE_MARK, '');
+  style.textContent = STYLE;
+  // First, so that the shop's own rules win.
+  document.head.prepend(style);
+}

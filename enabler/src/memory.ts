@@ -1,0 +1,83 @@
+/**
+ * What must outlive the page while a payment is under way: which one it is.
+ *
+ * A shopper may reload while Stripe works, or come back from their bank in the address bar.
+ */
+
+export interface Attempt {
+  clientSecret: string;
+  paymentReference: string;
+}
+
+export interface Returned extends Attempt {
+  /** Whether the shopper comes back from another page, so that a refusal is news to them. */
+  redirected: boolean;
+}
+
+let recalled = false;
+
+const KEY = 'stripe-connector-attempt';
+const PARAMETERS = [
+  'payment_intent',
+  'payment_intent_client_secret',
+  'redirect_status',
+  'paymentReference',
+  'cartId',
+];
+
+/** Remember an attempt until it is settled. */
+export function remember({ clientSecret, paymentReference }: Attempt): void {
+  const attempt: Attempt = { clientSecret, paymentReference };
+  store((storage) => storage.setItem(KEY, JSON.stringify(attempt)));
+}
+
+export function forget(): void {
+  store((storage) => storage.removeItem(KEY));
+}
+
+/** The attempt that this page load has to pick up, once; the address is cleaned. */
+export function recall(): Returned | undefined {
+  const returned = fromAddress();
+  // What later enablers of this page load would find is under way already.
+  const first = !recalled;
+  recalled = true;
+  if (returned) {
+    // A reload from here on finds it in the storage.
+    remember(returned);
+    return returned;
+  }
+  if (!first) return undefined;
+  let known: Attempt | null = null;
+  store((storage) => {
+    known = JSON.parse(storage.getItem(KEY) ?? 'null') as Attempt | null;
+  });
+  return known ? { ...(known as Attempt), redirected: false } : undefined;
+}
+
+/** Where Stripe sends the shopper back to: the merchant's page, with what `recall` needs. */
+export function returnUrl(base: string | undefined, paymentReference: string, cartId: string) {
+  const url = new URL(base ?? location.href, location.href);
+  for (const name of PARAMETERS) url.searchParams.delete(name);
+  url.searchParams.set('cartId', cartId);
+  url.searchParams.set('paymentReference', paymentReference);
+  return url.href;
+}
+
+function fromAddress(): Returned | undefined {
+  const url = new URL(location.href);
+  const clientSecret = url.searchParams.get('payment_intent_client_secret');
+  const paymentReference = url.searchParams.get('paymentReference');
+  if (!clientSecret || !paymentReference) return undefined;
+  for (const name of PARAMETERS) url.searchParams.delete(name);
+  history.replaceState(history.state, '', url);
+  return { clientSecret, paymentReference, redirected: true };
+}
+
+/** Storage may be forbidden or hold anything; a payment must not fail for it. */
+function store(use: (storage: Storage) => void): void {
+  try {
+    use(sessionStorage);
+  } catch {
+    // Without it a reload is not picked up here; the processor learns from Stripe anyway.
+  }
+}

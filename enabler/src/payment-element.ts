@@ -1,0 +1,189 @@
+/** Stripe's Payment Element as drop-in and as component. */
+
+import type {
+  LayoutObject,
+  Stripe,
+  StripeElements,
+  StripePaymentElement,
+  StripePaymentElementOptions,
+} from '@stripe/stripe-js';
+import type { Checkout, Ended } from './checkout';
+import type { Client } from './client';
+import { defined } from './defined';
+import { IncompleteError, UsageError } from './errors';
+import { type Frame, mounting } from './frame';
+import { type Amount, stripeAmount } from './money';
+import { pay, type Terms, validate } from './pay';
+import type { ElementConfig } from './responses';
+import { stripeError } from './settle';
+import type { ComponentOptions, PaymentComponent, SubmitOptions } from './types';
+
+export interface PaymentElementOptions extends ComponentOptions {
+  onReady?: (() => Promise<void>) | undefined;
+}
+
+interface Mounted {
+  frame: Frame;
+  loaded: Loaded;
+  elements: StripeElements;
+  element: StripePaymentElement;
+  /** Of the intent that the elements show, where it comes first. */
+  clientSecret: string | undefined;
+  shown: Amount;
+  terms: Terms;
+  complete: boolean;
+  /** As Stripe names it; unknown until the shopper has chosen. */
+  method: string;
+}
+
+interface Loaded {
+  config: ElementConfig;
+  customerSession: string | undefined;
+}
+
+const LOADING_HEIGHT = '15rem';
+
+/** A Payment Element; mounting it asks for all that it needs at once. */
+export function paymentElement(
+  checkout: Checkout,
+  options: PaymentElementOptions = {},
+): Required<PaymentComponent> {
+  let mounted: Mounted | undefined;
+
+  async function load(): Promise<Loaded> {
+    const client = checkout.client();
+    const [config, customerSession] = await Promise.all([
+      client.elementConfig('payment'),
+      client.customerSession(),
+    ]);
+    return { config, customerSession };
+  }
+
+  async function mount(selector: string): Promise<void> {
+    mounted?.element.destroy();
+    mounted = undefined;
+    await mounting(checkout, selector, LOADING_HEIGHT, async (box) => {
+      const [{ stripe }, loaded] = await Promise.all([checkout.setup(), load()]);
+      const first =
+        loaded.config.flowType === 'pi_first'
+          ? await checkout.client().startPayment({})
+          : undefined;
+      mounted = await show(stripe, box, loaded, first?.clientSecret);
+      label(mounted);
+    });
+    if (mounted) await options.onReady?.();
+  }
+
+  function label({ frame: box, shown }: Mounted): void {
+    if (options.showPayButton) box.button(shown, () => void submit());
+  }
+
+  function submit(given: SubmitOptions = {}): Promise<void> {
+    const now = mounted;
+    return checkout.attempt({
+      frame: now?.frame,
+      pay: async (client) => {
+        if (!now) throw new UsageError('Mount first.', { code: 'not_mounted' });
+        return payWith(now, client, given);
+      },
+      onFailure: (error) => {
+        if (error instanceof IncompleteError) now?.element.focus();
+      },
+    });
+  }
+
+  async function payWith(now: Mounted, client: Client, given: SubmitOptions): Promise<Ended> {
+    const { elements } = now;
+    // First of all: wallets open only right after the shopper's click.
+    await validate(elements);
+    const agreed = options.showPayButton ? await options.onPayButtonClick?.() : undefined;
+    const store =
+      agreed?.storePaymentDetails ?? given.storePaymentDetails ?? checkout.storePaymentDetails;
+    return pay(checkout, client, {
+      start: store ? { storePaymentMethod: true } : {},
+      elements,
+      shown: now.shown,
+      terms: now.terms,
+      clientSecret: now.clientSecret,
+      method: { type: now.method },
+      async replaced(clientSecret) {
+        const { stripe } = await checkout.setup();
+        now.element.destroy();
+        mounted = await show(stripe, now.frame, now.loaded, clientSecret);
+      },
+      changed(amount) {
+        const current = mounted ?? now;
+        current.shown = amount;
+        label(current);
+      },
+    });
+  }
+
+  return {
+    mount,
+    submit,
+    async showValidation() {
+      if (mounted) await mounted.elements.submit();
+    },
+    isValid: async () => mounted?.complete ?? false,
+    isAvailable: async () => !(await checkout.isPaid()),
+  };
+}
+
+async function show(
+  stripe: Stripe,
+  box: Frame,
+  loaded: Loaded,
+  clientSecret: string | undefined,
+): Promise<Mounted> {
+  const { config, customerSession } = loaded;
+  const { captureMethod } = config;
+  const shown = stripeAmount(config.cartInfo);
+  const setupFutureUsage = (customerSession && config.setupFutureUsage) || null;
+  const terms = { captureMethod, setupFutureUsage };
+  const common = defined({
+    appearance: config.appearance,
+    customerSessionClientSecret: customerSession,
+  });
+  const elements = clientSecret
+    ? stripe.elements({ ...common, clientSecret })
+    : stripe.elements({
+        ...common,
+        mode: 'payment',
+        ...shown,
+        ...terms,
+      });
+  const element = elements.create('payment', elementOptions(config));
+  const mounted: Mounted = {
+    frame: box,
+    loaded,
+    elements,
+    element,
+    clientSecret,
+    shown,
+    terms,
+    complete: false,
+    method: 'unknown',
+  };
+  element.on('change', ({ complete, value }) => {
+    mounted.complete = complete;
+    mounted.method = value.type;
+  });
+  await new Promise<void>((resolve, reject) => {
+    element.on('ready', () => resolve());
+    element.on('loaderror', ({ error }) => reject(stripeError(error)));
+    element.mount(box.slot);
+  });
+  return mounted;
+}
+
+function elementOptions(config: ElementConfig): StripePaymentElementOptions {
+  const { paymentElementOptions, layout, collectBillingAddress } = config;
+  return {
+    layout: layout as unknown as LayoutObject,
+    ...(collectBillingAddress !== 'auto' && {
+      fields: { billingDetails: { address: collectBillingAddress } },
+    }),
+    ...paymentElementOptions,
+  };
+}

@@ -1,0 +1,113 @@
+/** What became of a payment at Stripe, told to the processor. */
+
+import type { PaymentIntent, Stripe, StripeError } from '@stripe/stripe-js';
+import type { Client } from './client';
+import {
+  type Details,
+  IncompleteError,
+  NetworkError,
+  PaymentDeclined,
+  PaymentUnfinished,
+  ProcessorError,
+  StripeJsError,
+} from './errors';
+import { forget } from './memory';
+
+export interface Settled {
+  state: 'success' | 'pending';
+  paymentReference: string;
+}
+
+const DONE: readonly PaymentIntent.Status[] = ['succeeded', 'requires_capture', 'processing'];
+
+/** Instructions that the shopper has now and follows later. */
+const VOUCHER = /_display_details|bank_transfer|microdeposits/;
+
+/** Whether the shopper has done all there is to do. */
+export function isDone(intent: PaymentIntent): boolean {
+  return DONE.includes(intent.status);
+}
+
+/**
+ * The end of an attempt, recorded by the processor where Stripe has taken or is taking the money.
+ *
+ * Throws PaymentDeclined and PaymentUnfinished where it has not; anything else that is thrown
+ * leaves the end unknown, and the attempt remembered.
+ */
+export async function settle(
+  client: Client,
+  intent: PaymentIntent,
+  paymentReference: string,
+  onActionRequired?: () => Promise<void>,
+): Promise<Settled> {
+  const details = { paymentReference, correlationId: client.correlationId };
+  if (isDone(intent)) {
+    const outcome = await record(client, intent, paymentReference);
+    forget();
+    return { state: outcome === 'approved' ? 'success' : 'pending', paymentReference };
+  }
+  forget();
+  if (intent.status === 'requires_action') {
+    await onActionRequired?.();
+    if (VOUCHER.test(intent.next_action?.type ?? '')) return { state: 'pending', paymentReference };
+    throw unfinished(details);
+  }
+  const error = intent.last_payment_error;
+  if (!error && intent.status !== 'canceled') throw unfinished(details);
+  throw new PaymentDeclined(error?.message ?? intent.status, {
+    ...details,
+    code: error?.code ?? intent.status,
+    declineCode: error?.decline_code,
+    shopperMessage: error?.message,
+  });
+}
+
+function unfinished(details: Details) {
+  return new PaymentUnfinished('Not completed.', { ...details, code: 'unfinished' });
+}
+
+async function record(client: Client, intent: PaymentIntent, paymentReference: string) {
+  try {
+    return (await client.confirmPayment(paymentReference, intent.id)).outcome;
+  } catch (error) {
+    if (error instanceof PaymentDeclined) forget();
+    if (!(error instanceof ProcessorError) || ![400, 409].includes(error.status ?? 0)) throw error;
+    // Final: the payment is of another cart or amount, or went back.
+    forget();
+    throw new PaymentDeclined(error.message, {
+      code: error.code,
+      cause: error,
+      correlationId: error.correlationId,
+      paymentReference,
+    });
+  }
+}
+
+/** The intent that an error of `confirmPayment` hides where it is paid all the same. */
+export async function afterError(
+  stripe: Stripe,
+  error: StripeError,
+  clientSecret: string,
+): Promise<PaymentIntent> {
+  if (error.payment_intent && isDone(error.payment_intent)) return error.payment_intent;
+  if (error.type.startsWith('api_')) {
+    // The answer was lost; what it said was not.
+    const { paymentIntent } = await stripe.retrievePaymentIntent(clientSecret);
+    if (paymentIntent && isDone(paymentIntent)) return paymentIntent;
+  }
+  throw stripeError(error);
+}
+
+/** An error of Stripe.js as one of ours. */
+export function stripeError(error: StripeError) {
+  const message = error.message ?? error.type;
+  const details = { code: error.code ?? error.type, cause: error, declineCode: error.decline_code };
+  if (error.type === 'validation_error') {
+    return new IncompleteError(message, { ...details, shopperMessage: message });
+  }
+  if (error.type === 'card_error' || error.payment_intent?.status === 'requires_payment_method') {
+    return new PaymentDeclined(message, { ...details, shopperMessage: error.message });
+  }
+  if (error.type === 'api_connection_error') return new NetworkError(message, details);
+  return new StripeJsError(message, details);
+}

@@ -1,0 +1,100 @@
+/** A stored payment method as a component: shown, used, removed. */
+
+import { type Checkout, requireSession } from './checkout';
+import { UsageError } from './errors';
+import { type Frame, mounting } from './frame';
+import { type Amount, stripeAmount } from './money';
+import { pay } from './pay';
+import type { StoredComponent, StoredComponentOptions, StoredPaymentMethod } from './types';
+
+interface Mounted {
+  frame: Frame;
+  shown: Amount;
+  method: StoredPaymentMethod;
+}
+
+/** The customer's stored methods; none where they are switched off or the shopper is a guest. */
+export async function storedMethods(checkout: Checkout): Promise<StoredPaymentMethod[]> {
+  requireSession(checkout.options);
+  const { config } = await checkout.setup();
+  return config.storedPaymentMethodsConfig.isEnabled
+    ? (await checkout.client().storedPaymentMethods()).storedPaymentMethods
+    : [];
+}
+
+export function storedComponent(
+  checkout: Checkout,
+  { id, brands = [], showPayButton, onPayButtonClick }: StoredComponentOptions,
+): StoredComponent {
+  let mounted: Mounted | undefined;
+
+  async function find(): Promise<StoredPaymentMethod | undefined> {
+    const found = (await storedMethods(checkout)).find((method) => method.id === id);
+    const brand = found?.displayOptions.brand?.key;
+    return brand && brands.length && !brands.includes(brand) ? undefined : found;
+  }
+
+  function mount(selector: string): Promise<void> {
+    return mounting(checkout, selector, '', async (box) => {
+      const [method, config] = await Promise.all([
+        find(),
+        checkout.client().elementConfig('payment'),
+      ]);
+      if (!method) throw new UsageError(`No stored method ${id}.`, { code: 'unavailable' });
+      box.slot.textContent = describe(method);
+      mounted = { frame: box, shown: stripeAmount(config.cartInfo), method };
+      label(mounted);
+    });
+  }
+
+  function label({ frame: box, shown }: Mounted): void {
+    if (showPayButton) box.button(shown, () => void submit());
+  }
+
+  function submit(): Promise<void> {
+    return checkout.attempt({
+      frame: mounted?.frame,
+      pay: async (client) => {
+        const now = mounted;
+        if (!now) throw new UsageError('Mount first.', { code: 'not_mounted' });
+        if (showPayButton) await onPayButtonClick?.();
+        return pay(checkout, client, {
+          start: { storedPaymentMethodId: id },
+          shown: now.shown,
+          method: { type: now.method.type },
+          changed(amount) {
+            now.shown = amount;
+            label(now);
+          },
+        });
+      },
+    });
+  }
+
+  return {
+    mount,
+    submit,
+    async remove() {
+      try {
+        await checkout.client().removeStoredPaymentMethod(id);
+      } catch (thrown) {
+        throw checkout.present(thrown, mounted?.frame);
+      }
+      mounted?.frame.remove();
+      mounted = undefined;
+    },
+    isAvailable: async () => (await find()) !== undefined,
+  };
+}
+
+/** Such as `VISA •••• 4242 04/2030`. */
+function describe({ type, displayOptions }: StoredPaymentMethod): string {
+  const { brand, endDigits, expiryMonth, expiryYear } = displayOptions;
+  return [
+    (brand?.key ?? type).replace(/_/g, ' ').toUpperCase(),
+    endDigits && `•••• ${endDigits}`,
+    expiryMonth && `${String(expiryMonth).padStart(2, '0')}/${expiryYear}`,
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
