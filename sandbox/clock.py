@@ -16,10 +16,20 @@ class SandboxClock:
     def __init__(self, start: float | None = None) -> None:
         self._start = start
         self._offset = 0.0
+        self.skew = 0.0
+        """Seconds by which this machine's clock is ahead of (or, negative, behind) others'."""
 
     def time(self) -> float:
         """Unix time in seconds."""
         return (time.time() if self._start is None else self._start) + self._offset
+
+    def outside(self) -> float:
+        """Unix time to be shown to those who do not live in the sandbox, however far this is ahead.
+
+        Where the clock stands still, everybody is in the sandbox. It is theirs but for the `skew`.
+        """
+        now = self.time() if self._start is not None else self.time() - self._offset
+        return now + self.skew
 
     def advance(self, seconds: float) -> None:
         """Move forward; raises ValueError for a step back, as time has no such thing."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias, get_args
 
 import httpx
 import msgspec
 from msgspec import Struct
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,6 +25,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 Backend: TypeAlias = Literal["stripe", "commercetools", "processor", "webhooks"]
 HttpKind: TypeAlias = Literal["delay", "fail_before", "fail_after", "drop_before", "drop_after"]
 WebhookKind: TypeAlias = Literal["lose", "repeat", "reorder", "hold"]
+
+SPARED: Mapping[str, str] = {"X-Sandbox-Spared": "1"}
+"""With this header nothing happens to a call and no rule counts it: for who only looks on."""
 
 _LONGEST_DELAY = 60.0
 
@@ -124,7 +128,7 @@ class FaultMiddleware:
         self._backend: Backend = backend
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith("/_sandbox/"):
+        if scope["type"] != "http" or _spared(scope):
             await self._app(scope, receive, send)
             return
         fault = self._desk.decide(self._backend, scope["method"], scope["path"])
@@ -142,6 +146,11 @@ class FaultMiddleware:
             await Response(body, fault.status, media_type="application/json")(scope, receive, send)
         else:
             await _drop(send)
+
+
+def _spared(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    return scope["path"].startswith("/_sandbox/") or any(each in headers for each in SPARED)
 
 
 def routes(desk: FaultDesk) -> list[Route]:

@@ -24,6 +24,10 @@ class _Advance(Struct, forbid_unknown_fields=True):
     advance: float
 
 
+class _Skew(Struct, forbid_unknown_fields=True):
+    seconds: float
+
+
 class _Outcome(Struct, forbid_unknown_fields=True):
     outcome: Literal["succeed", "fail"]
 
@@ -74,6 +78,11 @@ def routes(state: StripeState) -> list[Route]:
         state.run_due()
         state.wake()
         return _json({"now": state.clock.time()})
+
+    async def skew(request: Request) -> Response:
+        """Let what is signed, events and tokens, be signed by a clock that goes wrong."""
+        state.clock.skew = (await _body(request, _Skew)).seconds
+        return _json({"skew": state.clock.skew})
 
     async def clock(_: Request) -> Response:
         return _json({"now": state.clock.time()})
@@ -137,12 +146,31 @@ def routes(state: StripeState) -> list[Route]:
         endpoint = _named(state.endpoints, request)
         return _json({"secret": endpoints.roll_secret(state, endpoint, asked.keep_seconds)})
 
-    async def list_events(_: Request) -> Response:
+    async def list_events(request: Request) -> Response:
+        """Newest first; with `about` those that mention any of these ids or types."""
+        query = request.query_params
+        about = frozenset(filter(None, query.get("about", "").split(",")))
+        found = [
+            event for event in reversed(state.events) if not about or about & _mentioned(event)
+        ]
+        offset, limit = _number(query.get("offset"), 0), _number(query.get("limit"), len(found))
         newest = [
             {**event, "deliveries": state.deliveries.get(event["id"], [])}
-            for event in reversed(state.events)
+            for event in found[offset : offset + limit]
         ]
-        return _json({"events": newest})
+        return _json({"events": newest, "total": len(found)})
+
+    async def activity(_: Request) -> Response:
+        """Figures that differ as soon as anything has happened to an event."""
+        deliveries = [each for several in state.deliveries.values() for each in several]
+        return _json(
+            {
+                "events": len(state.events),
+                "deliveries": len(deliveries),
+                "attempts": sum(len(each.attempts) for each in deliveries),
+                "waiting": sum(each.status in ("pending", "held") for each in deliveries),
+            }
+        )
 
     async def redeliver(request: Request) -> Response:
         """Send an event again to every enabled endpoint that had it, or else to all."""
@@ -173,6 +201,7 @@ def routes(state: StripeState) -> list[Route]:
     return [
         _route("GET", "/_sandbox/clock", clock),
         _route("POST", "/_sandbox/clock", advance),
+        _route("POST", "/_sandbox/clock/skew", skew),
         _route("POST", "/_sandbox/stripe/reset", reset),
         _route("POST", "/_sandbox/stripe/payment_intents/{id}/authenticate", authenticate),
         _route("POST", "/_sandbox/stripe/payment_intents/{id}/settle", settle),
@@ -181,6 +210,7 @@ def routes(state: StripeState) -> list[Route]:
         _route("POST", "/_sandbox/stripe/disputes/{id}", move_dispute),
         _route("POST", "/_sandbox/stripe/refunds/{id}", move_refund),
         _route("POST", "/_sandbox/stripe/webhook_endpoints/{id}/roll", roll),
+        _route("GET", "/_sandbox/stripe/activity", activity),
         _route("GET", "/_sandbox/stripe/events", list_events),
         _route("POST", "/_sandbox/stripe/events/{id}/redeliver", redeliver),
         _route("GET", "/_sandbox/stripe/errors", list_errors),
@@ -205,6 +235,21 @@ async def _body(request: Request, kind: type[_T]) -> _T:
         return msgspec.json.decode(await request.body() or b"{}", type=kind)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise invalid_request(str(error)) from error
+
+
+def _mentioned(event: JsonObject) -> frozenset[str]:
+    """The ids and the type that an event can be looked for by."""
+    about = event["data"]["object"]
+    names = (event["id"], event["type"], about.get("id"), about.get("payment_intent"))
+    return frozenset(each for each in names if isinstance(each, str))
+
+
+def _number(given: str | None, default: int) -> int:
+    if given is None:
+        return default
+    if not given.isdecimal():
+        raise invalid_request(f"Not a number: {given}")
+    return int(given)
 
 
 def _named(table: Table, request: Request) -> JsonObject:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.stripe import (
+    account,
     admin,
     charges,
     checkout_coupons,
@@ -24,6 +25,7 @@ from sandbox.stripe import (
     checkout_routes,
     customers,
     disputes,
+    domains,
     endpoints,
     events,
     expansion,
@@ -31,6 +33,7 @@ from sandbox.stripe import (
     intent_routes,
     methods,
     refunds,
+    stripe_js,
     tokens,
     versions,
 )
@@ -52,8 +55,10 @@ OPERATIONS: tuple[Operation, ...] = (
     *disputes.OPERATIONS,
     *events.OPERATIONS,
     *endpoints.OPERATIONS,
+    *domains.OPERATIONS,
+    *account.OPERATIONS,
 )
-"""Every route of the API."""
+"""Every route of the API that Stripe documents."""
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -62,19 +67,31 @@ def create_app(state: StripeState) -> Starlette:
     """Stripe's API, its payment page and the sandbox's own routes over one account."""
     return Starlette(
         routes=[
-            *(
-                Route(each.path, _endpoint(state, each), methods=[each.method])
-                for each in OPERATIONS
-            ),
+            *(_route(state, each) for each in (*stripe_js.OPERATIONS, *OPERATIONS)),
             *admin.routes(state),
             *checkout_pages.routes(state),
-        ],
-        middleware=[
-            Middleware(
-                CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"]
-            )
+            *stripe_js.routes(),
         ],
         exception_handlers={404: _unknown_url, 405: _unknown_url},
+    )
+
+
+def _route(state: StripeState, operation: Operation) -> Route:
+    """A route of the API; pages of other origins may call those that are for browsers."""
+    if not operation.browser:
+        return Route(operation.path, _endpoint(state, operation), methods=[operation.method])
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=[operation.method],
+        allow_headers=["*"],
+        expose_headers=["request-id"],
+    )
+    return Route(
+        operation.path,
+        _endpoint(state, operation),
+        methods=[operation.method, "OPTIONS"],
+        middleware=[cors],
     )
 
 
@@ -88,6 +105,8 @@ class _Reply(Struct):
 
 def _endpoint(state: StripeState, operation: Operation) -> _Endpoint:
     async def endpoint(request: Request) -> Response:
+        if request.method not in (operation.method, "HEAD"):  # OPTIONS without a preflight
+            return await _unknown_url(request, None)
         state.run_due()
         request_id = state.new_id("req", 14)
         headers = {"request-id": request_id}
@@ -229,7 +248,7 @@ def _authenticate(state: StripeState, operation: Operation, request: Request) ->
     raise unauthorized(f"Invalid API Key provided: {key[:8]}{'*' * len(key[8:])}")
 
 
-async def _unknown_url(request: Request, _: Exception) -> Response:
+async def _unknown_url(request: Request, _: Exception | None) -> Response:
     error = invalid_request(
         f"Unrecognized request URL ({request.method}: {request.url.path}).", status=404
     )

@@ -21,7 +21,7 @@ class Confirmation(Struct, frozen=True):
     error_on_requires_action: bool = False
 
 
-def check_confirmation(intent: JsonObject, how: Confirmation) -> None:
+def check_confirmation(state: StripeState, intent: JsonObject, how: Confirmation) -> None:
     """Refuses a confirmation that lacks what the intent needs."""
     if intent["payment_method"] is None:
         raise unexpected_state(
@@ -29,7 +29,8 @@ def check_confirmation(intent: JsonObject, how: Confirmation) -> None:
             snapshot(intent),
         )
     redirects = (intent["automatic_payment_methods"] or {}).get("allow_redirects") == "always"
-    if redirects and how.return_url is None and not how.stripe_js:
+    chosen = state.methods[intent["payment_method"]]["type"] in methods.REDIRECTS
+    if how.return_url is None and (chosen or (redirects and not how.stripe_js)):
         raise refused(
             "This PaymentIntent accepts payment methods that may redirect: provide a"
             " `return_url`, or set automatic_payment_methods[allow_redirects] to never.",
@@ -39,7 +40,7 @@ def check_confirmation(intent: JsonObject, how: Confirmation) -> None:
 
 def confirm(state: StripeState, intent: JsonObject, how: Confirmation) -> None:
     """Try to pay with the chosen method; raises the card error of a decline."""
-    check_confirmation(intent, how)
+    check_confirmation(state, intent, how)
     method = state.methods[intent["payment_method"]]
     if method["id"] in state.spent_methods:
         raise methods.already_used()

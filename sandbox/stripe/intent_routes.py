@@ -25,6 +25,7 @@ from sandbox.stripe.forms import (
 )
 from sandbox.stripe.listing import LISTING, SEARCH, page, search
 from sandbox.stripe.objects import JsonObject, snapshot
+from sandbox.stripe.state import StripeState
 from sandbox.stripe.tokens import redeem
 
 _BROWSER_FIELDS = (
@@ -52,7 +53,7 @@ def _create(call: Call) -> JsonObject:
         intents.set_method(call.state, intent, method)
     _apply_token(call, intent)
     if params.get("confirm"):
-        attempts.check_confirmation(intent, _confirmation(call))
+        attempts.check_confirmation(call.state, intent, _confirmation(call))
     intents.keep(call.state, intent)
     if params.get("confirm"):
         attempts.confirm(call.state, intent, _confirmation(call))
@@ -94,6 +95,8 @@ def _update(call: Call) -> JsonObject:
         intents.offer_methods(intent)
         if method is not None:
             intents.set_method(state, intent, method)
+        elif "payment_method" in params:
+            intents.unset_method(intent)
     return intent
 
 
@@ -120,8 +123,13 @@ def _confirm(call: Call) -> JsonObject:
         if method is not None:
             intents.set_method(state, intent, method)
         _apply_token(call, intent)
-        attempts.check_confirmation(intent, _confirmation(call))
-    attempts.confirm(state, intent, _confirmation(call))
+        attempts.check_confirmation(call.state, intent, _confirmation(call))
+    try:
+        attempts.confirm(state, intent, _confirmation(call))
+    except StripeError as error:
+        if "payment_intent" in error.error:
+            error.error["payment_intent"] = _shown(call, error.error["payment_intent"])
+        raise
     return _shown(call, intent)
 
 
@@ -215,17 +223,35 @@ def _check_customer(call: Call) -> None:
             )
 
 
-def _check_secret(call: Call, intent: JsonObject) -> None:
-    """A browser must know the intent's client secret."""
-    secret = call.params.get("client_secret")
-    if secret is None and call.publishable:
-        raise missing_parameter("client_secret")
-    if secret is not None and secret != intent["client_secret"]:
+def find_by_secret(state: StripeState, secret: str) -> JsonObject:
+    """The intent that a client secret belongs to."""
+    intent = state.find(state.intents, secret.partition("_secret_")[0], "intent")
+    check_secret(intent, secret)
+    return intent
+
+
+def check_secret(intent: JsonObject, secret: str) -> None:
+    """Refuses a client secret that is not the intent's."""
+    if secret != intent["client_secret"]:
         raise unauthorized(
             "The client_secret provided does not match the client_secret associated with the"
             " PaymentIntent.",
             "payment_intent_invalid_parameter",
         )
+
+
+def shown_to_browsers(intent: JsonObject) -> JsonObject:
+    """The intent without metadata, customer and charge."""
+    return {field: intent[field] for field in _BROWSER_FIELDS}
+
+
+def _check_secret(call: Call, intent: JsonObject) -> None:
+    """A browser must know the intent's client secret."""
+    secret = call.params.get("client_secret")
+    if secret is None and call.publishable:
+        raise missing_parameter("client_secret")
+    if secret is not None:
+        check_secret(intent, secret)
 
 
 def _chosen_method(call: Call) -> JsonObject | None:
@@ -270,10 +296,7 @@ def _confirmation(call: Call) -> attempts.Confirmation:
 
 
 def _shown(call: Call, intent: JsonObject) -> JsonObject:
-    """Browsers do not see metadata, customer and charge."""
-    if not call.publishable:
-        return intent
-    return {field: intent[field] for field in _BROWSER_FIELDS}
+    return shown_to_browsers(intent) if call.publishable else intent
 
 
 _PLAIN_FIELDS = {

@@ -113,6 +113,11 @@ def set_method_options(intent: JsonObject, options: Mapping[str, Any] | None) ->
     }
 
 
+def unset_method(intent: JsonObject) -> None:
+    """Choose anew what to pay with."""
+    intent.update(payment_method=None, next_action=None, status="requires_payment_method")
+
+
 def set_method(state: StripeState, intent: JsonObject, method: JsonObject) -> None:
     """Choose what to pay with; it must fit the intent and belong to its customer."""
     kind = method["type"]

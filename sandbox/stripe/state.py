@@ -110,6 +110,8 @@ class StripeState:
         self.secret_keys = frozenset(secret_keys)
         self.publishable_key = publishable_key
         self.account = account
+        self.charges_enabled = True
+        self.payouts_enabled = True
         self.public_url = public_url
         self.authorization_seconds = authorization_seconds
         self.refund_seconds = refund_seconds
@@ -128,6 +130,7 @@ class StripeState:
         self.products = Table("product")
         self.shipping_rates = Table("shipping rate")
         self.endpoints = Table("webhook_endpoint")
+        self.domains = Table("payment_method_domain")
         self.events_by_id = Table("event")
         self._holds: dict[str, asyncio.Event] = {}
         self.wake: Callable[[], None] = lambda: None
@@ -152,6 +155,7 @@ class StripeState:
             self.products,
             self.shipping_rates,
             self.endpoints,
+            self.domains,
             self.events_by_id,
         ):
             table.clear()
@@ -167,6 +171,8 @@ class StripeState:
         """By payment method id; objects never show them."""
         self.token_methods: dict[str, JsonObject] = {}
         """What a confirmation token will become, by token id."""
+        self.customer_sessions: dict[str, JsonObject] = {}
+        """By client secret, which is all that names them."""
         self.spent_methods: set[str] = set()
         """Methods used or detached without a customer: they cannot be used again."""
         self.set_up_methods: set[str] = set()

@@ -86,7 +86,7 @@ def _create_session(call: Call) -> JsonObject:
     components = params["components"]
     if not any((each or {}).get("enabled") for each in components.values()):
         raise invalid_request("Enable at least one component.", param="components")
-    return {
+    session: JsonObject = {
         "object": "customer_session",
         "client_secret": f"cuss_secret_{state.random_text(40)}",
         "components": {
@@ -99,6 +99,8 @@ def _create_session(call: Call) -> JsonObject:
         "expires_at": state.now() + _SESSION_SECONDS,
         "livemode": False,
     }
+    state.customer_sessions[session["client_secret"]] = session
+    return session
 
 
 def _component(name: str, sent: dict[str, Any]) -> JsonObject:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sandbox.faults import Backend, FaultDesk, FaultMiddleware, NewFault, routes
+from sandbox.faults import SPARED, Backend, FaultDesk, FaultMiddleware, NewFault, routes
 
 
 class Counter:
@@ -116,6 +116,15 @@ async def test_a_call_is_answered_with_the_fault_before_or_after_its_effect(
     if kind != "delay":
         assert response.json()["statusCode"] == status
     assert (await backend.client.post("/count")).text == "done"
+
+
+async def test_who_only_looks_on_meets_no_fault_and_uses_none_up(desk: FaultDesk) -> None:
+    backend = Counter(desk)
+    desk.add(NewFault(backend="commercetools", kind="fail_before"))
+    spared = await backend.client.post("/count", headers=SPARED)
+    met = await backend.client.post("/count")
+
+    assert (spared.status_code, met.status_code) == (200, 500)
 
 
 async def test_stripes_faults_have_stripes_shape(desk: FaultDesk) -> None:

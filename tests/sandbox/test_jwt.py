@@ -36,6 +36,15 @@ async def _verify(http: httpx.AsyncClient, token: str) -> dict[str, Any]:
     return claims
 
 
+async def test_a_token_is_valid_for_who_did_not_move_the_sandboxs_clock() -> None:
+    clock = SandboxClock()
+    moved = httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=create_app(clock)), base_url="http://jwt"
+    )
+    clock.advance(86_400)
+    assert (await _verify(moved, await _token(moved, **_CLAIMS)))["sub"] == "subject"
+
+
 async def test_a_token_carries_its_claims_for_an_hour(http: httpx.AsyncClient) -> None:
     claims = await _verify(http, await _token(http, **_CLAIMS))
     assert claims["exp"] - claims["iat"] == 3600

@@ -310,3 +310,17 @@ async def test_what_is_refused_half_way_leaves_the_intent_as_it_was(
     path = f"/v1/payment_intents/{intent['id']}"
     await account.refused(f"{path}{route}", data)
     assert await account.get(path) == intent
+
+
+async def test_a_chosen_method_and_its_later_use_can_be_taken_back(account: Account) -> None:
+    customer = await account.customer(payment_method="pm_card_visa")
+    method = (await account.get("/v1/payment_methods"))["data"][0]
+    intent = await account.intent(
+        customer=customer["id"], payment_method=method["id"], setup_future_usage="on_session"
+    )
+    assert intent["status"] == "requires_confirmation"
+
+    path = f"/v1/payment_intents/{intent['id']}"
+    left = await account.post(path, payment_method="", setup_future_usage="")
+    assert left["status"] == "requires_payment_method"
+    assert left["payment_method"] is left["setup_future_usage"] is None

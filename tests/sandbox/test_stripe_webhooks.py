@@ -10,6 +10,7 @@ import httpx
 import pytest
 import stripe
 
+from sandbox.clock import SandboxClock
 from sandbox.faults import FaultDesk, NewFault
 from sandbox.stripe.webhooks import Deliverer, signature, signed
 from tests.sandbox.stripe_account import Account, Json
@@ -373,3 +374,60 @@ async def test_an_event_is_sent_again_to_all_who_now_listen(
 
     assert (nobody.status_code, unknown.status_code) == (400, 404)
     assert sandbox.shop.types == ["customer.created"]
+
+
+async def test_a_signature_is_believed_by_who_did_not_move_the_sandboxs_clock() -> None:
+    sandbox = Sandbox()
+    sandbox.account.state.clock = clock = SandboxClock()
+    endpoint = await sandbox.endpoint()
+    clock.advance(86_400)
+    await sandbox.account.customer()
+    await sandbox.deliverer.deliver_due()
+
+    stripe.WebhookSignature.verify_header(
+        sandbox.shop.bodies[0], sandbox.shop.headers[0], endpoint["secret"], tolerance=300
+    )
+
+
+async def test_the_log_is_searched_by_what_events_are_about(
+    sandbox: Sandbox, account: Account
+) -> None:
+    intent = await account.paid()
+    everything = account.types()[::-1]
+    customer = await account.customer()
+
+    async def found(**query: str) -> tuple[list[str], int]:
+        answer = (await account.client.get("/_sandbox/stripe/events", params=query)).json()
+        return [event["type"] for event in answer["events"]], answer["total"]
+
+    count = len(everything)
+    assert await found(about=intent["id"]) == (everything, count)
+    assert await found(about=intent["id"], limit="1", offset="1") == (everything[1:2], count)
+    assert await found(about=f"{customer['id']},{intent['id']}") == (
+        ["customer.created", *everything],
+        count + 1,
+    )
+    assert await found(about="charge.succeeded") == (["charge.succeeded"], 1)
+    assert await found(about="nothing") == ([], 0)
+    refused = await account.client.get("/_sandbox/stripe/events", params={"limit": "all"})
+    assert refused.status_code == 400
+
+
+async def test_activity_differs_with_every_event_and_every_try(
+    sandbox: Sandbox, account: Account
+) -> None:
+    async def activity() -> Json:
+        return dict((await account.client.get("/_sandbox/stripe/activity")).json())
+
+    await sandbox.endpoint()
+    sandbox.shop.answers = [500]
+    seen = [await activity()]
+    await account.customer()
+    seen.append(await activity())
+    await sandbox.deliverer.deliver_due()
+    seen.append(await activity())
+    await sandbox.later(10)
+    seen.append(await activity())
+
+    assert len({str(each) for each in seen}) == 4
+    assert seen[-1] == {"events": 1, "deliveries": 1, "attempts": 2, "waiting": 0}

@@ -80,3 +80,17 @@ if (form) {
 }
 
 document.querySelector("[data-follow]")?.click();
+
+// Within a shop's page Stripe.js wants to know how things stand: nothing that others may not hear.
+if (window.parent !== window) {
+  const tell = (message) => window.parent.postMessage(message, "*");
+  const told = document.querySelector("[data-tell]");
+  if (told) tell({ type: told.dataset.tell });
+  document.body.classList.add("framed");
+  new ResizeObserver(() => {
+    tell({ type: "height", height: Math.ceil(document.body.getBoundingClientRect().height) });
+  }).observe(document.body);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") tell({ type: "escape" });
+  });
+}
