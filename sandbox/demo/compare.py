@@ -18,7 +18,7 @@ class Fact(Struct, frozen=True):
     """A commercetools transaction type."""
     state: str
     reference: str | None = None
-    """The refund's id; other facts there is one of."""
+    """The refund's or the dispute's id; other facts there is one of."""
 
 
 class Row(Struct, frozen=True):
@@ -29,10 +29,17 @@ class Row(Struct, frozen=True):
     at_stripe: int | None
     said: str
     """What Stripe calls it."""
+    refused: bool = False
+    """Recorded as asked for and refused: Stripe has nothing of it, as it should be."""
 
     @property
     def agrees(self) -> bool:
-        return self.recorded == self.at_stripe
+        return self.recorded == self.at_stripe or (self.refused and self.at_stripe is None)
+
+    @property
+    def waiting(self) -> bool:
+        """Written down before Stripe was asked, or while it makes up its mind."""
+        return self.at_stripe is None and self.fact.state in ("Initial", "Pending")
 
 
 class Comparison(Struct, frozen=True):
@@ -47,6 +54,11 @@ class Comparison(Struct, frozen=True):
         return all(row.agrees for row in self.rows)
 
     @property
+    def settling(self) -> bool:
+        """Whether all that does not agree is still under way."""
+        return all(row.agrees or row.waiting for row in self.rows)
+
+    @property
     def recorded(self) -> list[tuple[str, int, str]]:
         """Type, amount and state of the payment's transactions, in order."""
         return [
@@ -55,12 +67,15 @@ class Comparison(Struct, frozen=True):
         ]
 
 
-def compare(payment: Json, intent: Json, refunds: Iterable[Json]) -> Comparison:
+def compare(
+    payment: Json, intent: Json, refunds: Iterable[Json], disputes: Iterable[Json] = ()
+) -> Comparison:
     """`intent` with its latest charge expanded; amounts are those of two-decimal currencies."""
     recorded = _recorded(payment)
-    at_stripe = _at_stripe(intent, refunds)
+    at_stripe = {**_at_stripe(intent, refunds), **_disputed(disputes)}
+    refused = _refused(payment)
     rows = [
-        Row(fact, recorded.get(fact), *at_stripe.get(fact, (None, "-")))
+        Row(fact, recorded.get(fact), *at_stripe.get(fact, (None, "-")), fact in refused)
         for fact in dict.fromkeys([*recorded, *at_stripe])
     ]
     return Comparison(payment, intent, rows)
@@ -70,9 +85,35 @@ def _recorded(payment: Json) -> Counter[Fact]:
     """Sums of the transactions: a charge made in several captures is one at Stripe."""
     sums: Counter[Fact] = Counter()
     for each in payment["transactions"]:
-        reference = each.get("interactionId") if each["type"] == "Refund" else None
-        sums[Fact(each["type"], each["state"], reference)] += each["amount"]["centAmount"]
+        sums[_fact(each)] += each["amount"]["centAmount"]
     return sums
+
+
+def _refused(payment: Json) -> set[Fact]:
+    """What the payment says that Stripe was asked for in vain."""
+    return {
+        _fact(each)
+        for each in payment["transactions"]
+        if each["state"] == "Failure" and _ERROR in each.get("custom", {}).get("fields", {})
+    }
+
+
+def _fact(transaction: Json) -> Fact:
+    kind = transaction["type"]
+    reference = transaction.get("interactionId") if kind in _EACH_BY_ITSELF else None
+    return Fact(kind, transaction["state"], reference)
+
+
+def _disputed(disputes: Iterable[Json]) -> dict[Fact, tuple[int, str]]:
+    """Inquiries move no money and leave no transaction."""
+    return {
+        Fact("Chargeback", _DISPUTE_STATES.get(each["status"], "Pending"), each["id"]): (
+            each["amount"],
+            f"dispute {each['status']}",
+        )
+        for each in disputes
+        if not each["status"].startswith("warning_")
+    }
 
 
 def _at_stripe(intent: Json, refunds: Iterable[Json]) -> dict[Fact, tuple[int, str]]:
@@ -103,6 +144,9 @@ def _at_stripe(intent: Json, refunds: Iterable[Json]) -> dict[Fact, tuple[int, s
     return facts
 
 
+_EACH_BY_ITSELF = ("Refund", "Chargeback")
+_ERROR = "stripeConnector_error"
+_DISPUTE_STATES = {"won": "Failure", "prevented": "Failure", "lost": "Success"}
 _REFUND_STATES = {
     "pending": "Pending",
     "requires_action": "Pending",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sandbox.demo.compare import Json, compare
 
 
@@ -74,3 +76,43 @@ def test_what_is_not_captured_must_be_released() -> None:
 
 def test_an_intent_that_nobody_tried_to_pay_has_no_transaction() -> None:
     assert compare(payment(), intent("requires_payment_method", latest_charge=None), []).agrees
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("needs_response", "Pending"),
+        ("under_review", "Pending"),
+        ("won", "Failure"),
+        ("lost", "Success"),
+    ],
+)
+def test_a_dispute_is_a_chargeback_in_the_state_that_stripe_gives_it(
+    status: str, state: str
+) -> None:
+    dispute = {"id": "dp_1", "amount": 700, "status": status}
+    paid = (HELD, ("Charge", 1000, "Success", None))
+    intent_ = intent("succeeded", 1000)
+    assert not compare(payment(*paid), intent_, [], [dispute]).agrees
+    recorded = payment(*paid, ("Chargeback", 700, state, "dp_1"))
+    assert compare(recorded, intent_, [], [dispute]).agrees
+
+
+def test_an_inquiry_moves_no_money() -> None:
+    paid = payment(HELD, ("Charge", 1000, "Success", None))
+    dispute = {"id": "dp_1", "amount": 700, "status": "warning_needs_response"}
+    assert compare(paid, intent("succeeded", 1000), [], [dispute]).agrees
+
+
+def test_what_stripe_refused_is_not_missed_at_stripe() -> None:
+    paid = payment(HELD, ("Charge", 1000, "Success", None), ("Refund", 100, "Failure", None))
+    assert not compare(paid, intent("succeeded", 1000), []).agrees
+    paid["transactions"][-1]["custom"] = {"fields": {"stripeConnector_error": "charge_disputed"}}
+    assert compare(paid, intent("succeeded", 1000), []).agrees
+
+
+def test_what_is_written_down_and_not_yet_at_stripe_is_under_way() -> None:
+    begun = payment(HELD, ("Charge", 1000, "Success", None), ("Refund", 100, "Initial", None))
+    found = compare(begun, intent("succeeded", 1000), [])
+    assert (found.agrees, found.settling) == (False, True)
+    assert not compare(payment(HELD), intent("succeeded", 1000), []).settling
