@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
+
+
+class Trace(Protocol):
+    """The request's place in a distributed trace."""
+
+    @property
+    def id(self) -> str:
+        """The trace's id: 32 hexadecimal digits, as in W3C Trace Context."""
 
 
 class RequestContext(Struct):
@@ -16,6 +24,8 @@ class RequestContext(Struct):
     """Monotonic seconds at which the request must have been answered."""
     log: dict[str, Any] = {}
     """Fields added to the request's log line, such as payment and outcome."""
+    trace: Trace | None = None
+    """None where requests are not traced."""
 
 
 current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
@@ -32,3 +42,9 @@ def correlation_id() -> str | None:
     """The correlation id of the request in hand."""
     context = current.get()
     return context.correlation_id if context else None
+
+
+def trace_id() -> str | None:
+    """The trace that the request in hand belongs to."""
+    context = current.get()
+    return context.trace.id if context and context.trace else None

@@ -53,7 +53,7 @@ def configure(level: str, stream: TextIO | None = None) -> None:
 
 
 class JsonFormatter(logging.Formatter):
-    """A record, its `extra={"fields": {...}}` and the request's correlation id as one line."""
+    """A record, its `extra={"fields": {...}}` and the request's ids as one line."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -64,6 +64,8 @@ class JsonFormatter(logging.Formatter):
         }
         if (correlation_id := context.correlation_id()) is not None:
             line["correlationId"] = correlation_id
+        if (trace_id := context.trace_id()) is not None:
+            line["trace_id"] = trace_id
         fields = getattr(record, "fields", None)
         if isinstance(fields, Mapping):
             for name, value in fields.items():

@@ -4,6 +4,7 @@ from stripe_connector.http.auth.declared import (
     Auth,
     Guards,
     JwtAuth,
+    MetricsAuth,
     OAuth2Auth,
     Open,
     OriginAuth,
@@ -12,6 +13,7 @@ from stripe_connector.http.auth.declared import (
 )
 from stripe_connector.http.auth.jwks import Jwks
 from stripe_connector.http.auth.jwt import JwtGuard, JwtPrincipal
+from stripe_connector.http.auth.metrics import MetricsGuard
 from stripe_connector.http.auth.oauth2 import OAuth2Guard, OAuth2Principal
 from stripe_connector.http.auth.origin import OriginGuard, OriginPrincipal
 from stripe_connector.http.auth.session import SessionGuard, SessionPrincipal
@@ -24,6 +26,8 @@ __all__ = [
     "JwtAuth",
     "JwtGuard",
     "JwtPrincipal",
+    "MetricsAuth",
+    "MetricsGuard",
     "OAuth2Auth",
     "OAuth2Guard",
     "OAuth2Principal",

@@ -35,7 +35,7 @@ class Cache(Generic[K, V]):
         kept = self._kept.get(key)
         if kept is not None and self._clock.monotonic() < kept[1]:
             return kept[0]
-        asker = context.correlation_id()
+        asker = context.current.get()
         return await self._flights.do(key, lambda: self._load(key, load, asker))
 
     def put(self, key: K, value: V) -> None:
@@ -52,10 +52,15 @@ class Cache(Generic[K, V]):
         """Forget a value."""
         self._kept.pop(key, None)
 
-    async def _load(self, key: K, load: Callable[[], Awaitable[V]], asker: str | None) -> V:
+    async def _load(
+        self,
+        key: K,
+        load: Callable[[], Awaitable[V]],
+        asker: context.RequestContext | None,
+    ) -> V:
         if asker is not None:
             # The call can be traced to who began it, but does not share that request's deadline.
-            context.current.set(context.RequestContext(correlation_id=asker))
+            context.current.set(context.RequestContext(asker.correlation_id, trace=asker.trace))
         value = await load()
         self.put(key, value)
         return value

@@ -12,6 +12,7 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from stripe_connector.http.auth.jwt import JwtGuard, JwtPrincipal
+from stripe_connector.http.auth.metrics import MetricsGuard
 from stripe_connector.http.auth.oauth2 import OAuth2Guard, OAuth2Principal
 from stripe_connector.http.auth.origin import OriginGuard, OriginPrincipal
 from stripe_connector.http.auth.session import SessionGuard, SessionPrincipal
@@ -28,6 +29,7 @@ class Guards(Struct, frozen=True):
     jwt: JwtGuard
     stripe: StripeGuard
     origin: OriginGuard
+    metrics: MetricsGuard = MetricsGuard(())
 
 
 class Auth(Protocol[P_co]):
@@ -82,3 +84,10 @@ class OriginAuth(Struct, frozen=True):
 
     async def principal(self, request: Request, guards: Guards) -> OriginPrincipal:
         return await guards.origin.authenticate(request)
+
+
+class MetricsAuth(Struct, frozen=True):
+    """Who watches the processor."""
+
+    async def principal(self, request: Request, guards: Guards) -> None:
+        await guards.metrics.authenticate(request)

@@ -69,7 +69,7 @@ def commercetools_permissions(
 
     async def run() -> Check:
         granted = await granted_scopes()
-        missing = [scope for scope in required if not _grants(granted, scope, project_key)]
+        missing = [scope for scope in required if not grants(granted, scope, project_key)]
         if not missing:
             return Check(name, "UP")
         wanted = [f"{scope}:{project_key}" for scope in missing]
@@ -141,7 +141,7 @@ def _overall(checks: Sequence[Check]) -> Literal["OK", "Partially Available", "U
     return "OK" if up == len(checks) else "Partially Available"
 
 
-def _grants(granted: frozenset[str], scope: str, project_key: str) -> bool:
+def grants(granted: frozenset[str], scope: str, project_key: str) -> bool:
     """Whether the token may do what `scope` allows; managing includes viewing."""
     sufficient = {"manage_project", scope, scope.replace("view_", "manage_", 1)}
     return any(f"{each}:{project_key}" in granted for each in sufficient)

@@ -1,0 +1,1 @@
+"""What may be watched of a processor: metrics and traces."""
