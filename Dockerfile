@@ -1,22 +1,33 @@
-# Two images: `processor` is what runs anywhere; `sandbox` adds the stand-ins for one machine.
+# Two images: `processor` is what runs anywhere; `sandbox` adds the stand-ins and the shop, with the
+# enabler's bundle, for one machine.
+
+FROM node:22-slim AS enabler
+WORKDIR /enabler
+COPY enabler/package.json enabler/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY enabler ./
+RUN npm run build
 
 FROM python:3.11-slim AS processor
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/app/src
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 COPY processor/requirements.txt ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.txt
+COPY processor/main.py ./
 COPY processor/src ./src
 RUN python -m compileall -q src
 USER 10001
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", \
     "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ.get(\"PORT\", 8080)}/health/ready')"]
-CMD ["python", "-m", "stripe_connector", "serve"]
+ENTRYPOINT ["python", "main.py"]
+CMD ["serve"]
 
 FROM processor AS sandbox
-ENV PYTHONPATH=/app
 COPY sandbox ./sandbox
+COPY --from=enabler /enabler/public ./enabler/public
 EXPOSE 3000 9000 9010 9020
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", \
     "import urllib.request as u; u.urlopen('http://127.0.0.1:9020/_sandbox/clock')"]
-CMD ["python", "-m", "sandbox"]
+ENTRYPOINT ["python", "-m", "sandbox"]
+CMD []

@@ -1,0 +1,1 @@
+"""Deployment: brings Stripe and commercetools to the state that the processor needs."""

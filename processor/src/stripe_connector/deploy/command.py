@@ -1,0 +1,128 @@
+"""`stripe-connector post-deploy` and `stripe-connector pre-undeploy`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from stripe_connector import logs
+from stripe_connector.app import APP_INFO
+from stripe_connector.clock import Clock
+from stripe_connector.deploy import post_deploy as after
+from stripe_connector.deploy import pre_undeploy as before
+from stripe_connector.deploy.account import Account
+from stripe_connector.deploy.project import Project
+from stripe_connector.deploy.report import Report
+from stripe_connector.deploy.secrets import SecretDesk
+from stripe_connector.gateways.outgoing import Outgoing, create_http_client
+from stripe_connector.settings import Settings
+from stripe_connector.settings.environment import configured
+
+_LOG_WIDTH = 120
+"""Columns of the table where there is no terminal to ask."""
+
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+
+
+@click.command()
+@_DRY_RUN
+@click.option(
+    "--secret-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the signing secret of a new webhook endpoint to this file, for its owner alone.",
+)
+@click.option(
+    "--retire-old",
+    is_flag=True,
+    help="Disable older webhook endpoints of this deployment although it cannot be told whether"
+    " the new one's signing secret is configured.",
+)
+def post_deploy(*, dry_run: bool, secret_file: Path | None, retire_old: bool) -> None:
+    """Bring webhook endpoint, custom types and payment domains to the state they should have.
+
+    Changes only what differs and may be repeated. A new signing secret is shown on a terminal
+    alone. Exits with 1 when anything failed.
+    """
+    settings = configured()
+    desk = SecretDesk(sys.stdout, secret_file)
+    report = Report(dry_run=dry_run)
+    try:
+        _run(
+            settings,
+            lambda account, project: after.post_deploy(
+                settings, account, project, report, desk, retire_old=retire_old
+            ),
+        )
+    finally:
+        desk.close()
+        report.show(_console())
+    sys.exit(1 if report.failed else 0)
+
+
+@click.command()
+@_DRY_RUN
+@click.option("--delete-endpoint", is_flag=True, help="Delete the webhook endpoint, too.")
+@click.option(
+    "--delete-types",
+    is_flag=True,
+    help="Also delete the connector's custom types that nothing uses any more.",
+)
+@click.option(
+    "--never-block",
+    is_flag=True,
+    help="Exit with 0 also when something failed, so that undeploying goes on.",
+)
+def pre_undeploy(
+    *, dry_run: bool, delete_endpoint: bool, delete_types: bool, never_block: bool
+) -> None:
+    """Disable the webhook endpoint of this deployment; deletes nothing unless asked.
+
+    Exits with 1 when anything failed, unless it must not block.
+    """
+    try:
+        settings = configured()
+    except SystemExit as exit_:
+        sys.exit(0 if never_block else exit_.code)
+    report = Report(dry_run=dry_run)
+    try:
+        _run(
+            settings,
+            lambda account, project: before.pre_undeploy(
+                settings,
+                account,
+                project,
+                report,
+                delete_endpoint=delete_endpoint,
+                delete_types=delete_types,
+            ),
+        )
+    finally:
+        report.show(_console())
+    sys.exit(1 if report.failed and not never_block else 0)
+
+
+def _run(settings: Settings, steps: Callable[[Account, Project], Awaitable[None]]) -> None:
+    """Run the steps with backends of their own."""
+    logs.configure(settings.log_level, sys.stderr)
+
+    async def run() -> None:
+        async with create_http_client() as http:
+            outgoing = Outgoing(http, Clock())
+            account = Account(
+                secret_key=settings.stripe_secret_key,
+                api_base=settings.stripe_api_base,
+                outgoing=outgoing,
+                app_info=APP_INFO,
+            )
+            await steps(account, Project(settings, outgoing))
+
+    asyncio.run(run())
+
+
+def _console() -> Console:
+    return Console() if sys.stdout.isatty() else Console(width=_LOG_WIDTH)

@@ -1,0 +1,81 @@
+"""Before a deployment goes: its webhook endpoint is disabled, and deleted only when asked."""
+
+from __future__ import annotations
+
+from stripe_connector.deploy import webhook
+from stripe_connector.deploy.account import Account, Endpoint
+from stripe_connector.deploy.custom_types import REFUSED, delete_type, wanted_types
+from stripe_connector.deploy.post_deploy import NO_ADDRESS, WEBHOOK
+from stripe_connector.deploy.project import Project
+from stripe_connector.deploy.report import Report
+from stripe_connector.deploy.webhook import Target
+from stripe_connector.errors import NotFound
+from stripe_connector.settings import Settings
+
+_REFUSED = (
+    "Disable the endpoint in the Dashboard under Developers, Webhooks, or mend STRIPE_SECRET_KEY"
+    " and run this again. Undeploying does no harm meanwhile: Stripe gives up on its own."
+)
+
+
+async def pre_undeploy(
+    settings: Settings,
+    account: Account,
+    project: Project,
+    report: Report,
+    *,
+    delete_endpoint: bool = False,
+    delete_types: bool = False,
+) -> None:
+    """Disable, or delete, the endpoints at this deployment's address that are ours."""
+    with report.guarded(WEBHOOK, _REFUSED):
+        await _stop_endpoints(settings, account, report, delete=delete_endpoint)
+    if delete_types:
+        for wanted in wanted_types(settings):
+            with report.guarded(wanted.subject, REFUSED):
+                await delete_type(wanted, project, report)
+
+
+async def _stop_endpoints(
+    settings: Settings, account: Account, report: Report, *, delete: bool
+) -> None:
+    target = webhook.target(settings)
+    if target is None:
+        return report.fail(WEBHOOK, "its address is not known", NO_ADDRESS)
+    endpoints = await account.endpoints()
+    ours = [each for each in endpoints if _may_stop(target, each)]
+    for endpoint in endpoints:
+        if endpoint.id == target.named and endpoint not in ours:
+            report.left(f"{WEBHOOK} {endpoint.id}", f"it serves {endpoint.url}, not this one")
+    if not ours:
+        report.right(WEBHOOK, "none of this deployment is left")
+    for endpoint in ours:
+        subject = f"{WEBHOOK} {endpoint.id}"
+        with report.guarded(subject, _REFUSED):
+            await _stop(endpoint, subject, account, report, delete=delete)
+    return None
+
+
+def _may_stop(target: Target, endpoint: Endpoint) -> bool:
+    """Ours, and this deployment's: a name that was copied from another one is not enough."""
+    return (
+        target.ours(endpoint) and endpoint.url == target.url and not target.somebody_elses(endpoint)
+    )
+
+
+async def _stop(
+    endpoint: Endpoint, subject: str, account: Account, report: Report, *, delete: bool
+) -> None:
+    try:
+        if delete:
+            await report.change(subject, "delete it", lambda: account.delete_endpoint(endpoint.id))
+        elif endpoint.enabled:
+            await report.change(
+                subject,
+                "disable it",
+                lambda: account.update_endpoint(endpoint.id, {"disabled": True}),
+            )
+        else:
+            report.right(subject, "is disabled")
+    except NotFound:
+        report.right(subject, "is gone")

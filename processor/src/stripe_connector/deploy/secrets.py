@@ -1,0 +1,57 @@
+"""Where a new signing secret goes: to a person at a terminal or a private file, nowhere else."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TextIO
+
+
+class SecretFileError(Exception):
+    """The file for the secret cannot be written; nothing has been created yet."""
+
+
+class SecretDesk:
+    """Hands a secret over.
+
+    `file` is opened beforehand: a secret that Stripe tells once must not be lost to a wrong path.
+    """
+
+    def __init__(self, stream: TextIO, file: Path | None = None) -> None:
+        self._stream = stream
+        self._file = file
+        self._draft: str | None = None
+
+    def open(self) -> None:
+        """Make sure that the file can be written; raises SecretFileError."""
+        if self._file is None:
+            return
+        try:
+            # Readable by its owner alone from the beginning.
+            handle, self._draft = tempfile.mkstemp(dir=self._file.parent, prefix=".secret-")
+        except OSError as error:
+            raise SecretFileError(f"{self._file} cannot be written: {error.strerror}") from error
+        os.close(handle)
+
+    def hand_over(self, name: str, secret: str) -> str | None:
+        """Give the secret away; where it is now, or None where nobody got it."""
+        if self._file is not None and self._draft is not None:
+            try:
+                Path(self._draft).write_text(f"{secret}\n", encoding="utf-8")
+                Path(self._draft).replace(self._file)
+            except OSError:
+                return None  # the Dashboard still shows it
+            self._draft = None
+            return f"in {self._file}"
+        if self._stream.isatty():
+            self._stream.write(f"Signing secret of {name}: {secret}\n")
+            self._stream.flush()
+            return "above"
+        return None
+
+    def close(self) -> None:
+        """Leave nothing behind where there was no secret to write."""
+        if self._draft is not None:
+            Path(self._draft).unlink(missing_ok=True)
+            self._draft = None

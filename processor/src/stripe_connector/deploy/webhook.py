@@ -1,0 +1,139 @@
+"""Which webhook endpoint is ours, what it should be like, and how it gets there.
+
+Ours is the endpoint that STRIPE_WEBHOOK_ID names, or one at our address that bears our mark. Its
+API version is fixed when it is created: for another one there is a second endpoint, and the first
+is disabled once the processor is known to accept the second one's signatures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from stripe_connector.checkout.events import SESSION_EVENTS
+from stripe_connector.deploy.account import Endpoint
+from stripe_connector.gateways.stripe.api_version import API_VERSION
+from stripe_connector.http.webhooks import PATH
+from stripe_connector.ledger.facts import PROJECT_KEY
+from stripe_connector.payments.events import HANDLED
+from stripe_connector.settings import Settings
+
+EVENTS = tuple(sorted(HANDLED | SESSION_EVENTS))
+"""What an endpoint of ours subscribes to."""
+
+MANAGED_BY = "managed_by"
+MANAGER = "stripe-connector"
+FINGERPRINT = "signing_secret_fingerprint"
+"""Metadata that tell whether a configured secret is the endpoint's, without telling the secret."""
+
+
+class Target(Struct, frozen=True):
+    """The endpoint that there should be."""
+
+    url: str
+    project_key: str
+    named: str | None
+    """Its id, where the configuration names it."""
+    secrets: tuple[str, ...]
+    """The signing secrets that the processor accepts."""
+
+    @property
+    def mark(self) -> dict[str, str]:
+        return {MANAGED_BY: MANAGER, PROJECT_KEY: self.project_key}
+
+    def params(self) -> dict[str, Any]:
+        """What a new endpoint is created with."""
+        return {
+            "url": self.url,
+            "enabled_events": list(EVENTS),
+            "api_version": API_VERSION,
+            "description": f"Stripe connector of the commercetools project {self.project_key}",
+            "metadata": self.mark,
+        }
+
+    def marked(self, endpoint: Endpoint) -> bool:
+        return self.mark.items() <= endpoint.metadata.items()
+
+    def somebody_elses(self, endpoint: Endpoint) -> bool:
+        """Whether it bears the mark of another project."""
+        return endpoint.metadata.get(PROJECT_KEY, self.project_key) != self.project_key
+
+    def ours(self, endpoint: Endpoint) -> bool:
+        return endpoint.id == self.named or (endpoint.url == self.url and self.marked(endpoint))
+
+    def accepts(self, endpoint: Endpoint) -> bool | None:
+        """Whether the endpoint's secret is configured; None where that cannot be told."""
+        if not self.secrets:
+            return False
+        known = endpoint.metadata.get(FINGERPRINT)
+        return None if known is None else known in map(fingerprint, self.secrets)
+
+
+def target(settings: Settings) -> Target | None:
+    """None while nobody has said where the processor is found."""
+    if settings.connect_service_url is None:
+        return None
+    return Target(
+        url=settings.connect_service_url + PATH,
+        project_key=settings.ctp_project_key,
+        named=settings.stripe_webhook_id,
+        secrets=settings.stripe_webhook_signing_secret,
+    )
+
+
+def kept(wanted: Target, endpoints: Collection[Endpoint]) -> Endpoint | None:
+    """The endpoint of ours that stays; all of the pinned API version would do.
+
+    The one that is named comes first, then one whose secret is known to be configured, then one
+    that is enabled, then the oldest, as its secret is the likeliest to be configured.
+    """
+    candidates = [e for e in endpoints if wanted.ours(e) and e.api_version == API_VERSION]
+    return min(
+        candidates,
+        key=lambda e: (
+            e.id != wanted.named,
+            wanted.accepts(e) is not True,
+            not e.enabled,
+            e.created,
+            e.id,
+        ),
+        default=None,
+    )
+
+
+def superseded(
+    wanted: Target, endpoints: Sequence[Endpoint], stays: Endpoint | None
+) -> list[Endpoint]:
+    """Enabled endpoints of ours beside the one that stays: of another version, or duplicates."""
+    stays_id = stays.id if stays is not None else None
+    return [e for e in endpoints if wanted.ours(e) and e.enabled and e.id != stays_id]
+
+
+def corrections(wanted: Target, endpoint: Endpoint) -> tuple[dict[str, Any], list[str]]:
+    """Parameters of the update that makes an endpoint right, and what they change in words."""
+    params: dict[str, Any] = {}
+    words: list[str] = []
+    if endpoint.url != wanted.url:
+        params["url"] = wanted.url
+        words.append(f"address from {endpoint.url} to {wanted.url}")
+    missing, extra = set(EVENTS) - set(endpoint.enabled_events), set(endpoint.enabled_events)
+    extra -= set(EVENTS)
+    if missing or extra:
+        params["enabled_events"] = list(EVENTS)
+        words += [f"subscribe to {', '.join(sorted(missing))}"] if missing else []
+        words += [f"no longer subscribe to {', '.join(sorted(extra))}"] if extra else []
+    if not endpoint.enabled:
+        params["disabled"] = False
+        words.append("enable it")
+    if not wanted.marked(endpoint):
+        params["metadata"] = wanted.mark
+        words.append("mark it as ours")
+    return params, words
+
+
+def fingerprint(secret: str) -> str:
+    """Recognises a secret of 32 random characters and is of no use to guess it."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:16]
