@@ -32,7 +32,7 @@ _BUSY_OR_DOWN = frozenset({429, 500, 502, 503, 504})
 logger = logging.getLogger(__name__)
 
 
-def create_http_client(*, max_connections: int = 200) -> httpx.AsyncClient:
+def create_http_client(*, max_connections: int = 400) -> httpx.AsyncClient:
     """The client for production; whoever creates it closes it.
 
     Redirects are not followed: credentials go to the configured hosts alone. Proxies of the
@@ -95,6 +95,20 @@ ONCE = Retry(tries=1)
 """For writes that nothing but their version or key protects: the caller decides."""
 
 
+class Called(Struct, frozen=True):
+    """One try of a call, for whoever counts or traces them."""
+
+    backend: str
+    method: str
+    path: str
+    """As sent, without the query. It holds ids, and what authenticates a shopper."""
+    status: int | None
+    """None where no answer came in time."""
+    seconds: float
+    tries: int
+    """Which try of the call it was: 1 is the first."""
+
+
 class Outgoing:
     """Sends requests, repeats those that may be repeated, and keeps to the deadline."""
 
@@ -104,10 +118,12 @@ class Outgoing:
         clock: Clock,
         *,
         uniform: Callable[[float, float], float] = random.uniform,
+        observe: Callable[[Called], None] = lambda _: None,
     ) -> None:
         self.clock = clock
         self._client = client
         self._uniform = uniform
+        self._observe = observe
 
     async def send(
         self,
@@ -138,7 +154,7 @@ class Outgoing:
         tries = 0
         while True:
             tries += 1
-            outcome = await self._try(request, backend, per_try, auth)
+            outcome = await self._try(request, backend, per_try, auth, tries)
             pause = self._pause_before_next(retry, tries, outcome)
             if pause is not None:
                 logger.info("%s: try %d failed, again in %.2f s", backend, tries, pause)
@@ -161,7 +177,12 @@ class Outgoing:
         return self._uniform(longest / 2, longest)
 
     async def _try(
-        self, request: httpx.Request, backend: str, per_try: float, auth: tuple[str, str] | None
+        self,
+        request: httpx.Request,
+        backend: str,
+        per_try: float,
+        auth: tuple[str, str] | None,
+        tries: int,
     ) -> httpx.Response | BackendUnavailable:
         left = self.time_left()
         limit = per_try if left is None else min(per_try, left)
@@ -173,10 +194,12 @@ class Outgoing:
         request.extensions["timeout"] = httpx.Timeout(
             limit, connect=connect, pool=connect
         ).as_dict()
+        status: int | None = None
+        began = self.clock.monotonic()
         try:
             # The transport's timeouts start anew with every piece that arrives.
             async with asyncio.timeout(limit):
-                return await self._client.send(request, auth=auth)
+                response = await self._client.send(request, auth=auth)
         except (httpx.RequestError, TimeoutError) as error:
             failure = BackendUnavailable(
                 f"{backend} did not answer.",
@@ -185,6 +208,13 @@ class Outgoing:
             )
             failure.__cause__ = error
             return failure
+        else:
+            status = response.status_code
+            return response
+        finally:
+            path = request.url.raw_path.partition(b"?")[0].decode("ascii")
+            seconds = self.clock.monotonic() - began
+            self._observe(Called(backend, request.method, path, status, seconds, tries))
 
     def _pause_before_next(
         self, retry: Retry, tries: int, outcome: httpx.Response | BackendUnavailable

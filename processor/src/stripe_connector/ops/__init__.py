@@ -1,1 +1,1 @@
-"""Operating the connector: status and the command line."""
+"""Operating the connector: the commands serve, doctor and reconcile."""

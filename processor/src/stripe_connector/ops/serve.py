@@ -8,9 +8,9 @@ import click
 
 from stripe_connector import logs
 from stripe_connector.app import create_app
-from stripe_connector.ops.configuration import configured
 from stripe_connector.server import PortTaken
 from stripe_connector.server import serve as run
+from stripe_connector.settings.environment import configured
 
 
 @click.command()

@@ -22,11 +22,10 @@ from stripe_connector.gateways.commercetools.models import (
     Customer,
     Introspection,
     PaymentDraft,
-    PaymentMethod,
-    PaymentMethodDraft,
     Session,
 )
 from stripe_connector.gateways.commercetools.orders import Order, PayableCart
+from stripe_connector.gateways.commercetools.payment_methods import PaymentMethodCalls
 from stripe_connector.gateways.commercetools.storefront import StorefrontCalls, quoted
 from stripe_connector.gateways.commercetools.token import TokenCache
 from stripe_connector.gateways.outgoing import Outgoing, Retry, segment
@@ -63,15 +62,13 @@ _payment = msgspec.json.Decoder(Payment)
 _payments = msgspec.json.Decoder(_Page[Payment])
 _customer = msgspec.json.Decoder(Customer)
 _custom_object = msgspec.json.Decoder(_CustomObject)
-_payment_method = msgspec.json.Decoder(PaymentMethod)
-_payment_methods = msgspec.json.Decoder(_Page[PaymentMethod])
 _session = msgspec.json.Decoder(Session)
 _introspection = msgspec.json.Decoder(Introspection)
 _id = msgspec.json.Decoder(_Id)
 _ignored = msgspec.json.Decoder(msgspec.Raw)
 
 
-class Commercetools(StorefrontCalls):
+class Commercetools(StorefrontCalls, PaymentMethodCalls):
     """One project of commercetools.
 
     Besides what a method names, all raise BackendUnavailable when commercetools is down, slow
@@ -319,63 +316,6 @@ class Commercetools(StorefrontCalls):
     async def create_type(self, draft: Mapping[str, Any]) -> str:
         """The id of the new type; raises DuplicateField when its key is taken."""
         return (await self._client.post(f"{self._api}/types", draft, _id, subject="type")).id
-
-    # Stored payment methods
-
-    async def payment_method_by_token(self, customer_id: str, token: str) -> PaymentMethod | None:
-        """The customer's stored payment method that stands for Stripe's."""
-        where = (
-            f"customer(id={quoted(customer_id)}) and"
-            f" paymentInterface={quoted(self.payment_interface)}"
-        )
-        page = await self._query(
-            "payment-methods",
-            where,
-            _payment_methods,
-            subject="payment method",
-            params={"limit": 500},
-        )
-        return next((m for m in page.results if m.token and m.token.value == token), None)
-
-    async def payment_method_by_key(self, key: str) -> PaymentMethod | None:
-        try:
-            return await self._client.get(
-                f"{self._api}/payment-methods/key={segment(key)}",
-                _payment_method,
-                subject="payment method",
-            )
-        except NotFound:
-            return None
-
-    async def update_payment_method(
-        self, method: PaymentMethod, actions: Sequence[Mapping[str, Any]]
-    ) -> PaymentMethod:
-        """Raises VersionConflict, NotFound, InvalidRequest."""
-        return await self._client.post(
-            f"{self._api}/payment-methods/{segment(method.id)}",
-            {"version": method.version, "actions": actions},
-            _payment_method,
-            subject="payment method",
-        )
-
-    async def create_payment_method(self, draft: PaymentMethodDraft) -> PaymentMethod:
-        """Raises DuplicateField when its key is taken, InvalidRequest for an unknown customer."""
-        return await self._client.post(
-            f"{self._api}/payment-methods", draft, _payment_method, subject="payment method"
-        )
-
-    async def create_recurring_payment_job(self, payment_id: str, payment_method_id: str) -> None:
-        """Tell Checkout which method pays the orders that recur from a payment's cart."""
-        await self._client.post(
-            self._recurring_jobs,
-            {
-                "originPayment": Reference(type_id="payment", id=payment_id),
-                "paymentMethod": Reference(type_id="payment-method", id=payment_method_id),
-                "status": {"state": "Initial"},
-            },
-            _ignored,
-            subject="recurring payment job",
-        )
 
     # Sessions and tokens
 

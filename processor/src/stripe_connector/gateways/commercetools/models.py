@@ -165,14 +165,35 @@ class PaymentMethod(Struct, frozen=True, rename="camel"):
 
     id: str
     version: int
+    created_at: str
+    customer: Reference | None = None
+    payment_interface: str | None = None
+    interface_account: str | None = None
     method: str | None = None
     token: Token | None = None
     payment_method_status: str = "Active"
+    default: bool = False
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the customer may be offered it."""
+        return self.payment_method_status == "Active"
+
+    @property
+    def token_value(self) -> str | None:
+        """Stripe's id of the method."""
+        return self.token.value if self.token else None
+
+
+class TokenValue(Struct, frozen=True):
+    value: str
 
 
 class PaymentMethodInfoDraft(Struct, frozen=True, rename="camel"):
     payment_interface: str
+    interface_account: str | UnsetType = UNSET
     method: str | UnsetType = UNSET
+    token: TokenValue | UnsetType = UNSET
 
 
 class PaymentDraft(Struct, frozen=True, rename="camel"):
@@ -188,10 +209,6 @@ class PaymentDraft(Struct, frozen=True, rename="camel"):
     transactions: list[TransactionDraft] | UnsetType = UNSET
 
 
-class TokenValue(Struct, frozen=True):
-    value: str
-
-
 class PaymentMethodDraft(Struct, frozen=True, rename="camel"):
     """A new stored method. `key` makes creation idempotent, like a payment's."""
 
@@ -200,5 +217,6 @@ class PaymentMethodDraft(Struct, frozen=True, rename="camel"):
     payment_interface: str
     method: str
     token: TokenValue
+    interface_account: str | UnsetType = UNSET
     payment_method_status: str = "Active"
     default: bool = False

@@ -48,6 +48,7 @@ _refund = msgspec.json.Decoder(Refund)
 _refunds = msgspec.json.Decoder(_List[Refund])
 _dispute = msgspec.json.Decoder(Dispute)
 _payment_method = msgspec.json.Decoder(StripePaymentMethod)
+_payment_methods = msgspec.json.Decoder(_List[StripePaymentMethod])
 _customer = msgspec.json.Decoder(StripeCustomer)
 _customers = msgspec.json.Decoder(_List[StripeCustomer])
 _session = msgspec.json.Decoder(CheckoutSession)
@@ -145,9 +146,12 @@ class Stripe:
         )
         return found.data[0] if found.data else None
 
-    async def expire_session(self, session_id: str, key: str) -> CheckoutSession:
-        """Raises StripeRefused where it is not open any more."""
-        return await self._call(_session, "post", f"{_session_path(session_id)}/expire", {}, key)
+    async def expire_session(self, session_id: str) -> CheckoutSession:
+        """Raises StripeRefused where it is not open any more.
+
+        Without a lasting key: a failure that Stripe stored would come back for a day.
+        """
+        return await self._call(_session, "post", f"{_session_path(session_id)}/expire")
 
     async def find_session(self, payment_id: str, since: int) -> CheckoutSession | None:
         """The session whose metadata name a commercetools payment, created soon after `since`."""
@@ -191,6 +195,26 @@ class Stripe:
         """Raises NotFound."""
         path = f"/v1/payment_methods/{segment(payment_method_id)}"
         return await self._call(_payment_method, "get", path)
+
+    async def payment_methods_of(self, customer_id: str) -> list[StripePaymentMethod]:
+        """All that a customer has saved, newest first; none where the customer is gone."""
+        methods: list[StripePaymentMethod] = []
+        path = f"{_customer_path(customer_id)}/payment_methods"
+        params: dict[str, Any] = {"limit": 100}
+        while True:
+            try:
+                page = await self._call(_payment_methods, "get", path, params)
+            except NotFound:
+                return []
+            methods += page.data
+            if not page.has_more or not page.data:
+                return methods
+            params["starting_after"] = page.data[-1].id
+
+    async def detach_payment_method(self, payment_method_id: str) -> None:
+        """Raises NotFound, and StripeRefused where it is detached already."""
+        path = f"/v1/payment_methods/{segment(payment_method_id)}/detach"
+        await self._call(_payment_method, "post", path)
 
     async def customer(self, customer_id: str) -> StripeCustomer | None:
         """None only where Stripe says that the customer does not exist, or no longer."""

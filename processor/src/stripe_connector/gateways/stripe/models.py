@@ -15,10 +15,29 @@ class StripeCustomer(Struct, frozen=True):
     metadata: dict[str, str] = {}
 
 
+class CardOnFile(Struct, frozen=True):
+    """What may be shown of a card."""
+
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+
+
+class AccountOnFile(Struct, frozen=True):
+    """What may be shown of a bank account."""
+
+    last4: str | None = None
+
+
 class StripePaymentMethod(Struct, frozen=True):
     id: str
     type: str
     customer: str | None = None
+    """None for one that was never saved, or was detached: it cannot be charged again."""
+    card: CardOnFile | None = None
+    sepa_debit: AccountOnFile | None = None
+    us_bank_account: AccountOnFile | None = None
 
 
 class CustomerDetails(Struct, frozen=True):

@@ -15,20 +15,33 @@ TOLERANCE = 300.0
 """Seconds that a signature's time may differ from ours, either way."""
 
 
-class _Data(Struct):
+class DeliveredObject(Struct):
     object: dict[str, Any]
     previous_attributes: dict[str, Any] | None = None
 
 
-class _Delivery(Struct):
+class Delivery(Struct):
+    """An event as Stripe sends and lists it."""
+
     id: str
     type: str
     created: int
-    data: _Data
+    data: DeliveredObject
     api_version: str | None = None
 
+    def event(self) -> Event:
+        """The same without what only the wire needs."""
+        return Event(
+            id=self.id,
+            type=self.type,
+            created=self.created,
+            api_version=self.api_version,
+            object=self.data.object,
+            previous_attributes=self.data.previous_attributes,
+        )
 
-_delivery = msgspec.json.Decoder(_Delivery)
+
+_delivery = msgspec.json.Decoder(Delivery)
 
 
 def verify(payload: bytes, header: str, secrets: tuple[str, ...], now: float) -> None:
@@ -47,19 +60,11 @@ def verify(payload: bytes, header: str, secrets: tuple[str, ...], now: float) ->
 def decode(payload: bytes) -> Event:
     """The event of a verified delivery; raises InvalidRequest when it is none."""
     try:
-        delivery = _delivery.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _delivery.decode(payload).event()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidRequest(
             "The request is not a Stripe event.", code="InvalidJsonInput", detail=str(error)
         ) from error
-    return Event(
-        id=delivery.id,
-        type=delivery.type,
-        created=delivery.created,
-        api_version=delivery.api_version,
-        object=delivery.data.object,
-        previous_attributes=delivery.data.previous_attributes,
-    )
 
 
 def _signed(payload: bytes, header: str, secret: str) -> bool:

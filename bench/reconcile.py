@@ -1,0 +1,123 @@
+"""`python -m bench.reconcile`: how long a run over so many payments takes, in how much memory."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import io
+import resource
+import sys
+import time
+
+import click
+import httpx
+import msgspec
+from msgspec import Struct
+
+from bench.history import History
+from bench.loop import run as run_loop
+from bench.samples import PROJECT, make_samples
+from stripe_connector.ops.reconcile.command import DIFFERS, Options, run
+from stripe_connector.settings import load_settings
+
+_EARLY = 5_000
+"""Payments after which whatever is allocated once has been allocated."""
+_KIB = 1024
+
+
+class Figures(Struct):
+    """What a run took."""
+
+    payments: int
+    found: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    early_blocks: int = 0
+    """Most memory blocks that Python held while the first payments were read."""
+    late_blocks: int = 0
+    """The same for all payments after those."""
+    early_rss: int = 0
+    """Most bytes that the process had held by then; at the end."""
+    late_rss: int = 0
+
+
+async def measure(count: int, *, early: int = _EARLY) -> Figures:
+    """Compare `count` payments, of which every thousandth differs, with nothing in between."""
+    figures = Figures(count)
+
+    def sample(read: int) -> None:
+        gc.collect()
+        blocks = sys.getallocatedblocks()
+        if read <= early:
+            figures.early_blocks = max(figures.early_blocks, blocks)
+            figures.early_rss = _peak_rss()
+        else:
+            figures.late_blocks = max(figures.late_blocks, blocks)
+
+    history = History(await asyncio.to_thread(make_samples), count, sample)
+    options = Options(since="2023-11-01", until="2025-01-01", json=True, rate=1e9)
+    wall, cpu = time.monotonic(), time.process_time()
+    out = _LastLine()
+    async with httpx.AsyncClient(transport=history.transport()) as http:
+        code = await run(
+            load_settings(_ENVIRONMENT), options, http=http, stop=asyncio.Event(), out=out
+        )
+    if code != DIFFERS:
+        raise RuntimeError(f"The run ended with {code}: nothing was measured.")
+    figures.seconds, figures.cpu_seconds = time.monotonic() - wall, time.process_time() - cpu
+    figures.late_rss = _peak_rss()
+    figures.found = msgspec.json.decode(out.last)["summary"]["remaining"]
+    return figures
+
+
+class _LastLine(io.StringIO):
+    """Of all that is written, the last line."""
+
+    last = ""
+
+    def write(self, text: str) -> int:
+        self.last = text
+        return len(text)
+
+
+def _peak_rss() -> int:
+    """In bytes."""
+    unit = 1 if sys.platform == "darwin" else _KIB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+_ENVIRONMENT = {
+    "CTP_PROJECT_KEY": PROJECT,
+    "CTP_CLIENT_ID": "bench",
+    "CTP_CLIENT_SECRET": "bench-secret",
+    "CTP_AUTH_URL": "http://commercetools.test",
+    "CTP_API_URL": "http://commercetools.test",
+    "CTP_SESSION_URL": "http://commercetools.test",
+    "CTP_CHECKOUT_URL": "http://commercetools.test",
+    "CTP_JWKS_URL": "http://jwt.test/jwks.json",
+    "CTP_JWT_ISSUER": "https://issuer.test",
+    "STRIPE_SECRET_KEY": "sk_test_bench",
+    "STRIPE_PUBLISHABLE_KEY": "pk_test_bench",
+    "STRIPE_WEBHOOK_SIGNING_SECRET": "whsec_bench0123456789",
+    "STRIPE_API_BASE": "http://stripe.test",
+    "MERCHANT_RETURN_URL": "http://localhost:3000/return",
+    "ALLOWED_ORIGINS": "http://localhost:3000",
+}
+
+
+@click.command()
+@click.argument("payments", default=1_000_000, type=click.IntRange(2 * _EARLY))
+def main(payments: int) -> None:
+    """Compare so many payments with Stripe, without any network in between."""
+    figures = run_loop(measure(payments))
+    click.echo(
+        f"{payments:,} payments, {figures.found:,} of them wrong: {figures.seconds:,.0f} s,"
+        f" {figures.cpu_seconds / payments * 1e6:,.0f} us of CPU each\n"
+        f"memory: {figures.early_rss / _KIB**2:,.1f} MiB after {_EARLY:,},"
+        f" {figures.late_rss / _KIB**2:,.1f} MiB at the end;"
+        f" blocks: {figures.early_blocks:,} and {figures.late_blocks:,}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""What an operator asks of commercetools: hosts, scopes, custom types, payments in need of care."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from stripe_connector.errors import NotFound
+from stripe_connector.gateways.commercetools.client import Client
+from stripe_connector.gateways.commercetools.storefront import quoted
+from stripe_connector.gateways.commercetools.token import TokenCache
+from stripe_connector.gateways.outgoing import Outgoing, segment
+
+T = TypeVar("T")
+
+
+class FieldDefinition(Struct, frozen=True):
+    name: str
+    type: dict[str, Any]
+    required: bool = False
+
+
+class TypeDefinition(Struct, frozen=True, rename="camel"):
+    """A custom type: what it can be assigned to, and the fields that it declares."""
+
+    id: str
+    resource_type_ids: list[str]
+    field_definitions: list[FieldDefinition] = []
+
+
+class _Id(Struct):
+    id: str
+
+
+class _Page(Struct, Generic[T]):
+    results: list[T]
+
+
+_type = msgspec.json.Decoder(TypeDefinition)
+_ids = msgspec.json.Decoder(_Page[_Id])
+_ignored = msgspec.json.Decoder(msgspec.Raw)
+
+
+class CommercetoolsAdministration:
+    """One project of commercetools; nothing here changes anything.
+
+    All methods raise BackendUnavailable when commercetools is down, slow or busy, and
+    BackendError when it refuses our credentials, our scopes or our request.
+    """
+
+    def __init__(
+        self,
+        *,
+        project_key: str,
+        api_url: str,
+        auth_url: str,
+        session_url: str,
+        checkout_url: str,
+        client_id: str,
+        client_secret: str,
+        payment_interface: str,
+        outgoing: Outgoing,
+    ) -> None:
+        self._api = f"{api_url}/{project_key}"
+        self._session_url = f"{session_url}/{project_key}/sessions"
+        self._jobs_url = f"{checkout_url}/{project_key}/recurring-payment-jobs"
+        self._payment_interface = payment_interface
+        self._client = Client(
+            outgoing,
+            TokenCache(
+                outgoing, auth_url=auth_url, client_id=client_id, client_secret=client_secret
+            ),
+        )
+
+    async def granted_scopes(self) -> frozenset[str]:
+        """The scopes of our own token, each with the project key after its colon."""
+        return (await self._client.tokens.get()).scopes
+
+    async def project_answers(self) -> None:
+        """Prove that the API host knows the project; raises NotFound where it does not."""
+        await self._client.get(
+            f"{self._api}/payments",
+            _ignored,
+            subject="project",
+            params={"limit": 1, "withTotal": "false"},
+        )
+
+    async def session_host_answers(self, unknown_id: str) -> None:
+        """Prove that the session host reads sessions, by one that does not exist."""
+        await self._read_nothing(f"{self._session_url}/{segment(unknown_id)}", "session")
+
+    async def checkout_host_answers(self, unknown_id: str) -> None:
+        """Prove that the Checkout host reads recurring jobs, by one that does not exist."""
+        await self._read_nothing(f"{self._jobs_url}/{segment(unknown_id)}", "recurring payment job")
+
+    async def custom_type(self, key: str) -> TypeDefinition | None:
+        try:
+            return await self._client.get(
+                f"{self._api}/types/key={segment(key)}", _type, subject="type"
+            )
+        except NotFound:
+            return None
+
+    async def payment_ids(self, predicate: str, limit: int) -> list[str]:
+        """The oldest of our payments that match a query predicate, `limit` at most."""
+        ours = f"paymentMethodInfo(paymentInterface={quoted(self._payment_interface)})"
+        page = await self._client.get(
+            f"{self._api}/payments",
+            _ids,
+            subject="payments",
+            params={
+                "where": f"{ours} and {predicate}",
+                "sort": "createdAt asc",
+                "limit": limit,
+                "withTotal": "false",
+            },
+        )
+        return [each.id for each in page.results]
+
+    async def _read_nothing(self, url: str, subject: str) -> None:
+        try:
+            await self._client.get(url, _ignored, subject=subject)
+        except NotFound as error:
+            # A host of somebody else answers 404 as well, but without commercetools' words.
+            _, _, said = (error.detail or "").partition(" 404")
+            if not said:
+                raise

@@ -1,0 +1,110 @@
+"""Payments in bulk, for those who look at all of a time span instead of at one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.storefront import quoted
+from stripe_connector.ledger.payment import Payment
+
+PAGE = 100
+"""Payments per page; also the most that one question may name."""
+
+
+class _Payments(Struct):
+    results: list[Payment]
+
+
+class _Total(Struct):
+    total: int
+
+
+_payments = msgspec.json.Decoder(_Payments)
+_total = msgspec.json.Decoder(_Total)
+
+
+class CommercetoolsHistory(Commercetools):
+    """The same project, read page by page."""
+
+    async def payments_between(
+        self, since: str, until: str | None, after: str | None
+    ) -> list[Payment]:
+        """A page of our payments that were created or last modified in a span, ordered by id.
+
+        Times are ISO 8601 in UTC, `until` None for a span that is still open. `after` is the last
+        id of the page before: unlike an offset it costs the same on every page.
+        """
+        where = [
+            f"paymentMethodInfo(paymentInterface={quoted(self.payment_interface)})",
+            _within(since, until),
+        ]
+        if after is not None:
+            where.append(f"id > {quoted(after)}")
+        page = await self._client.get(
+            f"{self._api}/payments",
+            _payments,
+            subject="payments",
+            params={
+                "where": " and ".join(where),
+                "sort": "id asc",
+                "limit": PAGE,
+                "withTotal": "false",
+            },
+        )
+        return page.results
+
+    async def payments_of(self, intent_ids: Sequence[str]) -> dict[str, Payment]:
+        """The payments of up to a page of PaymentIntents, by the id of the intent."""
+        if not intent_ids:
+            return {}
+        named = ", ".join(quoted(intent_id) for intent_id in intent_ids)
+        page = await self._client.get(
+            f"{self._api}/payments",
+            _payments,
+            subject="payments",
+            params={
+                "where": (
+                    f"interfaceId in ({named}) and"
+                    f" paymentMethodInfo(paymentInterface={quoted(self.payment_interface)})"
+                ),
+                "limit": PAGE,
+                "withTotal": "false",
+            },
+        )
+        return {payment.interface_id or "": payment for payment in page.results}
+
+    async def carts_with(self, payment_ids: Sequence[str]) -> int:
+        """How many carts any of these payments are on; a payment is on one at most."""
+        return await self._holders("carts", payment_ids)
+
+    async def orders_with(self, payment_ids: Sequence[str]) -> int:
+        """The same for orders."""
+        return await self._holders("orders", payment_ids)
+
+    async def _holders(self, resource: str, payment_ids: Sequence[str]) -> int:
+        named = ", ".join(quoted(payment_id) for payment_id in payment_ids)
+        counted = await self._client.get(
+            f"{self._api}/{resource}",
+            _total,
+            subject=resource,
+            params={
+                "where": f"paymentInfo(payments(id in ({named})))",
+                "limit": 1,
+                "withTotal": "true",
+            },
+        )
+        return counted.total
+
+
+def _within(since: str, until: str | None) -> str:
+    if until is None:
+        return f"lastModifiedAt >= {quoted(since)}"  # nothing is created after it was modified
+    spans = (
+        f"({field} >= {quoted(since)} and {field} < {quoted(until)})"
+        for field in ("createdAt", "lastModifiedAt")
+    )
+    return f"({' or '.join(spans)})"

@@ -1,0 +1,112 @@
+"""What the connector asks of commercetools about stored payment methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from stripe_connector.errors import BackendUnavailable, DuplicateField, NotFound
+from stripe_connector.gateways.commercetools.client import Client
+from stripe_connector.gateways.commercetools.models import PaymentMethod, PaymentMethodDraft
+from stripe_connector.gateways.commercetools.storefront import quoted
+from stripe_connector.gateways.outgoing import segment
+from stripe_connector.ledger.payment import Reference
+
+_PAGE = 500
+"""The most that commercetools gives at once, and more than a customer has."""
+
+
+class _Methods(Struct):
+    results: list[PaymentMethod]
+
+
+_payment_method = msgspec.json.Decoder(PaymentMethod)
+_payment_methods = msgspec.json.Decoder(_Methods)
+_ignored = msgspec.json.Decoder(msgspec.Raw)
+
+
+class PaymentMethodCalls:
+    """The part of the gateway that keeps customers' payment methods."""
+
+    payment_interface: str
+    _api: str
+    _client: Client
+    _recurring_jobs: str
+
+    async def payment_methods(self, customer_id: str) -> list[PaymentMethod]:
+        """The customer's stored payment methods of our interface, inactive ones too."""
+        where = (
+            f"customer(id={quoted(customer_id)}) and"
+            f" paymentInterface={quoted(self.payment_interface)}"
+        )
+        page = await self._client.get(
+            f"{self._api}/payment-methods",
+            _payment_methods,
+            subject="payment method",
+            params={"where": where, "limit": _PAGE, "withTotal": "false"},
+        )
+        return page.results
+
+    async def payment_method(self, method_id: str) -> PaymentMethod | None:
+        """Anybody's stored payment method: whose it is, the caller has to check."""
+        try:
+            return await self._client.get(
+                f"{self._api}/payment-methods/{segment(method_id)}",
+                _payment_method,
+                subject="payment method",
+            )
+        except NotFound:
+            return None
+
+    async def payment_method_by_key(self, key: str) -> PaymentMethod | None:
+        try:
+            return await self._client.get(
+                f"{self._api}/payment-methods/key={segment(key)}",
+                _payment_method,
+                subject="payment method",
+            )
+        except NotFound:
+            return None
+
+    async def update_payment_method(
+        self, method: PaymentMethod, actions: Sequence[Mapping[str, Any]]
+    ) -> PaymentMethod:
+        """Raises VersionConflict, NotFound, InvalidRequest."""
+        return await self._client.post(
+            f"{self._api}/payment-methods/{segment(method.id)}",
+            {"version": method.version, "actions": actions},
+            _payment_method,
+            subject="payment method",
+        )
+
+    async def create_payment_method(self, draft: PaymentMethodDraft) -> PaymentMethod:
+        """The method under the draft's key: the new one, or the one that is there already.
+
+        Raises InvalidRequest for an unknown customer, DuplicateField where the key belongs to
+        another customer's, BackendUnavailable where it is not known to be there.
+        """
+        try:
+            return await self._client.post(
+                f"{self._api}/payment-methods", draft, _payment_method, subject="payment method"
+            )
+        except (DuplicateField, BackendUnavailable):
+            found = await self.payment_method_by_key(draft.key)
+            if found is None or found.customer is None or found.customer.id != draft.customer.id:
+                raise
+            return found
+
+    async def create_recurring_payment_job(self, payment_id: str, payment_method_id: str) -> None:
+        """Tell Checkout which method pays the orders that recur from a payment's cart."""
+        await self._client.post(
+            self._recurring_jobs,
+            {
+                "originPayment": Reference(type_id="payment", id=payment_id),
+                "paymentMethod": Reference(type_id="payment-method", id=payment_method_id),
+                "status": {"state": "Initial"},
+            },
+            _ignored,
+            subject="recurring payment job",
+        )

@@ -1,0 +1,189 @@
+"""What an operator asks of Stripe: the account, its keys, webhook endpoints, their deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+import stripe
+from msgspec import Struct
+
+from stripe_connector.errors import BackendError, BackendUnavailable
+from stripe_connector.gateways.outgoing import Outgoing, segment
+from stripe_connector.gateways.stripe.errors import StripeUnavailable, error_of
+from stripe_connector.gateways.stripe.sdk import create_client
+
+T = TypeVar("T")
+
+_MOST_PAGES = 3
+
+
+class KeyRefused(BackendError):
+    """Stripe does not accept the API key; `code` says `api_key_expired` where it once did."""
+
+    default_code = "api_key_invalid"
+
+
+class PermissionMissing(BackendError):
+    """A restricted key may not do this."""
+
+    default_code = "permission_missing"
+
+
+class Account(Struct, frozen=True):
+    """The account that a secret key belongs to."""
+
+    id: str
+    charges_enabled: bool = False
+    payouts_enabled: bool = False
+
+
+class WebhookEndpoint(Struct, frozen=True):
+    """Where Stripe sends events, without the secret that signs them."""
+
+    id: str
+    url: str
+    status: str
+    enabled_events: list[str]
+    api_version: str | None = None
+    """None stands for the account's own version."""
+    metadata: dict[str, str] = {}
+
+    @property
+    def enabled(self) -> bool:
+        return self.status == "enabled"
+
+    def hears(self, event_type: str) -> bool:
+        """Whether events of a type are to be sent there."""
+        return "*" in self.enabled_events or event_type in self.enabled_events
+
+
+class ListedEvent(Struct, frozen=True):
+    """An event, as far as its delivery goes."""
+
+    id: str
+    type: str
+    created: int
+    """Unix seconds."""
+
+
+class ListedIntent(Struct, frozen=True):
+    id: str
+    client_secret: str
+
+
+class DomainState(Struct, frozen=True):
+    status: str
+
+
+class PaymentMethodDomain(Struct, frozen=True):
+    """A domain on which wallets may be shown."""
+
+    domain_name: str
+    enabled: bool
+    apple_pay: DomainState
+
+
+class _List(Struct, Generic[T]):
+    data: list[T]
+    has_more: bool = False
+
+
+_account = msgspec.json.Decoder(Account)
+_endpoints = msgspec.json.Decoder(_List[WebhookEndpoint])
+_events = msgspec.json.Decoder(_List[ListedEvent])
+_intents = msgspec.json.Decoder(_List[ListedIntent])
+_domains = msgspec.json.Decoder(_List[PaymentMethodDomain])
+_ignored = msgspec.json.Decoder(msgspec.Raw)
+
+
+class StripeAdministration:
+    """One Stripe account through one of its keys; nothing here changes anything.
+
+    All methods raise KeyRefused, PermissionMissing, StripeUnavailable when Stripe is down, slow
+    or busy, and BackendError for whatever else Stripe objects to.
+    """
+
+    def __init__(self, *, api_key: str, api_base: str, outgoing: Outgoing) -> None:
+        self._clock = outgoing.clock
+        self._client = create_client(
+            secret_key=api_key, api_base=api_base, outgoing=outgoing, app_info=None
+        )
+
+    async def read(
+        self, resource: Literal["payment_intents", "refunds", "disputes", "customers", "checkout"]
+    ) -> str:
+        """Prove that the key may read a resource: the API version that the answer is of."""
+        path = "checkout/sessions" if resource == "checkout" else resource
+        return (await self._get(_ignored, f"/v1/{path}", {"limit": 1}))[1]
+
+    async def account(self) -> Account:
+        return (await self._get(_account, "/v1/account"))[0]
+
+    async def endpoints(self) -> list[WebhookEndpoint]:
+        """All webhook endpoints: an account has sixteen at most."""
+        return (await self._get(_endpoints, "/v1/webhook_endpoints", {"limit": 100}))[0].data
+
+    async def events(self, since: int, *, delivered: bool) -> list[ListedEvent]:
+        """Events since a time (Unix seconds), newest first; at most the newest few hundred.
+
+        `delivered` says whether every endpoint that was to have them has them.
+        """
+        events: list[ListedEvent] = []
+        params: dict[str, Any] = {
+            "created": {"gte": since},
+            "delivery_success": "true" if delivered else "false",
+            "limit": 100,
+        }
+        for _ in range(_MOST_PAGES):
+            page, _version = await self._get(_events, "/v1/events", params)
+            events += page.data
+            if not page.has_more or not page.data:
+                break
+            params["starting_after"] = page.data[-1].id
+        return events
+
+    async def latest_intent(self) -> ListedIntent | None:
+        """The newest payment intent, if there is one."""
+        page, _version = await self._get(_intents, "/v1/payment_intents", {"limit": 1})
+        return page.data[0] if page.data else None
+
+    async def show(self, intent: ListedIntent) -> None:
+        """Read an intent as a browser does; raises NotFound where it is of another account."""
+        path = f"/v1/payment_intents/{segment(intent.id)}"
+        await self._get(_ignored, path, {"client_secret": intent.client_secret})
+
+    async def domains(self) -> list[PaymentMethodDomain]:
+        """The domains that are registered for wallets, the newest hundred."""
+        return (await self._get(_domains, "/v1/payment_method_domains", {"limit": 100}))[0].data
+
+    async def _get(
+        self,
+        decoder: msgspec.json.Decoder[T],
+        path: str,
+        params: Mapping[str, Any] | None = None,
+    ) -> tuple[T, str]:
+        try:
+            response = await self._client.raw_request_async("get", path, **(params or {}))
+        except stripe.AuthenticationError as error:
+            said = error.error
+            code = said.code if said else None
+            raise KeyRefused("Stripe refuses the API key.", code=code) from None
+        except stripe.PermissionError as error:
+            raise PermissionMissing("The API key lacks a permission.", detail=path) from error
+        except stripe.StripeError as error:
+            raise error_of(error, self._clock) from None
+        except BackendUnavailable as error:
+            raise StripeUnavailable(
+                error.message, detail=error.detail, retry_after=error.retry_after
+            ) from error
+        try:
+            decoded = decoder.decode(response.body)
+        except msgspec.DecodeError as error:
+            raise BackendError(
+                "Stripe gave an answer that the connector does not understand.",
+                detail=f"{path}: {error}",
+            ) from error
+        headers: Mapping[str, str] = response.headers
+        return decoded, headers.get("stripe-version", "")

@@ -1,0 +1,58 @@
+"""`stripe-connector doctor`: examines the deployment that the environment describes."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+
+from stripe_connector.clock import Clock
+from stripe_connector.gateways.outgoing import Outgoing, create_http_client
+from stripe_connector.ops.doctor import output
+from stripe_connector.ops.doctor.checks import Outcome, Result, examine
+from stripe_connector.ops.doctor.examination import all_checks
+from stripe_connector.settings import Settings
+from stripe_connector.settings.environment import configured
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
+@click.option(
+    "--timeout",
+    "limit_s",
+    type=click.FloatRange(1, 300),
+    default=20,
+    show_default=True,
+    help="Seconds that one check may take.",
+)
+def doctor(*, as_json: bool, strict: bool, limit_s: float) -> None:
+    """Check configuration, credentials and delivery, and say how to mend what is wrong.
+
+    Nothing is changed. Exits with 0 when the deployment is sound, with 1 when something has
+    failed, with 2 when the configuration is not usable.
+    """
+    settings = configured()
+    results = asyncio.run(_examined(settings, limit_s))
+    sound = is_sound(results, strict=strict)
+    if as_json:
+        click.echo(output.as_json(results, sound=sound))
+    else:
+        output.show(output.console(), results, sound=sound)
+    sys.exit(0 if sound else 1)
+
+
+def is_sound(results: Sequence[Result], *, strict: bool) -> bool:
+    """Whether nothing has failed; with `strict`, whether nothing is doubtful either."""
+    bad = {Outcome.FAIL, Outcome.WARN} if strict else {Outcome.FAIL}
+    return not any(result.outcome in bad for result in results)
+
+
+async def _examined(settings: Settings, limit_s: float) -> list[Result]:
+    async with create_http_client() as client:
+        checks = all_checks(settings, Outgoing(client, Clock()))
+        with output.Doing(Console(stderr=True), len(checks)) as doing:
+            return await examine(checks, limit_s=limit_s, on_result=doing.made)

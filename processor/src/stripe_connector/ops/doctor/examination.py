@@ -1,0 +1,44 @@
+"""The whole examination: every check of a deployment, wired as the processor is."""
+
+from __future__ import annotations
+
+from stripe_connector.gateways.commercetools.administration import CommercetoolsAdministration
+from stripe_connector.gateways.outgoing import Outgoing
+from stripe_connector.gateways.stripe.administration import StripeAdministration
+from stripe_connector.ops.doctor import settings_checks
+from stripe_connector.ops.doctor.checks import Check
+from stripe_connector.ops.doctor.commercetools_checks import CommercetoolsChecks
+from stripe_connector.ops.doctor.payment_checks import PaymentChecks
+from stripe_connector.ops.doctor.processor_checks import ProcessorChecks
+from stripe_connector.ops.doctor.stripe_checks import StripeChecks
+from stripe_connector.ops.doctor.type_checks import TypeChecks
+from stripe_connector.ops.doctor.webhook_checks import WebhookChecks
+from stripe_connector.settings import Settings
+
+
+def all_checks(settings: Settings, outgoing: Outgoing) -> list[Check]:
+    """In the order of the report, which is one in which what is needed comes first."""
+    commercetools = CommercetoolsAdministration(
+        project_key=settings.ctp_project_key,
+        api_url=settings.ctp_api_url,
+        auth_url=settings.ctp_auth_url,
+        session_url=settings.ctp_session_url,
+        checkout_url=settings.ctp_checkout_url,
+        client_id=settings.ctp_client_id,
+        client_secret=settings.ctp_client_secret,
+        payment_interface=settings.payment_interface,
+        outgoing=outgoing,
+    )
+    stripe, browser = (
+        StripeAdministration(api_key=key, api_base=settings.stripe_api_base, outgoing=outgoing)
+        for key in (settings.stripe_secret_key, settings.stripe_publishable_key)
+    )
+    return [
+        *settings_checks.checks(settings),
+        *CommercetoolsChecks(settings, commercetools, outgoing).all(),
+        *TypeChecks(settings, commercetools).all(),
+        *StripeChecks(settings, stripe, browser).all(),
+        *ProcessorChecks(settings, outgoing).all(),
+        *WebhookChecks(settings, stripe, outgoing.clock).all(),
+        *PaymentChecks(commercetools, outgoing.clock).all(),
+    ]

@@ -1,0 +1,118 @@
+"""How the examination is told: a table with causes and mends for people, JSON for programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from stripe_connector import __version__
+from stripe_connector.ops.doctor.checks import Outcome, Result
+
+_SYMBOLS = {Outcome.OK: "✓", Outcome.WARN: "!", Outcome.FAIL: "✗", Outcome.SKIPPED: "-"}
+_STYLES = {
+    Outcome.OK: "green",
+    Outcome.WARN: "yellow",
+    Outcome.FAIL: "bold red",
+    Outcome.SKIPPED: "dim",
+}
+_MENDED = (Outcome.FAIL, Outcome.WARN)
+_FILE_WIDTH = 160
+
+
+class Report(Struct, frozen=True, rename="camel"):
+    """What `--json` prints."""
+
+    version: str
+    sound: bool
+    counts: dict[str, int]
+    checks: list[Result]
+
+
+def as_json(results: Sequence[Result], *, sound: bool) -> str:
+    """The report for programs."""
+    report = Report(__version__, sound, _counts(results), list(results))
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+
+
+def show(console: Console, results: Sequence[Result], *, sound: bool) -> None:
+    """The report for people: all checks, then how to mend what is wrong, the worst first."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    group = ""
+    for result in results:
+        if result.group != group:
+            group = result.group
+            table.add_section()
+            table.add_row(Text(group, style="bold"), "", "")
+        word = f"  {_SYMBOLS[result.outcome]} {result.outcome.value}"
+        text = "see below" if result.outcome in _MENDED else result.text
+        table.add_row(Text(word, _STYLES[result.outcome]), Text(result.name), Text(text))
+    console.print(table)
+    for outcome in _MENDED:
+        for result in (each for each in results if each.outcome is outcome):
+            _show_mend(console, result)
+    counts = _counts(results)
+    console.print(
+        "\n" + ", ".join(f"{number} {word}" for word, number in counts.items() if number),
+        markup=False,
+        highlight=False,
+    )
+    verdict = "The deployment is sound." if sound else "The deployment is not sound."
+    console.print(verdict, style="bold green" if sound else "bold red", highlight=False)
+
+
+def console() -> Console:
+    """Where reports go; into files and pipes they are written without folding addresses."""
+    stdout = Console()
+    return stdout if stdout.is_terminal else Console(width=_FILE_WIDTH)
+
+
+class Doing:
+    """Shows on a terminal how far the examination is; elsewhere nothing."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.completed:.0f} of {task.total:.0f} checks"),
+            TextColumn("{task.description}", style="dim", markup=False),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("", total=total)
+
+    def __enter__(self) -> Doing:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def made(self, result: Result) -> None:
+        """One check is done."""
+        self._progress.update(self._task, advance=1, description=result.name)
+
+
+def _show_mend(console: Console, result: Result) -> None:
+    title = f"\n{_SYMBOLS[result.outcome]} {result.outcome.value}: {result.group}, {result.name}"
+    console.print(title, style=_STYLES[result.outcome], markup=False, highlight=False)
+    lines = [f"Cause: {result.text}", f"Mend:  {result.mend}"]
+    if result.outcome is Outcome.FAIL:
+        lines.append(f"Id:    {result.request_id}")
+    for line in lines:
+        # Not folded: it is copied from, and searched in logs.
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _counts(results: Sequence[Result]) -> dict[str, int]:
+    found = Counter(result.outcome for result in results)
+    return {outcome.value: found[outcome] for outcome in Outcome}

@@ -1,0 +1,65 @@
+"""Payments that somebody should look at: wrong amounts, operations that were never finished."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from stripe_connector.clock import Clock
+from stripe_connector.gateways.commercetools.administration import CommercetoolsAdministration
+from stripe_connector.ledger.merge import AMOUNT_MISMATCH
+from stripe_connector.ledger.operation import timestamp
+from stripe_connector.ops.doctor.checks import Check, Finding, Peer, doubtful, sound
+
+GROUP = "Payments"
+
+_MOST = 100
+_SHOWN = 5
+_ABANDONED = timedelta(hours=25)
+"""A payment page can be paid for a day at most, and Stripe tells of its end soon after."""
+
+
+class PaymentChecks:
+    """Two cheap queries."""
+
+    def __init__(self, commercetools: CommercetoolsAdministration, clock: Clock) -> None:
+        self._commercetools = commercetools
+        self._clock = clock
+
+    def all(self) -> list[Check]:
+        peer = Peer("commercetools", "Try again; outages are on https://status.commercetools.com.")
+        needs = ("API host",)
+        return [
+            Check(GROUP, "Amounts", self.amounts, peer, needs),
+            Check(GROUP, "Unfinished", self.unfinished, peer, needs),
+        ]
+
+    async def amounts(self) -> Finding:
+        found = await self._commercetools.payment_ids(
+            f'paymentStatus(interfaceCode="{AMOUNT_MISMATCH}")', _MOST
+        )
+        if not found:
+            return sound("none differs from its cart")
+        return doubtful(
+            f"{_counted(found)} brought another amount than the cart's.",
+            "Look at each in the Merchant Center and in Stripe's Dashboard: refund or reverse it,"
+            " or accept the order. STRIPE_MISMATCH_ACTION=reverse does so by itself.",
+        )
+
+    async def unfinished(self) -> Finding:
+        before = timestamp(self._clock.now() - _ABANDONED)
+        found = await self._commercetools.payment_ids(
+            f'transactions(state="Initial" and timestamp < "{before}")', _MOST
+        )
+        if not found:
+            return sound("nothing begun over a day ago is open")
+        return doubtful(
+            f"{_counted(found)} have transactions that were begun over a day ago and never"
+            " finished.",
+            "Run stripe-connector reconcile --apply --since P30D (or longer): it asks Stripe what"
+            " became of them.",
+        )
+
+
+def _counted(ids: list[str]) -> str:
+    number = f"{_MOST} or more" if len(ids) == _MOST else str(len(ids))
+    return f"{number} payments ({', '.join(ids[:_SHOWN])}{', ...' if ids[_SHOWN:] else ''})"

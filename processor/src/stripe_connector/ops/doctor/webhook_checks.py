@@ -1,0 +1,209 @@
+"""Stripe's side of the webhooks: the endpoint as it should be, and what has been delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from stripe_connector.clock import Clock
+from stripe_connector.deploy.webhook import EVENTS, FINGERPRINT, MANAGED_BY, MANAGER, fingerprint
+from stripe_connector.gateways.stripe.administration import StripeAdministration, WebhookEndpoint
+from stripe_connector.gateways.stripe.api_version import API_VERSION
+from stripe_connector.http.bff import buy_now
+from stripe_connector.http.webhooks import PATH
+from stripe_connector.ledger.facts import PROJECT_KEY
+from stripe_connector.ops.doctor.checks import (
+    Check,
+    Finding,
+    broken,
+    doubtful,
+    skipped,
+    sound,
+)
+from stripe_connector.ops.doctor.stripe_checks import stripe_peer
+from stripe_connector.settings import Settings
+
+GROUP = "Webhooks"
+
+_DAY_S = 86_400
+_RETRIED_S = 3 * _DAY_S
+"""Stripe tries for up to three days."""
+_UNDER_WAY_S = 300
+"""An event younger than this may still be on its way."""
+
+
+class WebhookChecks:
+    """All that Stripe knows of our endpoint."""
+
+    def __init__(self, settings: Settings, stripe: StripeAdministration, clock: Clock) -> None:
+        self._settings = settings
+        self._stripe = stripe
+        self._clock = clock
+        self._all: list[WebhookEndpoint] = []
+        self._ours: list[WebhookEndpoint] = []
+        """Known once the first check has succeeded; all others need it."""
+
+    def all(self) -> list[Check]:
+        peer = stripe_peer(self._settings)
+        needs = ("Endpoint",)
+        return [
+            Check(GROUP, "Endpoint", self.endpoint, peer, ("Permissions",)),
+            Check(GROUP, "Enabled", self.enabled, peer, needs),
+            Check(GROUP, "Events", self.events, peer, needs),
+            Check(GROUP, "API version", self.api_version, peer, needs),
+            Check(GROUP, "Only one", self.only_one, peer, needs),
+            Check(GROUP, "Endpoint's secret", self.secret, peer, ("Enabled",)),
+            Check(GROUP, "Deliveries", self.deliveries, peer, ("Enabled",)),
+        ]
+
+    async def endpoint(self) -> Finding:
+        """There is one, and it leads to this processor."""
+        base, wanted = self._settings.connect_service_url, self._settings.stripe_webhook_id
+        if base is None:
+            return skipped("CONNECT_SERVICE_URL is not set: where webhooks should go is not known.")
+        self._all = await self._stripe.endpoints()
+        urls = {f"{base}{path}" for path in self._paths()}
+        self._ours = sorted(
+            (each for each in self._all if each.url in urls),
+            # The one to look at is the configured one, else one that works.
+            key=lambda each: (each.id != wanted, not each.enabled),
+        )
+        named = next((each for each in self._all if each.id == wanted), None)
+        if wanted is not None and named is None:
+            return broken(
+                f"Stripe has no webhook endpoint {wanted} in {self._settings.environment} mode.",
+                "Correct STRIPE_WEBHOOK_ID, or remove it: post-deploy finds or makes the endpoint.",
+            )
+        stale = named if named not in self._ours else None
+        if stale is None and not self._ours:
+            stale = next(filter(self._once_ours, self._all), None)
+        if stale is not None:
+            return broken(
+                f"The webhook endpoint {stale.id} leads to {stale.url}, not to {base}{PATH}.",
+                f"{self._post_deploy(stale)} corrects the URL, and the secret stays valid. (On"
+                " Connect a deployment that is made anew has a new URL.)",
+            )
+        if not self._ours:
+            return broken(
+                f"Stripe has no webhook endpoint for {base}{PATH}: payments that are finished"
+                " elsewhere are never recorded.",
+                "Run stripe-connector post-deploy: it makes the endpoint.",
+            )
+        return sound(f"{self._ours[0].id} leads to {self._ours[0].url}")
+
+    async def enabled(self) -> Finding:
+        endpoint = self._ours[0]
+        if endpoint.enabled:
+            return sound(endpoint.id)
+        return broken(
+            f"The webhook endpoint {endpoint.id} is {endpoint.status}: Stripe sends it nothing, now"
+            " or later.",
+            f"{self._post_deploy(endpoint)} enables it. Then bring in what was missed:"
+            " stripe-connector reconcile --apply --since P3D.",
+        )
+
+    async def events(self) -> Finding:
+        endpoint = self._ours[0]
+        missing = sorted(each for each in EVENTS if not endpoint.hears(each))
+        if missing:
+            return broken(
+                f"The webhook endpoint {endpoint.id} does not get {', '.join(missing)}.",
+                f"{self._post_deploy(endpoint)} subscribes to them.",
+            )
+        return sound(f"all {len(EVENTS)} types")
+
+    async def api_version(self) -> Finding:
+        """An event of another version is only a hint: its object is read again."""
+        endpoint = self._ours[0]
+        if endpoint.api_version == API_VERSION:
+            return sound(API_VERSION)
+        version = endpoint.api_version or "the account's default"
+        return doubtful(
+            f"The webhook endpoint {endpoint.id} has API version {version}, not {API_VERSION}:"
+            " every event costs another call.",
+            f"{self._post_deploy(endpoint)} makes a second endpoint of this version, as Stripe does"
+            " not change the version of one.",
+        )
+
+    async def only_one(self) -> Finding:
+        enabled = [each.id for each in self._ours if each.enabled]
+        if len(enabled) <= 1:
+            return sound("no event comes twice")
+        return doubtful(
+            f"{len(enabled)} enabled webhook endpoints lead to this processor"
+            f" ({', '.join(enabled)}): every event comes {len(enabled)} times.",
+            "Disable all but the newest in Stripe's Dashboard, unless an exchange of API version or"
+            " secret is under way.",
+        )
+
+    async def secret(self) -> Finding:
+        """Stripe tells a secret once; post-deploy notes what recognises it."""
+        known = {each.id: each.metadata.get(FINGERPRINT) for each in self._ours if each.enabled}
+        configured = set(map(fingerprint, self._settings.stripe_webhook_signing_secret))
+        if None in known.values():
+            return skipped("Stripe does not tell it, and post-deploy has not noted it.")
+        foreign = [endpoint for endpoint, noted in known.items() if noted not in configured]
+        if foreign:
+            return doubtful(
+                f"STRIPE_WEBHOOK_SIGNING_SECRET does not hold the secret that {', '.join(foreign)}"
+                " was created with: its events are refused, unless it was rolled since.",
+                "Set it to the endpoint's secret (Stripe's Dashboard, Developers, Webhooks), here"
+                " and where the processor runs; deploy again.",
+            )
+        return sound("that of the endpoint")
+
+    async def deliveries(self) -> Finding:
+        """What Stripe could not deliver, of what concerns us."""
+        now = int(self._clock.time())
+        failed = [
+            event
+            for event in await self._stripe.events(now - _RETRIED_S, delivered=False)
+            if event.type in EVENTS and event.created < now - _UNDER_WAY_S
+        ]
+        if not failed:
+            return sound("nothing undelivered in three days")
+        oldest = min(failed, key=lambda each: each.created)
+        arrived = await self._stripe.events(now - _DAY_S, delivered=True)
+        none = "" if any(each.type in EVENTS for each in arrived) else ", and none arrived in a day"
+        cause = (
+            f"{len(failed)} events of three days are not delivered{none}; the oldest, {oldest.id}"
+            f" ({oldest.type}), is {_age(now - oldest.created)} old."
+        )
+        mend = (
+            "See the failed deliveries in Stripe's Dashboard under Developers, Webhooks: 400 means"
+            " another signing secret, 5xx is explained in the processor's log. Then bring in what"
+            " was missed: stripe-connector reconcile --apply --since P3D."
+        )
+        if others := self._others():
+            return doubtful(f"{cause} Perhaps not to us, but to {', '.join(others)}.", mend)
+        return broken(cause, mend)
+
+    def _paths(self) -> Iterable[str]:
+        return (PATH, *buy_now.WEBHOOK_PATHS) if self._settings.buy_now_enabled else (PATH,)
+
+    def _once_ours(self, endpoint: WebhookEndpoint) -> bool:
+        """Whether it led to a processor of this project, as far as can be told."""
+        project = self._settings.ctp_project_key
+        of_project = endpoint.metadata.get(PROJECT_KEY, project) == project
+        return of_project and urlsplit(endpoint.url).path == PATH
+
+    def _post_deploy(self, endpoint: WebhookEndpoint) -> str:
+        """The beginning of a mend: post-deploy touches what it has made, or what is named."""
+        named = endpoint.id == self._settings.stripe_webhook_id
+        made = endpoint.metadata.get(MANAGED_BY) == MANAGER and endpoint in self._ours
+        if named or made:
+            return "Run stripe-connector post-deploy: it"
+        return f"Set STRIPE_WEBHOOK_ID to {endpoint.id} and run stripe-connector post-deploy: it"
+
+    def _others(self) -> list[str]:
+        """Enabled endpoints of other programs that hear of the same."""
+        return [
+            each.id
+            for each in self._all
+            if each not in self._ours and each.enabled and any(map(each.hears, EVENTS))
+        ]
+
+
+def _age(seconds: int) -> str:
+    hours, minutes = seconds // 3600, seconds % 3600 // 60
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

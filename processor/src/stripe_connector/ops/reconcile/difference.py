@@ -1,0 +1,94 @@
+"""What can differ between the record and Stripe, and what is to be done about each."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Kind(StrEnum):
+    """The name of a difference."""
+
+    MISSING_TRANSACTION = "missing_transaction"
+    WRONG_STATE = "wrong_state"
+    UNNAMED_TRANSACTION = "unnamed_transaction"
+    UNLINKED_INTENT = "unlinked_intent"
+    OUTDATED_STATUS = "outdated_status"
+    ABANDONED_OPERATION = "abandoned_operation"
+    UNFULFILLED_ORDER = "unfulfilled_order"
+    UNPLACED_ORDER = "unplaced_order"
+    UNSTORED_METHOD = "unstored_method"
+    UNDELIVERED_EVENT = "undelivered_event"
+
+    UNKNOWN_TRANSACTION = "unknown_transaction"
+    SURPLUS_AMOUNT = "surplus_amount"
+    WRONG_AMOUNT = "wrong_amount"
+    UNDONE_TRANSACTION = "undone_transaction"
+    AMOUNT_MISMATCH = "amount_mismatch"
+    WAITING_REVERSAL = "waiting_reversal"
+    UNKNOWN_INTENT = "unknown_intent"
+    ORPHAN_INTENT = "orphan_intent"
+    PAYMENT_ON_NOTHING = "payment_on_nothing"
+    CANCELLED_ORDER = "cancelled_order"
+    UNREADABLE = "unreadable"
+
+
+REPAIRS: dict[Kind, str] = {
+    Kind.MISSING_TRANSACTION: "add the transaction",
+    Kind.WRONG_STATE: "change the state to Stripe's",
+    Kind.UNNAMED_TRANSACTION: "write Stripe's id on the transaction",
+    Kind.UNLINKED_INTENT: "write the intent's id on the Payment",
+    Kind.OUTDATED_STATUS: "write Stripe's status and method on the Payment",
+    Kind.ABANDONED_OPERATION: "record it as failed: nothing of it is at Stripe",
+    Kind.UNFULFILLED_ORDER: "set the order to Paid",
+    Kind.UNPLACED_ORDER: "place the order of the paid cart",
+    Kind.UNSTORED_METHOD: "store the payment method that the customer saved",
+    Kind.UNDELIVERED_EVENT: "replay the event",
+}
+"""What --apply does."""
+
+FOR_A_PERSON: dict[Kind, str] = {
+    Kind.UNKNOWN_TRANSACTION: "Stripe does not know it: find out who wrote it, correct it by hand",
+    Kind.SURPLUS_AMOUNT: "more is recorded than is at Stripe: find out why, correct it by hand",
+    Kind.WRONG_AMOUNT: "Stripe's amount is another, and a transaction's can never be changed",
+    Kind.UNDONE_TRANSACTION: "recorded as failed, done at Stripe: find out why, correct it by hand",
+    Kind.AMOUNT_MISMATCH: "Stripe holds another amount than was due: capture, refund or accept it",
+    Kind.WAITING_REVERSAL: "ask for the reversal again: it is resumed",
+    Kind.UNKNOWN_INTENT: "Stripe has no such intent: check the account and the mode of the key",
+    Kind.ORPHAN_INTENT: "money without a Payment: refund it, or record it by hand",
+    Kind.PAYMENT_ON_NOTHING: "money on no cart and no order: refund it, or attach the Payment",
+    Kind.CANCELLED_ORDER: "paid, but the order is cancelled: refund it, or reopen the order",
+    Kind.UNREADABLE: "it has a form that cannot be compared: look at it by hand",
+}
+"""What nobody but a person can decide."""
+
+Outcome = Literal["found", "repaired", "remains"]
+
+
+class Difference(Struct, frozen=True, omit_defaults=True):
+    """One difference. Amounts are in commercetools' minor units of the currency."""
+
+    kind: Kind
+    payment: str | None = None
+    """Id of the commercetools Payment."""
+    intent: str | None = None
+    subject: str | None = None
+    """Stripe's id of the object, else the id of the transaction, order or cart."""
+    type: str | None = None
+    """Type of the transaction, or of the event."""
+    amount: int | None = None
+    currency: str | None = None
+    recorded: str | None = None
+    """What commercetools says."""
+    stripe: str | None = None
+    """What Stripe says."""
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self.kind in FOR_A_PERSON
+
+    @property
+    def remedy(self) -> str:
+        return REPAIRS.get(self.kind) or FOR_A_PERSON[self.kind]

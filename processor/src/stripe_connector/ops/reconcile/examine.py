@@ -1,0 +1,279 @@
+"""One payment, intent or event at a time: what differs, and the repair where that is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stripe_connector.clock import Clock
+from stripe_connector.errors import BackendError, ConnectorError, NotFound
+from stripe_connector.gateways.stripe.history import WholeIntent
+from stripe_connector.ledger.actions import Action
+from stripe_connector.ledger.facts import PAYMENT_ID, PROJECT_KEY, TRANSACTION_ID
+from stripe_connector.ledger.merge import merge
+from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.stripe_objects import Event, PaymentIntent
+from stripe_connector.money import from_stripe, iso_digits
+from stripe_connector.ops.reconcile.careful import WriteRefused, patiently
+from stripe_connector.ops.reconcile.compare import abandoned, after, compare
+from stripe_connector.ops.reconcile.difference import Difference, Kind
+from stripe_connector.ops.reconcile.findings import Findings
+from stripe_connector.ops.reconcile.fulfilment import fulfil, unfulfilled
+from stripe_connector.ops.reconcile.truth import Truth, completed, truth_of, truth_of_intent
+from stripe_connector.ops.reconcile.wiring import Parts
+from stripe_connector.payments.limits import kept
+
+T = TypeVar("T")
+
+_HELD = frozenset({"succeeded", "requires_capture"})
+
+
+class _Case(Struct, frozen=True):
+    """A Payment at one version, and what Stripe said after that version was read."""
+
+    payment: Payment
+    truth: Truth
+
+
+class Examiner:
+    """Looks through `reading`, which cannot write; repairs through `writing` if there is one."""
+
+    def __init__(
+        self,
+        reading: Parts,
+        writing: Parts | None,
+        findings: Findings,
+        clock: Clock,
+        *,
+        project_key: str,
+        abandoned_after: timedelta,
+    ) -> None:
+        self._reading = reading
+        self._writing = writing
+        self._findings = findings
+        self._clock = clock
+        self._project_key = project_key
+        self._abandoned_after = abandoned_after
+
+    async def payment(
+        self, payment: Payment, intent: WholeIntent | None = None, *, placed: bool = False
+    ) -> None:
+        """Compare a Payment, with `intent` where that was read after it.
+
+        `placed` says that it is known already to be on a cart.
+        """
+        try:
+            case = await self._patiently(lambda: self._case(payment, intent))
+        except NotFound:
+            self._tell(Difference(Kind.UNKNOWN_INTENT, payment.id, payment.interface_id))
+            return
+        if case is None:
+            return
+        if self._compare(case):
+            # The page may be older than the Payment by now, and so may what Stripe said.
+            first = case
+            case = await self._patiently(lambda: self._again(first))
+            if case is None:
+                return
+        found = self._compare(case)
+        if not any(difference.kind is Kind.UNREADABLE for difference in found):
+            found += await self._follow_up(case, placed=placed)
+        await self._settle(case, found)
+
+    async def unclaimed(self, intent: WholeIntent) -> None:
+        """An intent that no Payment names: of others, half linked, or an orphan."""
+        if intent.metadata.get(PROJECT_KEY) != self._project_key:
+            return
+        payment = await self._patiently(lambda: self._named(intent))
+        if payment is not None and payment.interface_id in (None, intent.id):
+            await self.payment(payment, intent)
+            return
+        truth = await self._patiently(lambda: completed(self._reading.stripe, intent))
+        returned = sum(r.amount for r in truth.refunds if r.status not in ("failed", "canceled"))
+        held = intent.amount_received - returned
+        if held > 0 or intent.status in ("requires_capture", "processing"):
+            currency = intent.currency.upper()
+            try:
+                money = from_stripe(held or intent.amount, currency, iso_digits(currency))
+            except BackendError as error:
+                unreadable = Difference(Kind.UNREADABLE, intent=intent.id)
+                self._tell(replace(unreadable, stripe=error.message))
+                return
+            orphan = Difference(
+                Kind.ORPHAN_INTENT,
+                payment=intent.metadata.get(PAYMENT_ID),
+                intent=intent.id,
+                amount=money.cent_amount,
+                currency=currency,
+            )
+            self._tell(replace(orphan, stripe=intent.status))
+
+    async def unknown(self, intent_id: str) -> None:
+        """An intent of which only the id is known, and that no Payment names."""
+        try:
+            intent = await self._patiently(lambda: self._reading.stripe.whole_intent(intent_id))
+        except NotFound:
+            return  # of another account
+        await self.unclaimed(intent)
+
+    async def replay(self, event: Event) -> None:
+        """Handle an event as if it were delivered now; one that changes nothing is none to tell."""
+        missed = Difference(Kind.UNDELIVERED_EVENT, subject=event.id, type=event.type)
+        try:
+            await self._patiently(lambda: self._reading.events.handle(event))
+        except (WriteRefused, BackendError):
+            if self._findings.found(missed) and self._writing is not None:
+                self._findings.settled(missed, repaired=await self._replayed(self._writing, event))
+
+    async def _replayed(self, writing: Parts, event: Event) -> bool:
+        try:
+            await self._patiently(lambda: writing.events.handle(event))
+        except ConnectorError:
+            return False  # told as remaining; the next run tries again
+        return True
+
+    async def _case(self, payment: Payment, intent: WholeIntent | None) -> _Case | None:
+        if intent is not None:
+            truth: Truth | None = await completed(self._reading.stripe, intent)
+        else:
+            truth = await truth_of(self._reading.stripe, payment)
+        return None if truth is None else self._of(payment, truth)
+
+    async def _again(self, case: _Case) -> _Case | None:
+        try:
+            payment = await self._reading.commercetools.payment(case.payment.id)
+        except NotFound:
+            return None  # deleted meanwhile
+        return await self._fresh(payment, case.truth.intent)
+
+    async def _fresh(self, payment: Payment, intent: PaymentIntent | None) -> _Case | None:
+        if intent is not None:
+            truth: Truth | None = await truth_of_intent(self._reading.stripe, intent.id)
+        else:
+            truth = await truth_of(self._reading.stripe, payment)
+        return None if truth is None else self._of(payment, truth)
+
+    def _of(self, payment: Payment, truth: Truth) -> _Case:
+        """Without refunds that the official connector may have recorded under the intent's id:
+        nobody can tell which of them stands for which."""
+        names = {t.interaction_id for t in payment.of_type("Refund")}
+        if payment.interface_id in names:
+            ids = {t.id for t in payment.transactions}
+            refunds = [
+                r for r in truth.refunds if r.id in names or r.metadata.get(TRANSACTION_ID) in ids
+            ]
+            truth = replace(truth, refunds=refunds)
+        return _Case(payment, truth)
+
+    def _compare(self, case: _Case) -> list[Difference]:
+        payment = case.payment
+        try:
+            return compare(payment, case.truth, self._clock.now(), self._abandoned_after)
+        except BackendError as error:  # an amount that commercetools cannot hold
+            unreadable = Difference(Kind.UNREADABLE, payment.id, payment.interface_id)
+            return [replace(unreadable, stripe=error.message)]
+
+    async def _follow_up(self, case: _Case, *, placed: bool) -> list[Difference]:
+        """What should have followed from the money."""
+        payment, intent = case.payment, case.truth.intent
+        if intent is None or intent.status not in _HELD:
+            return []
+        merged = after(payment, merge(payment, case.truth.facts(), self._now()))
+        found = [
+            await self._patiently(lambda: self._unstored(payment, intent)),
+            await self._patiently(lambda: unfulfilled(self._reading, intent.metadata, merged)),
+        ]
+        if not placed and kept(merged) > 0:
+            found.append(await self._patiently(lambda: self._on_nothing(merged, intent.id)))
+        return [difference for difference in found if difference is not None]
+
+    async def _on_nothing(self, merged: Payment, intent_id: str) -> Difference | None:
+        commercetools = self._reading.commercetools
+        if await commercetools.carts_with([merged.id]):
+            return None
+        if await commercetools.orders_with([merged.id]):
+            return None
+        return Difference(
+            Kind.PAYMENT_ON_NOTHING,
+            merged.id,
+            intent_id,
+            amount=kept(merged),
+            currency=merged.amount_planned.currency_code,
+        )
+
+    async def _unstored(self, payment: Payment, intent: PaymentIntent) -> Difference | None:
+        if intent.setup_future_usage is None:
+            return None
+        try:
+            await self._reading.stored_methods.remember(payment, intent)
+        except WriteRefused:
+            return Difference(
+                Kind.UNSTORED_METHOD, payment.id, intent.id, subject=intent.payment_method
+            )
+        except NotFound:
+            return None  # removed at Stripe since
+        return None
+
+    async def _named(self, intent: WholeIntent) -> Payment | None:
+        """The Payment that an intent's metadata name."""
+        try:
+            return await self._reading.commercetools.payment(intent.metadata.get(PAYMENT_ID, ""))
+        except NotFound:
+            return None
+
+    async def _settle(self, case: _Case, found: Sequence[Difference]) -> None:
+        new = [difference for difference in found if self._findings.found(difference)]
+        writing = self._writing
+        if writing is None or not found:
+            return
+        left: set[Kind] = set()
+        if any(not difference.needs_a_person for difference in found):
+            left = await self._patiently(lambda: self._repair(writing, case, found))
+        for difference in new:
+            repaired = not difference.needs_a_person and difference.kind not in left
+            self._findings.settled(difference, repaired=repaired)
+
+    async def _repair(self, writing: Parts, case: _Case, found: Sequence[Difference]) -> set[Kind]:
+        """Write what is missing, as a webhook would; the kinds that could not be repaired.
+
+        May be repeated: whatever was written is found written.
+        """
+        truth: Truth = case.truth
+        usable = True
+
+        async def compute(current: Payment) -> Sequence[Action]:
+            nonlocal truth, usable
+            if not usable or current.version != case.payment.version:
+                fresh = await self._fresh(current, case.truth.intent)
+                truth = fresh.truth if fresh is not None else Truth()
+            usable = False  # whatever is written later must have been read later
+            return merge(current, truth.facts(), self._now())
+
+        payment = await writing.recorder.update(case.payment, compute)
+        for operation in abandoned(payment, self._clock.now() - self._abandoned_after):
+            payment = await writing.mover.give_up(payment, operation)
+        kinds = {difference.kind for difference in found}
+        if Kind.UNSTORED_METHOD in kinds and case.truth.intent is not None:
+            await writing.stored_methods.remember(payment, case.truth.intent)
+        left = {difference.kind for difference in self._compare(_Case(payment, truth))}
+        for difference in found:
+            if difference.kind in (Kind.UNFULFILLED_ORDER, Kind.UNPLACED_ORDER) and not (
+                await fulfil(writing, difference)
+            ):
+                left.add(difference.kind)
+        return left
+
+    def _tell(self, difference: Difference) -> None:
+        """A difference that nobody but a person can repair."""
+        if self._findings.found(difference) and self._writing is not None:
+            self._findings.settled(difference, repaired=False)
+
+    def _now(self) -> str:
+        return self._reading.recorder.now()
+
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+        return await patiently(self._clock, work)

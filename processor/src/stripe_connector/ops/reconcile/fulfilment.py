@@ -1,0 +1,113 @@
+"""Orders that a payment should have fulfilled, and carts that it should have turned into orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from stripe_connector.checkout.orders import latest_payment, paid, secured, share
+from stripe_connector.checkout.sessions import BUY_NOW, FLOW
+from stripe_connector.errors import Conflict, InvalidRequest, NotFound
+from stripe_connector.gateways.commercetools.models import PaymentInfo
+from stripe_connector.gateways.commercetools.orders import Payable
+from stripe_connector.ledger.facts import CART_ID, ORDER_ID
+from stripe_connector.ledger.payment import Payment
+from stripe_connector.ops.reconcile.careful import WriteRefused
+from stripe_connector.ops.reconcile.difference import Difference, Kind
+from stripe_connector.ops.reconcile.wiring import Parts
+from stripe_connector.payments.limits import kept
+
+Sale = TypeVar("Sale", bound=Payable)
+
+
+async def unfulfilled(
+    reading: Parts, metadata: Mapping[str, str], merged: Payment
+) -> Difference | None:
+    """What the payment was for, where that does not show; None for payments that Checkout orders.
+
+    `metadata` are the intent's, `merged` is the Payment as it would be after its repair.
+    """
+    try:
+        if (order_id := metadata.get(ORDER_ID)) is not None:
+            return await _order(reading, order_id, merged)
+        if metadata.get(FLOW) == BUY_NOW and (cart_id := metadata.get(CART_ID)) is not None:
+            return await _cart(reading, cart_id, merged)
+    except NotFound:
+        pass  # the merchant deleted it: there is nothing to fulfil
+    return None
+
+
+async def fulfil(writing: Parts, difference: Difference) -> bool:
+    """Fulfil by the processor's own use case; False where that cannot be."""
+    subject = difference.subject or ""
+    try:
+        if difference.type == "order":
+            return await writing.fulfiller.recorded(subject) == "paid"
+        return (await writing.carts.recorded(subject)).order is not None
+    except (Conflict, InvalidRequest, NotFound):
+        return False  # such as an article that is sold out by now
+
+
+async def _order(reading: Parts, order_id: str, merged: Payment) -> Difference | None:
+    order = _with(await reading.commercetools.order(order_id), merged)
+    if not paid(order):
+        return _mismatch(reading, order, merged, "order")
+    done = order.payment_state == "Paid" and order.order_state != "Open"
+    if order.order_state == "Cancelled":
+        kind = Kind.CANCELLED_ORDER
+    elif done:
+        return None
+    else:
+        kind = Kind.UNFULFILLED_ORDER
+    state = f"{order.order_state}, {order.payment_state or 'unpaid'}"
+    return _of(kind, order_id, "order", order, merged, state)
+
+
+async def _cart(reading: Parts, cart_id: str, merged: Payment) -> Difference | None:
+    cart = _with(await reading.commercetools.payable_cart(cart_id), merged)
+    if not cart.is_ordered:
+        if not secured(cart):
+            return _mismatch(reading, cart, merged, "cart")
+        return _of(Kind.UNPLACED_ORDER, cart_id, "cart", cart, merged, cart.cart_state)
+    try:
+        await reading.carts.recorded(cart_id)
+    except WriteRefused:
+        return _of(Kind.UNFULFILLED_ORDER, cart_id, "cart", cart, merged, "unpaid")
+    return None
+
+
+def _mismatch(reading: Parts, sale: Payable, merged: Payment, type_: str) -> Difference | None:
+    """Money that was taken at another amount than the order or cart costs by now."""
+    latest = latest_payment(sale, reading.commercetools.payment_interface)
+    current = latest is not None and latest.id == merged.id
+    if not current or kept(merged) <= 0 or merged.amount_planned == share(sale, merged):
+        return None
+    planned = merged.amount_planned
+    return _of(Kind.AMOUNT_MISMATCH, sale.id, type_, sale, merged, str(planned.cent_amount))
+
+
+def _with(sale: Sale, merged: Payment) -> Sale:
+    """The order or cart as if its payment had been repaired already."""
+    payments = [
+        replace(reference, obj=merged) if reference.id == merged.id else reference
+        for reference in sale.payment_info.payments
+    ]
+    return replace(sale, payment_info=PaymentInfo(payments))
+
+
+def _of(
+    kind: Kind, subject: str, type_: str, sale: Payable, merged: Payment, recorded: str
+) -> Difference:
+    return Difference(
+        kind,
+        payment=merged.id,
+        intent=merged.interface_id,
+        subject=subject,
+        type=type_,
+        amount=sale.gross_total.cent_amount,
+        currency=sale.gross_total.currency_code,
+        recorded=recorded,
+        stripe=str(kept(merged)),
+    )

@@ -1,0 +1,221 @@
+"""The directions from which a run looks, each a sequence of pages that a cursor resumes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from stripe_connector.checkout.events import FAILED_SESSIONS, SESSION_EVENTS
+from stripe_connector.gateways.commercetools.history import PAGE
+from stripe_connector.gateways.stripe.history import Created, StripeHistory, WholeIntent
+from stripe_connector.ledger.facts import PROJECT_KEY
+from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.stripe_objects import Event
+from stripe_connector.ops.reconcile.examine import Examiner
+from stripe_connector.ops.reconcile.span import Span
+from stripe_connector.ops.reconcile.wiring import Parts
+from stripe_connector.payments.events import HANDLED, WITHOUT_PAYMENT, intent_id_of
+
+Work = Callable[[], Awaitable[None]]
+
+_REPLAYED = WITHOUT_PAYMENT | FAILED_SESSIONS
+"""Events with effects beyond a Payment: only handling them tells whether they had those."""
+_TELLING = frozenset({"payment_intent", "charge", "checkout.session"})
+"""Objects whose metadata say whether they are ours."""
+
+
+class Item(Struct, frozen=True):
+    """One object of a page; `work` is None where nothing is to be done about it."""
+
+    id: str
+    work: Work | None = None
+
+
+class Page(Struct, frozen=True):
+    items: Sequence[Item]
+    more: bool
+    fraction: float = 1.0
+    """How much of the phase is done once this page is, from 0 to 1."""
+
+
+class Phase(Protocol):
+    """One direction."""
+
+    name: str
+
+    async def page(self, after: str | None) -> Page:
+        """What comes after the item of this id, or first."""
+
+
+class Payments:
+    """Every Payment of the span, compared with what Stripe says of it."""
+
+    name = "payments"
+
+    def __init__(self, reading: Parts, examiner: Examiner, span: Span) -> None:
+        self._commercetools = reading.commercetools
+        self._examiner = examiner
+        self._span = span
+
+    async def page(self, after: str | None) -> Page:
+        payments = await self._commercetools.payments_between(*self._span.bounds(), after)
+        started = [payment.id for payment in payments if payment.interface_id is not None]
+        # One question for the whole page; only where some are missing is each asked about.
+        placed = not started or await self._commercetools.carts_with(started) == len(started)
+        items = [
+            Item(payment.id, partial(self._examiner.payment, payment, placed=placed))
+            for payment in payments
+        ]
+        more = len(payments) == PAGE
+        return Page(items, more, _share(payments[-1].id) if more else 1.0)
+
+
+class Sighting(Struct, frozen=True):
+    """An object of a list at Stripe that may say something about a Payment."""
+
+    id: str
+    created: int
+    intent_id: str | None = None
+    intent: WholeIntent | None = None
+    """The intent itself, where the list brought it."""
+    event: Event | None = None
+    """To be replayed, instead of looking at the Payment."""
+
+
+Look = Callable[[StripeHistory, Created, str | None], Awaitable[tuple[list[Sighting], bool]]]
+"""A page of a list, and whether there is more."""
+
+
+class AtStripe:
+    """Every object of a list at Stripe, compared with the Payment of its intent.
+
+    A Payment that the first phase looks at is not looked at again.
+    """
+
+    def __init__(
+        self, name: str, look: Look, reading: Parts, examiner: Examiner, span: Span
+    ) -> None:
+        self.name = name
+        self._look = look
+        self._reading = reading
+        self._examiner = examiner
+        self._span = span
+
+    async def page(self, after: str | None) -> Page:
+        created = self._span.at_stripe()
+        seen, more = await self._look(self._reading.stripe, created, after)
+        first: dict[str, str] = {}
+        """By intent, the first object of the page: one look at each intent is enough."""
+        for each in seen:
+            if each.intent_id is not None:
+                first.setdefault(each.intent_id, each.id)
+        payments = await self._reading.commercetools.payments_of(list(first))
+        items = [self._item(each, first, payments) for each in seen]
+        if not more:
+            return Page(items, more)
+        done = (created.until - seen[-1].created) / (created.until - created.since)
+        return Page(items, more, done)
+
+    def _item(self, seen: Sighting, first: dict[str, str], payments: dict[str, Payment]) -> Item:
+        if seen.event is not None:
+            return Item(seen.id, partial(self._examiner.replay, seen.event))
+        if seen.intent_id is None or first[seen.intent_id] != seen.id:
+            return Item(seen.id)
+        payment = payments.get(seen.intent_id)
+        if payment is not None:
+            if self._span.covers(payment.created_at, payment.last_modified_at):
+                return Item(seen.id)
+            return Item(seen.id, partial(self._examiner.payment, payment, seen.intent))
+        if seen.intent is not None:
+            return Item(seen.id, partial(self._examiner.unclaimed, seen.intent))
+        return Item(seen.id, partial(self._examiner.unknown, seen.intent_id))
+
+
+def phases(
+    reading: Parts, examiner: Examiner, span: Span, project_key: str, *, events_only: bool
+) -> list[Phase]:
+    """All directions in their order; or the replay of undelivered events alone."""
+
+    def at_stripe(name: str, look: Look) -> AtStripe:
+        return AtStripe(name, look, reading, examiner, span)
+
+    if events_only:
+        return [at_stripe("undelivered events", _undelivered)]
+    return [
+        Payments(reading, examiner, span),
+        at_stripe("intents", _intents),
+        at_stripe("refunds", _refunds),
+        at_stripe("disputes", _disputes),
+        at_stripe("events", partial(_events, project_key)),
+    ]
+
+
+async def _intents(
+    stripe: StripeHistory, created: Created, after: str | None
+) -> tuple[list[Sighting], bool]:
+    page = await stripe.intents(created, after)
+    return [Sighting(each.id, each.created, each.id, each) for each in page.data], page.has_more
+
+
+async def _refunds(
+    stripe: StripeHistory, created: Created, after: str | None
+) -> tuple[list[Sighting], bool]:
+    page = await stripe.refunds(created, after)
+    seen = [Sighting(each.id, each.created, each.payment_intent) for each in page.data]
+    return seen, page.has_more
+
+
+async def _disputes(
+    stripe: StripeHistory, created: Created, after: str | None
+) -> tuple[list[Sighting], bool]:
+    page = await stripe.disputes(created, after)
+    seen = [Sighting(each.id, each.created, each.payment_intent) for each in page.data]
+    return seen, page.has_more
+
+
+async def _events(
+    project_key: str, stripe: StripeHistory, created: Created, after: str | None
+) -> tuple[list[Sighting], bool]:
+    """Delivered or not: an endpoint may have answered for somebody else, or not have been there."""
+    page = await stripe.events(created, after)
+    seen = []
+    for each in page.data:
+        event = each.event()
+        if event.type in _REPLAYED:
+            seen.append(Sighting(each.id, each.created, event=event))
+        elif event.type in HANDLED | SESSION_EVENTS and _perhaps_ours(event.object, project_key):
+            seen.append(Sighting(each.id, each.created, intent_id_of(event)))
+        else:
+            seen.append(Sighting(each.id, each.created))
+    return seen, page.has_more
+
+
+async def _undelivered(
+    stripe: StripeHistory, created: Created, after: str | None
+) -> tuple[list[Sighting], bool]:
+    page = await stripe.events(created, after, undelivered=True)
+    handled = HANDLED | SESSION_EVENTS
+    seen = [
+        Sighting(each.id, each.created, event=each.event() if each.type in handled else None)
+        for each in page.data
+    ]
+    return seen, page.has_more
+
+
+def _perhaps_ours(event_object: dict[str, Any], project_key: str) -> bool:
+    """Spares a question about each intent of somebody else."""
+    metadata = event_object.get("metadata")
+    if event_object.get("object") not in _TELLING or not isinstance(metadata, dict):
+        return True
+    return metadata.get(PROJECT_KEY) == project_key
+
+
+def _share(id_: str) -> float:
+    """Ids are random and come in order: where one is, so much is done."""
+    try:
+        return int(id_[:8], 16) / 0xFFFFFFFF
+    except ValueError:
+        return 0.0

@@ -1,0 +1,85 @@
+"""All that Stripe says of one payment: its intent with charge, refunds and disputes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from stripe_connector.gateways.stripe.history import StripeHistory, WholeCharge, WholeIntent
+from stripe_connector.ledger.facts import (
+    ExpiredSessionFact,
+    Fact,
+    dispute_fact,
+    intent_fact,
+    refund_fact,
+)
+from stripe_connector.ledger.operation import operation_of
+from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.stripe_objects import Dispute, PaymentIntent, Refund
+from stripe_connector.payments import intents
+
+
+class Truth(Struct, frozen=True):
+    """What Stripe said at one moment."""
+
+    intent: PaymentIntent | None = None
+    """None where nobody has tried to pay on Stripe's page yet."""
+    refunds: Sequence[Refund] = ()
+    disputes: Sequence[Dispute] = ()
+    expired_session: str | None = None
+    """Id of a Checkout Session that nobody paid and nobody can pay any more."""
+
+    def facts(self) -> list[Fact]:
+        """The same as the ledger takes it."""
+        facts: list[Fact] = [refund_fact(refund) for refund in self.refunds]
+        facts += [fact for each in self.disputes if (fact := dispute_fact(each)) is not None]
+        if self.intent is not None:
+            facts.insert(0, intent_fact(self.intent))
+        if self.expired_session is not None:
+            facts.append(ExpiredSessionFact(self.expired_session))
+        return facts
+
+
+async def truth_of(stripe: StripeHistory, payment: Payment) -> Truth | None:
+    """What Stripe says of a Payment now; None where it was never started there.
+
+    Raises NotFound where Stripe does not know what the Payment names.
+    """
+    if payment.interface_id is not None:
+        return await truth_of_intent(stripe, payment.interface_id)
+    if payment.session_id is None:
+        return await _of_charge(stripe, payment)
+    session = await stripe.session(payment.session_id)
+    if session.intent_id is not None:
+        return await truth_of_intent(stripe, session.intent_id)
+    return Truth(expired_session=session.id if session.status == "expired" else None)
+
+
+async def _of_charge(stripe: StripeHistory, payment: Payment) -> Truth | None:
+    """The charge of a stored method is written ahead before it has an intent."""
+    begun = next(
+        (t for t in payment.transactions if t.state == "Initial" and operation_of(t)), None
+    )
+    if begun is None:
+        return None
+    found = await stripe.find_intent(payment.id, intents.since(begun.timestamp))
+    return Truth() if found is None else await truth_of_intent(stripe, found.id)
+
+
+async def truth_of_intent(stripe: StripeHistory, intent_id: str) -> Truth:
+    """Raises NotFound."""
+    return await completed(stripe, await stripe.whole_intent(intent_id))
+
+
+async def completed(stripe: StripeHistory, intent: WholeIntent) -> Truth:
+    """The intent with those refunds and disputes that did not come with it."""
+    charge = intent.latest_charge
+    if not isinstance(charge, WholeCharge):
+        return Truth(intent)
+    if charge.refunds is None or charge.refunds.has_more:
+        refunds = await stripe.refunds_of(intent.id)
+    else:
+        refunds = charge.refunds.data
+    disputes = await stripe.disputes_of(intent.id) if charge.disputed else []
+    return Truth(intent, refunds, disputes)

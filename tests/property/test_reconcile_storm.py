@@ -1,0 +1,210 @@
+"""After an hour without webhooks, among faults and crashes, one repairing run sets all to rights.
+
+`RECONCILE_EXAMPLES` sets the number of storms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+from typing import Any, get_args
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.behaviour.reconciling import reconcile, written
+from tests.behaviour.steps import Shop, attempt, no_trouble, started
+from tests.property import oracle
+from tests.wire import Call, Trouble
+from tests.world import Json, World
+
+EXAMPLES = int(os.environ.get("RECONCILE_EXAMPLES", "25"))
+PAYMENTS = 8
+STEPS = 60
+DAY = 86_400
+TROUBLES: tuple[Trouble, ...] = get_args(Trouble)
+METHODS = [
+    "pm_card_visa",
+    "pm_card_visa",
+    "pm_card_visa",
+    "pm_card_visa_chargeDeclined",
+    "pm_card_pendingRefund",
+    "pm_card_refundFail",
+    "sepa_debit",
+]
+OPERATIONS = [
+    ("capturePayment", 400),
+    ("capturePayment", 1000),
+    ("refundPayment", 100),
+    ("refundPayment", 300),
+    ("cancelPayment", None),
+    ("reversePayment", None),
+]
+
+
+class Storm:
+    """One world, and dice that say what happens in it."""
+
+    def __init__(self, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.world = World(
+            {
+                "STRIPE_PAYMENT_BEHAVIOR_RULES": '{"GB": {"captureMethod": "manual"}}',
+                "STRIPE_ENABLE_MULTI_OPERATIONS": self.dice.choice(["true", "false"]),
+            }
+        )
+        self.shops: list[Shop] = []
+        self.debits: set[str] = set()
+
+    async def rages(self) -> None:
+        """Payments with operations and faults; hardly a webhook arrives."""
+        for _ in range(PAYMENTS):
+            country = self.dice.choice(["DE", "GB"])
+            self.shops.append(await started(self.world, 1000, country=country))
+        for shop in self.shops:
+            method = self.dice.choice(METHODS)
+            if method == "sepa_debit":
+                self.debits.add(shop.payment_id)
+            await self.world.pay(shop.secret, method)
+        if self.dice.random() < 0.5:
+            await self.world.deliver_all()
+        for _ in range(STEPS):
+            await self._step()
+            self.world.clock.advance(self.dice.choice([1, 30, 130]))
+        self.world.network.trouble = no_trouble
+
+    async def _step(self) -> None:
+        shop = self.dice.choice(self.shops)
+        match self.dice.randrange(7):
+            case 0 | 1 | 2:
+                await self._operation(shop)
+            case 3:
+                await self._a_webhook()
+            case 4:
+                await self._dashboard(shop)
+            case 5:
+                await self._bank(shop)
+            case _:
+                await self._dispute()
+
+    async def _operation(self, shop: Shop) -> None:
+        action, cents = self.dice.choice(OPERATIONS)
+        if action == "reversePayment" and shop.payment_id in self.debits:
+            return  # it may promise to refund later, which a run leaves to people
+        calls, trouble = self.dice.randrange(8), self.dice.choice(TROUBLES)
+        made = 0
+
+        def meet(_: Call) -> Trouble | None:
+            nonlocal made
+            made += 1
+            return trouble if made > calls and made <= calls + 2 else None
+
+        if self.dice.random() < 0.7:
+            self.world.network.trouble = meet
+        await attempt(self.world, shop.payment_id, action, cents)
+        self.world.network.trouble = no_trouble
+
+    async def _a_webhook(self) -> None:
+        """One of all so far, whichever: late, early, again."""
+        event = self.dice.choice(self.world.stripe.events)
+        await self.world.deliver(event)
+
+    async def _dashboard(self, shop: Shop) -> None:
+        intent = self.world.stripe.intents[shop.intent_id]
+        path = f"/v1/payment_intents/{shop.intent_id}"
+        with contextlib.suppress(AssertionError):  # not what Stripe allows in this state
+            if intent["status"] == "requires_capture":
+                await self.world.ask_stripe("POST", f"{path}/capture", amount_to_capture=300)
+            else:
+                await self.world.ask_stripe(
+                    "POST", "/v1/refunds", payment_intent=shop.intent_id, amount=100
+                )
+
+    async def _bank(self, shop: Shop) -> None:
+        """Debits are settled, refunds succeed or fail."""
+        if self.world.stripe.intents[shop.intent_id]["status"] == "processing":
+            outcome = self.dice.choice(["succeed", "fail"])
+            await self.world.at_stripe(f"payment_intents/{shop.intent_id}/settle", outcome=outcome)
+        for refund in list(self.world.stripe.refunds):
+            if refund["status"] == "pending" and self.dice.random() < 0.5:
+                status = self.dice.choice(["succeeded", "failed"])
+                await self.world.at_stripe(f"refunds/{refund['id']}", status=status)
+
+    async def _dispute(self) -> None:
+        disputes = [d["id"] for d in self.world.stripe.disputes]
+        charges = [c["id"] for c in self.world.stripe.charges if c["captured"]]
+        path, body = "", dict[str, Any]()
+        if disputes and self.dice.random() < 0.7:
+            path = f"disputes/{self.dice.choice(disputes)}"
+            body = {"status": self.dice.choice(["under_review", "won", "lost"])}
+        elif charges:
+            path = f"charges/{self.dice.choice(charges)}/dispute"
+        if path:
+            with contextlib.suppress(AssertionError):  # not what Stripe allows in this state
+                await self.world.at_stripe(path, **body)
+
+    async def settles(self) -> None:
+        """A day later nobody repeats anything any more."""
+        self.world.clock.advance(2 * DAY)
+        self.world.stripe.run_due()
+
+    def unfinished(self) -> list[Json]:
+        return [
+            transaction
+            for payment in self.world.store.collection("payment")
+            for transaction in payment["transactions"]
+            if transaction["state"] == "Initial"
+        ]
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Any:
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+)
+@given(st.integers(0, 2**32))
+@example(1)
+@example(2)
+@example(3)
+def test_a_storm_leaves_nothing_that_a_run_does_not_mend(seed: int) -> None:
+    asyncio.run(_mended(seed))
+
+
+async def _mended(seed: int) -> None:
+    storm = Storm(seed)
+    world = storm.world
+    await storm.rages()
+    await storm.settles()
+    moved = [refund["id"] for refund in world.stripe.refunds]
+    before = len(world.network.calls)
+
+    dry = await reconcile(world, since="P4D")
+    assert written(world, before) == []
+    repairing = await reconcile(world, apply=True, since="P4D")
+    assert repairing.code == 0, repairing
+    assert repairing.found == dry.found
+    assert repairing.repaired == repairing.found
+
+    oracle.check(world)
+    assert storm.unfinished() == []
+    assert [refund["id"] for refund in world.stripe.refunds] == moved
+
+    before = len(world.network.calls)
+    again = await reconcile(world, apply=True, since="P4D")
+    assert (again.code, again.lines) == (0, [])
+    assert written(world, before) == []
+
+    for event in storm.dice.sample(world.stripe.events, len(world.stripe.events)):
+        answer = await world.deliver(event)
+        assert answer.status_code == 200, answer.text
+    oracle.check(world)
+    assert (await reconcile(world, since="P4D")).code == 0

@@ -1,0 +1,189 @@
+"""How checks are made: side by side, in time, and not where they would only repeat a failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from stripe_connector import context
+from stripe_connector.errors import BackendError, BackendUnavailable
+from stripe_connector.ops.doctor.checks import (
+    Check,
+    Finding,
+    Outcome,
+    Peer,
+    Result,
+    broken,
+    doubtful,
+    examine,
+    skipped,
+    sound,
+)
+from stripe_connector.ops.doctor.command import is_sound
+from stripe_connector.ops.doctor.settings_checks import secrets
+from stripe_connector.settings import load_settings
+from tests.world import ENVIRONMENT
+
+PEER = Peer("The host", "Start the host.")
+
+
+def check(name: str, run: Callable[[], Awaitable[Finding]], *needs: str) -> Check:
+    return Check("Group", name, run, PEER, needs)
+
+
+def finds(finding: Finding) -> Callable[[], Awaitable[Finding]]:
+    async def run() -> Finding:
+        return finding
+
+    return run
+
+
+def raises(error: Exception) -> Callable[[], Awaitable[Finding]]:
+    async def run() -> Finding:
+        raise error
+
+    return run
+
+
+async def hang() -> Finding:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def only(run: Callable[[], Awaitable[Finding]], limit_s: float = 60) -> Result:
+    (result,) = await examine([check("one", run)], limit_s=limit_s)
+    return result
+
+
+async def test_a_check_that_hangs_fails_by_the_name_of_whom_it_asked() -> None:
+    result = await only(hang, limit_s=0)
+    assert result.outcome is Outcome.FAIL
+    assert result.text == "The host did not answer within 0 s."
+    assert result.mend == "Start the host."
+
+
+async def test_a_host_that_is_down_is_told_with_what_is_known_of_it() -> None:
+    down = BackendUnavailable("down", detail="GET host: ConnectError refused")
+    result = await only(raises(down))
+    assert result.text == "The host did not answer (GET host: ConnectError refused)."
+    assert result.mend == "Start the host."
+
+
+async def test_an_answer_that_nobody_expects_is_a_failure_and_not_the_end() -> None:
+    result = await only(raises(BackendError("refused", detail="403 insufficient_scope")))
+    assert result.outcome is Outcome.FAIL
+    assert result.text == "The host answered unexpectedly (403 insufficient_scope)."
+
+
+@pytest.mark.parametrize("finding", [broken("a cause", "a mend"), skipped("a reason")])
+async def test_what_needs_a_failed_or_skipped_check_is_skipped_and_so_on(finding: Finding) -> None:
+    results = await examine(
+        [
+            check("first", finds(finding)),
+            check("second", hang, "first"),
+            check("third", hang, "second"),
+            check("other", finds(sound("well"))),
+        ],
+        limit_s=60,
+    )
+    assert [(each.outcome, each.text) for each in results[1:]] == [
+        (Outcome.SKIPPED, "Needs: first."),
+        (Outcome.SKIPPED, "Needs: second."),
+        (Outcome.OK, "well"),
+    ]
+
+
+async def test_what_needs_a_doubtful_check_is_made() -> None:
+    results = await examine(
+        [
+            check("first", finds(doubtful("a cause", "a mend"))),
+            check("second", finds(sound("well")), "first"),
+        ],
+        limit_s=60,
+    )
+    assert [each.outcome for each in results] == [Outcome.WARN, Outcome.OK]
+
+
+async def test_checks_are_made_side_by_side_and_told_of_as_they_end() -> None:
+    met = asyncio.Barrier(2)
+
+    async def meet() -> Finding:
+        await met.wait()
+        return sound("met")
+
+    slow = asyncio.Event()
+    told: list[str] = []
+
+    async def last() -> Finding:
+        await slow.wait()
+        return sound("late")
+
+    def hear(result: Result) -> None:
+        told.append(result.name)
+        if len(told) == 2:
+            slow.set()
+
+    checks = [check("late", last), check("a", meet), check("b", meet)]
+    results = await examine(checks, limit_s=60, on_result=hear)
+    assert [each.name for each in results] == ["late", "a", "b"]
+    assert sorted(told[:2]) == ["a", "b"]
+    assert told[2:] == ["late"]
+
+
+async def test_each_check_has_a_request_id_of_its_own() -> None:
+    seen: list[str | None] = []
+
+    async def look() -> Finding:
+        seen.append(context.correlation_id())
+        return sound("seen")
+
+    results = await examine([check("a", look), check("b", look)], limit_s=60)
+    assert [each.request_id for each in results] == seen
+    assert len(set(seen)) == 2
+
+
+async def test_secrets_in_what_a_backend_says_are_masked() -> None:
+    result = await only(raises(BackendError("refused", detail="key sk_live_abcdef is wrong")))
+    assert "sk_live_abcdef" not in result.text
+    assert "sk_live_***" in result.text
+
+
+@pytest.mark.parametrize(
+    ("finding", "lenient", "strict"),
+    [
+        (sound(""), True, True),
+        (skipped(""), True, True),
+        (doubtful("", ""), True, False),
+        (broken("", ""), False, False),
+    ],
+)
+async def test_warnings_count_as_failures_only_where_that_is_asked_for(
+    finding: Finding, lenient: bool, strict: bool
+) -> None:
+    results = [await only(finds(finding))]
+    assert is_sound(results, strict=False) is lenient
+    assert is_sound(results, strict=True) is strict
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "changeme-changeme-changeme-changeme",
+        "your-secret-with-thirty-two-characters",
+        "<openssl rand -hex 32, thirty-two more>",
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "REPLACE_ME_REPLACE_ME_REPLACE_ME_REPLACE",
+    ],
+)
+def test_what_examples_hold_is_no_secret(value: str) -> None:
+    environment = {**ENVIRONMENT, "CHECKOUT_LINK_SECRET": value, "CONNECT_SERVICE_URL": "http://p"}
+    finding = secrets(load_settings(environment))
+    assert finding.outcome is Outcome.FAIL
+    assert value not in finding.text
+
+
+def test_several_signing_secrets_may_be_alike_nothing_but_each_other() -> None:
+    environment = {**ENVIRONMENT, "STRIPE_WEBHOOK_SIGNING_SECRET": "whsec_1a,whsec_1b"}
+    assert secrets(load_settings(environment)).outcome is Outcome.OK
