@@ -42,13 +42,20 @@ _PORTS = ", ".join(
     help="Processor that gets Stripe's events and serves the shop.  [default: on this machine]",
 )
 @click.option(
+    "--browser-processor-url",
+    envvar="SANDBOX_BROWSER_PROCESSOR_URL",
+    help="That processor as browsers reach it.  [default: the same]",
+)
+@click.option(
     "--webhook-secret",
     envvar="SANDBOX_WEBHOOK_SECRET",
     default=WEBHOOK_SECRET,
     show_default=True,
     help="What those events are signed with.",
 )
-def main(host: str, processor_url: str | None, webhook_secret: str) -> None:
+def main(
+    host: str, processor_url: str | None, browser_processor_url: str | None, webhook_secret: str
+) -> None:
     """Stand-ins for commercetools, Stripe and the Merchant Center's token issuer, and a shop."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
@@ -70,7 +77,7 @@ def main(host: str, processor_url: str | None, webhook_secret: str) -> None:
         sandbox = Sandbox(url(at.stripe))
         processor = (processor_url or url(at.processor)).rstrip("/")
         await sandbox.send_events_to(f"{processor}/stripe/webhooks", webhook_secret)
-        await serve(sandbox, listeners, processor)
+        await serve(sandbox, listeners, processor, browser_processor_url or processor)
 
     asyncio.run(run())
 

@@ -11,16 +11,23 @@ from contextlib import contextmanager
 import httpx
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.responses import RedirectResponse
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from sandbox import faults, jwt
+from sandbox.addresses import url
 from sandbox.clock import SandboxClock
 from sandbox.commercetools import seed
 from sandbox.commercetools.app import create_app as create_commercetools
 from sandbox.commercetools.state import Store
+from sandbox.desk.app import Desk
+from sandbox.desk.places import Places
 from sandbox.faults import Backend, FaultDesk, FaultMiddleware
 from sandbox.shop.app import create_app as create_shop
+from sandbox.shop.elements import Elements
+from sandbox.shop.merchant import ApiClient, Merchant
+from sandbox.stripe import versions
 from sandbox.stripe.app import create_app as create_stripe
 from sandbox.stripe.state import StripeState
 from sandbox.stripe.webhooks import Deliverer
@@ -31,8 +38,10 @@ WEBHOOK_SECRET = "whsec_sandbox0123456789"
 STRIPE_PAGES = "https://checkout.stripe.com"
 """Where shoppers pay when the processor has a real Stripe account."""
 
+_SHOP_CLIENT = ApiClient("sandbox", "sandbox-storefront", "sandbox-storefront-secret")
 _DELIVERY_TIMEOUT_S = 30.0
 _BFF_TIMEOUT_S = 20.0
+_DESK_TIMEOUT_S = 30.0
 _GRACE_S = 3
 
 
@@ -58,7 +67,11 @@ class Sandbox:
         async with httpx.AsyncClient(transport=transport, base_url="http://stripe") as client:
             answer = await client.post(
                 "/v1/webhook_endpoints",
-                data={"url": endpoint_url, "enabled_events[]": "*"},
+                data={
+                    "url": endpoint_url,
+                    "enabled_events[]": "*",
+                    "api_version": versions.CURRENT,
+                },
                 headers={"Authorization": f"Bearer {min(self.stripe.secret_keys)}"},
             )
         answer.raise_for_status()
@@ -74,22 +87,49 @@ class Sandbox:
         )
 
 
-async def serve(sandbox: Sandbox, listeners: dict[str, socket.socket], processor_url: str) -> None:
+async def serve(
+    sandbox: Sandbox,
+    listeners: dict[str, socket.socket],
+    processor_url: str,
+    browser_url: str,
+) -> None:
     """Serve until SIGTERM or SIGINT; `listeners` by "jwt", "commercetools", "stripe", "shop".
 
-    The shop is a customer of the processor and knows nothing of the stand-ins.
+    The shop is a customer of the processor; its server has an API client of the project, as any
+    merchant's has. The merchant desk, at /desk on the shop's port, knows all stand-ins, by their
+    addresses. `browser_url` is the processor as browsers reach it.
     """
     # Everything is on this machine: a proxy of the environment has no part in it.
     bff = httpx.AsyncClient(base_url=processor_url, timeout=_BFF_TIMEOUT_S, trust_env=False)
-    shop = create_shop(bff, payment_pages=(sandbox.stripe.public_url, STRIPE_PAGES))
+    at = {name: url(listener.getsockname()[1]) for name, listener in listeners.items()}
+    shop_client = httpx.AsyncClient(
+        base_url=at["commercetools"], timeout=_BFF_TIMEOUT_S, trust_env=False
+    )
+    shop = create_shop(
+        bff,
+        payment_pages=(sandbox.stripe.public_url, STRIPE_PAGES),
+        merchant=Merchant(shop_client, _SHOP_CLIENT),
+        elements=Elements(processor=browser_url, stripe=sandbox.stripe.public_url),
+    )
+    desk_client = httpx.AsyncClient(timeout=_DESK_TIMEOUT_S, trust_env=False)
+    desk = Desk(
+        desk_client,
+        Places(
+            processor=processor_url,
+            commercetools=at["commercetools"],
+            stripe=at["stripe"],
+            jwt=at["jwt"],
+        ),
+    )
     servers = {
         listeners["jwt"]: _server(sandbox.jwt_app),
         listeners["commercetools"]: _server(sandbox.commercetools_app),
         listeners["stripe"]: _server(sandbox.stripe_app),
-        listeners["shop"]: _server(shop),
+        listeners["shop"]: _server(beside(shop, desk.app)),
     }
 
     def stop() -> None:
+        desk.live.close()
         for server in servers.values():
             server.should_exit = True
 
@@ -97,12 +137,23 @@ async def serve(sandbox: Sandbox, listeners: dict[str, socket.socket], processor
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     client = httpx.AsyncClient(timeout=_DELIVERY_TIMEOUT_S, trust_env=False)
-    async with bff, client, asyncio.TaskGroup() as group:
+    async with bff, shop_client, desk_client, client, asyncio.TaskGroup() as group:
         deliveries = group.create_task(Deliverer(sandbox.stripe, client, sandbox.desk).run())
         await asyncio.gather(
             *(server.serve(sockets=[listener]) for listener, server in servers.items())
         )
         deliveries.cancel()
+
+
+def beside(shop: ASGIApp, desk: ASGIApp) -> Starlette:
+    """The shop with the merchant desk at /desk."""
+    return Starlette(
+        routes=[
+            Route("/desk", RedirectResponse("/desk/")),
+            Mount("/desk", desk),
+            Mount("/", shop),
+        ]
+    )
 
 
 class _Server(uvicorn.Server):

@@ -98,6 +98,15 @@ describe('mounting', () => {
     await expect(builder.build({}).mount('#nowhere')).rejects.toBeInstanceOf(UsageError);
   });
 
+  test('the look is one sheet and no element, which strict policies would forbid', async () => {
+    await mounted();
+    await mounted();
+    const rules = document.adoptedStyleSheets.flatMap((sheet) => [...sheet.cssRules]);
+    const boxes = rules.filter(({ cssText }) => cssText.includes('display: grid'));
+    expect(boxes).toHaveLength(1);
+    expect(document.querySelector('style')).toBeNull();
+  });
+
   test('mounting again replaces the element', async () => {
     const dropin = await mounted();
     const first = world.stripe.element;

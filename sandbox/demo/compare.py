@@ -75,7 +75,7 @@ def compare(
     at_stripe = {**_at_stripe(intent, refunds), **_disputed(disputes)}
     refused = _refused(payment)
     rows = [
-        Row(fact, recorded.get(fact), *at_stripe.get(fact, (None, "-")), fact in refused)
+        Row(fact, recorded.get(fact), *at_stripe.get(fact, (None, "-")), refused=fact in refused)
         for fact in dict.fromkeys([*recorded, *at_stripe])
     ]
     return Comparison(payment, intent, rows)

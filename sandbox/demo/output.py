@@ -25,10 +25,11 @@ class Printer:
         self._steps = 0
 
     def shop(self, at: Addresses) -> None:
-        """Where the shop is, and what to do there."""
+        """Where the shop and the merchant desk are, and what to do there."""
         self._console.print(f"\n[bold]The shop is open: {url(at.shop)}[/]", highlight=False)
         for number, text in enumerate(_IN_THE_SHOP, start=1):
             self.tell(f"{number}. {text}")
+        self.tell(f"The merchant's side of it all is at {url(at.shop)}/desk.")
         self.line("Meanwhile the main job, step by step, without a browser:")
 
     def step(self, title: str) -> None:

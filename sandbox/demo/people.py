@@ -154,7 +154,8 @@ class People:
             "GET", f"/v1/payment_intents/{intent_id}", **{"expand[]": "latest_charge"}
         )
         refunds = self.stripe("GET", "/v1/refunds", payment_intent=intent_id)["data"]
-        return compare(payment, intent, reversed(refunds))
+        disputes = self.stripe("GET", "/v1/disputes", payment_intent=intent_id)["data"]
+        return compare(payment, intent, reversed(refunds), disputes)
 
 
 def _id(event: Json) -> str:

@@ -46,6 +46,10 @@ class Program:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def require_running(self) -> None:
         """Raises ProgramFailed where it has ended."""
         code = self._process.poll()
@@ -77,6 +81,11 @@ class Program:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
+
+    def kill(self) -> None:
+        """SIGKILL: it finishes nothing."""
+        self._process.kill()
+        self._process.wait()
 
     def _tail(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines()[-_LOG_LINES:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -56,8 +57,14 @@ def everything(at: Addresses, client: httpx.Client, logs: Path) -> Iterator[list
     with ExitStack() as stack:
         yield [
             stack.enter_context(stand_ins(at, client, logs)),
-            stack.enter_context(processor(at, client, logs)),
+            stack.enter_context(processor(at, client, logs, more_origins(at, os.environ))),
         ]
+
+
+def more_origins(at: Addresses, environ: Mapping[str, str]) -> dict[str, str]:
+    """Settings that also let in the pages that SANDBOX_MORE_ORIGINS names, separated by commas."""
+    more = environ.get("SANDBOX_MORE_ORIGINS")
+    return {"ALLOWED_ORIGINS": f"{url(at.shop)},{more}"} if more else {}
 
 
 def processor_environment(at: Addresses) -> dict[str, str]:
@@ -79,7 +86,12 @@ def processor_environment(at: Addresses) -> dict[str, str]:
         "STRIPE_PUBLISHABLE_KEY": PUBLISHABLE_KEY,
         "STRIPE_WEBHOOK_SIGNING_SECRET": WEBHOOK_SECRET,
         "STRIPE_API_BASE": url(at.stripe),
-        "STRIPE_PAYMENT_BEHAVIOR_RULES": '{"GB":{"captureMethod":"manual"}}',
+        "STRIPE_JS_URL": f"{url(at.stripe)}/endive/stripe.js",
+        "STRIPE_PAYMENT_BEHAVIOR_RULES": (
+            '{"GB":{"captureMethod":"manual"},"NL":{"flowType":"pi_first"}}'
+        ),
+        "STRIPE_EXPRESS_ELEMENT_OPTIONS": '{"emailRequired":true}',
+        "STORED_PAYMENT_METHODS_ENABLED": "true",
         "MERCHANT_RETURN_URL": f"{url(at.shop)}/return",
         "ALLOWED_ORIGINS": url(at.shop),
         "STOREFRONT_URL": url(at.shop),

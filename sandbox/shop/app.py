@@ -12,31 +12,42 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Mount, Route
 
+from sandbox.shop.account import Accounts
 from sandbox.shop.basket import Baskets
 from sandbox.shop.bff import Bff, Refused, Unavailable
 from sandbox.shop.catalogue import Catalogue
 from sandbox.shop.checkout import Checkout
+from sandbox.shop.elements import Elements
+from sandbox.shop.express import Express
+from sandbox.shop.merchant import Merchant
 from sandbox.shop.orders import Orders
+from sandbox.shop.payment import PaymentHere
 from sandbox.shop.pictures import Pictures
+from sandbox.shop.playground import Playground
 from sandbox.shop.rendering import Pages
 from sandbox.shop.security import Protection
+from sandbox.shop.static_files import VersionedFiles
 
 _STATIC = Path(__file__).parent / "static"
-_FOR_EVER = "public, max-age=31536000, immutable"
 _ONE_DAY = "public, max-age=86400"
 
 
-def create_app(bff_client: httpx.AsyncClient, payment_pages: Iterable[str]) -> Starlette:
+def create_app(
+    bff_client: httpx.AsyncClient,
+    payment_pages: Iterable[str],
+    merchant: Merchant | None = None,
+    elements: Elements | None = None,
+) -> Starlette:
     """The shop on a BFF; `payment_pages` are the origins that shoppers are sent to for payment.
 
-    The client's base address is the processor's; whoever made it closes it.
+    With access to the merchant's commercetools and payment elements, shoppers can pay in the
+    shop's own pages, too. The client's base address is the processor's; whoever made it closes it.
     """
     bff = Bff(bff_client)
     pictures = Pictures()
-    pages = Pages(pictures)
+    pages = Pages(pictures, elements)
     baskets = Baskets(bff, pages)
 
     async def picture(request: Request) -> Response:
@@ -68,24 +79,33 @@ def create_app(bff_client: httpx.AsyncClient, payment_pages: Iterable[str]) -> S
             return pages.render(request, "missing.html", HTTPStatus.NOT_FOUND)
         return pages.render(request, "refused.html", error.status_code, message=error.detail)
 
+    here: list[BaseRoute] = []
+    accounts = None
+    if merchant is not None and elements is not None:
+        accounts = Accounts(merchant, pages)
+        here = [
+            *accounts.routes(),
+            *PaymentHere(bff, merchant, accounts, pages, baskets, elements).routes(),
+            *Express(bff, merchant, accounts).routes(),
+            *Playground(merchant, pages, elements).routes(),
+            Mount("/enabler", VersionedFiles(directory=elements.enabler, check_dir=False)),
+        ]
     return Starlette(
         routes=[
             *Catalogue(bff, pages).routes(),
             *baskets.routes(),
-            *Checkout(bff, pages, baskets).routes(),
-            *Orders(bff, pages, baskets).routes(),
+            *Checkout(bff, pages, baskets, accounts).routes(),
+            *Orders(bff, pages, baskets, merchant).routes(),
+            *here,
             Route("/pictures/{name}/{colour}.svg", picture),
-            Mount("/static", _Static(directory=_STATIC)),
+            Mount("/static", VersionedFiles(directory=_STATIC)),
         ],
-        middleware=[Middleware(Protection, payment_pages=tuple(payment_pages))],
+        middleware=[
+            Middleware(
+                Protection,
+                payment_pages=tuple(payment_pages),
+                elements=elements.policy() if elements else None,
+            )
+        ],
         exception_handlers={Unavailable: unavailable, Refused: refused, HTTPException: failed},
     )
-
-
-class _Static(StaticFiles):
-    """Files whose addresses name their version."""
-
-    def file_response(self, *args: object, **kwargs: object) -> Response:
-        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
-        response.headers["Cache-Control"] = _FOR_EVER
-        return response

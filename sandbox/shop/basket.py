@@ -143,6 +143,7 @@ class Baskets:
             "basket.html",
             HTTPStatus.UNPROCESSABLE_ENTITY if mistake else HTTPStatus.OK,
             market=of_currency(cart.total_price.currency_code) if cart else None,
+            has_elements=True,
             cart=cart,
             basket_size=cart.quantity if cart else 0,
             most=MOST,

@@ -347,7 +347,12 @@ class Bff:
             raise Unavailable(f"{method} {path} answered {answer.status_code}")
         if answer.is_success:
             return answer
-        raise Refused(answer.status_code, _decoded(answer, Problem))
+        raise Refused(answer.status_code, read_problem(answer))
+
+
+def read_problem(answer: httpx.Response) -> Problem:
+    """What a 4xx says."""
+    return _decoded(answer, Problem)
 
 
 def _decoded(answer: httpx.Response, shape: type[T]) -> T:

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.shop import address, visitor
+from sandbox.shop.account import Accounts
 from sandbox.shop.basket import Baskets
 from sandbox.shop.bff import Bff, Cart, Refused, Unavailable
 from sandbox.shop.forms import submitted
@@ -20,10 +21,13 @@ from sandbox.shop.rendering import Pages
 class Checkout:
     """From the basket to an order and its payment."""
 
-    def __init__(self, bff: Bff, pages: Pages, baskets: Baskets) -> None:
+    def __init__(
+        self, bff: Bff, pages: Pages, baskets: Baskets, accounts: Accounts | None = None
+    ) -> None:
         self._bff = bff
         self._pages = pages
         self._baskets = baskets
+        self._accounts = accounts
 
     def routes(self) -> list[Route]:
         return [
@@ -36,18 +40,21 @@ class Checkout:
     async def form(self, request: Request) -> Response:
         cart = await self._baskets.cart(request)
         if cart is None or not cart.line_items:
-            return _without_basket(request)
+            return without_basket(request)
         market = of_currency(cart.total_price.currency_code)
         kept = visitor.of(request).delivery
         values = {"country": market.countries[0]}
+        customer = await self._accounts.customer(request) if self._accounts else None
         if kept is not None and kept.address.get("country") in market.countries:
             values = kept.address
+        elif customer is not None and customer.address.get("country") in market.countries:
+            values = customer.address
         return self._form(request, cart, values, {})
 
     async def submit(self, request: Request) -> Response:
         cart = await self._baskets.cart(request)
         if cart is None or not cart.line_items:
-            return _without_basket(request)
+            return without_basket(request)
         market = of_currency(cart.total_price.currency_code)
         values = address.typed(await submitted(request), market)
         wrong = address.mistakes(values, market)
@@ -65,7 +72,7 @@ class Checkout:
     async def review(self, request: Request) -> Response:
         cart = await self._baskets.cart(request)
         if cart is None or not cart.line_items:
-            return _without_basket(request)
+            return without_basket(request)
         if visitor.of(request).address is None:
             return RedirectResponse("/checkout", HTTPStatus.SEE_OTHER)
         return self._pages.render(
@@ -83,7 +90,7 @@ class Checkout:
         """
         cart_id = visitor.of(request).cart_id
         if cart_id is None:
-            return _without_basket(request)
+            return without_basket(request)
         order = await self._bff.place_order(cart_id)
         try:
             response = await to_payment(self._bff, order.id)
@@ -110,7 +117,7 @@ class Checkout:
         )
 
 
-def _without_basket(request: Request) -> Response:
+def without_basket(request: Request) -> Response:
     """To the order that the basket has become, if any."""
     order_id = visitor.of(request).order_id
     address = "/basket" if order_id is None else f"/order/{order_id}"

@@ -37,11 +37,11 @@ class Market(Struct, frozen=True):
     def money(self, cents: int, currency: str | None = None) -> str:
         """Minor units as people of this market write them."""
         code = currency or self.currency
-        digits = _DIGITS.get(code, 2)
-        whole, fraction = divmod(abs(cents), 10**digits)
+        decimals = digits(code)
+        whole, fraction = divmod(abs(cents), 10**decimals)
         number = f"{whole:,}".replace(",", self.style.group)
-        if digits:
-            number += f"{self.style.point}{fraction:0{digits}d}"
+        if decimals:
+            number += f"{self.style.point}{fraction:0{decimals}d}"
         pattern = self.style.pattern if code in _SIGNS else "{sign}\N{NO-BREAK SPACE}{number}"
         written = pattern.format(sign=_SIGNS.get(code, code), number=number)
         return f"\N{MINUS SIGN}{written}" if cents < 0 else written
@@ -102,6 +102,11 @@ COUNTRIES = {
     "NL": "Netherlands",
     "US": "United States",
 }
+
+
+def digits(currency: str) -> int:
+    """How many digits of an amount in minor units are decimals."""
+    return _DIGITS.get(currency, 2)
 
 
 def of_currency(currency: str) -> Market:

@@ -13,6 +13,7 @@ from sandbox.shop import visitor
 from sandbox.shop.basket import Baskets
 from sandbox.shop.bff import Bff, Order, Refused
 from sandbox.shop.markets import of_currency
+from sandbox.shop.merchant import Merchant
 from sandbox.shop.rendering import Pages
 
 
@@ -20,6 +21,7 @@ class Standing(StrEnum):
     """Where an order stands with its payment, as the shopper is told."""
 
     PAID = "paid"
+    AUTHORIZED = "authorized"
     PROCESSING = "processing"
     UNPAID = "unpaid"
     FAILED = "failed"
@@ -29,10 +31,13 @@ class Standing(StrEnum):
 class Orders:
     """Order pages; the id in their address is the capability to see them."""
 
-    def __init__(self, bff: Bff, pages: Pages, baskets: Baskets) -> None:
+    def __init__(
+        self, bff: Bff, pages: Pages, baskets: Baskets, merchant: Merchant | None = None
+    ) -> None:
         self._bff = bff
         self._pages = pages
         self._baskets = baskets
+        self._merchant = merchant
 
     def routes(self) -> list[Route]:
         return [
@@ -90,6 +95,8 @@ class Orders:
         except Refused as refused:
             if refused.status != HTTPStatus.CONFLICT:
                 raise
+            if self._merchant and (await self._merchant.order(order_id)).is_promised:
+                return order, Standing.AUTHORIZED
             failed = order.payment_state == "Failed"
             return order, Standing.FAILED if failed else Standing.UNPAID
         return order, Standing.PAID if paid else Standing.PROCESSING

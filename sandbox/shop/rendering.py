@@ -10,14 +10,17 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from sandbox.shop import visitor
-from sandbox.shop.markets import COUNTRIES, MARKETS, Market
+from sandbox.shop.elements import Elements
+from sandbox.shop.markets import COUNTRIES, MARKETS, Market, digits
 from sandbox.shop.pictures import Pictures
+from sandbox.shop.security import admit_elements
 
 
 class Pages:
     """The templates, and the names that they may use."""
 
-    def __init__(self, pictures: Pictures) -> None:
+    def __init__(self, pictures: Pictures, elements: Elements | None = None) -> None:
+        self._elements = elements
         self._templates = Environment(
             loader=PackageLoader("sandbox.shop"),
             autoescape=True,
@@ -27,6 +30,7 @@ class Pages:
         )
         self._templates.globals.update(
             countries=COUNTRIES,
+            digits=digits,
             markets=tuple(MARKETS.values()),
             picture=pictures.address,
             swatch=pictures.swatch,
@@ -40,14 +44,23 @@ class Pages:
         status: int = 200,
         *,
         market: Market | None = None,
+        has_elements: bool = False,
         **context: object,
     ) -> HTMLResponse:
-        """A page for the visitor; `market` where its prices are of another than theirs."""
+        """A page for the visitor; `market` where its prices are of another than theirs.
+
+        Templates see by `bundle` whether the shop takes payments in its own pages.
+        """
         who = visitor.of(request)
+        bundle = self._elements.bundle if self._elements else None
+        if has_elements and bundle:
+            admit_elements(request)
         html = self._templates.get_template(template).render(
             visitor=who,
             market=market or who.market,
             path=request.url.path,
+            bundle=bundle,
+            processor=self._elements.processor if self._elements else "",
             **{"basket_size": who.basket_size, **context},
         )
         return HTMLResponse(html, status)

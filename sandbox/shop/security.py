@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,32 +14,45 @@ from sandbox.shop.bff import SHOPPER
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def content_security_policy(payment_pages: Iterable[str]) -> str:
+Sources = Mapping[str, Iterable[str]]
+
+
+def content_security_policy(payment_pages: Iterable[str], more: Sources | None = None) -> str:
     """Nothing inline, of elsewhere only pictures; a form may lead on to the payment pages.
 
-    Browsers apply `form-action` to where a form's answer redirects, too.
+    Browsers apply `form-action` to where a form's answer redirects, too. `more` adds sources to
+    directives, for pages with payment elements.
     """
-    return "; ".join(
-        (
-            "default-src 'none'",
-            "style-src 'self'",
-            "script-src 'self'",
-            "img-src 'self' https:",
-            "connect-src 'self'",
-            f"form-action 'self' {' '.join(payment_pages)}".rstrip(),
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-        )
-    )
+    policy: dict[str, tuple[str, ...]] = {
+        "default-src": ("'none'",),
+        "style-src": ("'self'",),
+        "script-src": ("'self'",),
+        "img-src": ("'self'", "https:"),
+        "connect-src": ("'self'",),
+        "form-action": ("'self'", *payment_pages),
+        "base-uri": ("'none'",),
+        "frame-ancestors": ("'none'",),
+    }
+    for directive, sources in (more or {}).items():
+        policy[directive] = (*policy.get(directive, ()), *sources)
+    return "; ".join(" ".join((directive, *sources)) for directive, sources in policy.items())
+
+
+def admit_elements(request: Request) -> None:
+    """The answer to this request is a page with payment elements."""
+    request.state.has_elements = True
 
 
 class Protection:
     """Adds the headers, refuses what another site's page sends, and notes who is served."""
 
-    def __init__(self, app: ASGIApp, payment_pages: Iterable[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, payment_pages: tuple[str, ...], elements: Sources | None = None
+    ) -> None:
         self._app = app
+        self._policy = content_security_policy(payment_pages)
+        self._elements_policy = content_security_policy(payment_pages, elements)
         self._headers = {
-            "Content-Security-Policy": content_security_policy(payment_pages),
             "Referrer-Policy": "same-origin",
             "X-Content-Type-Options": "nosniff",
         }
@@ -52,6 +66,10 @@ class Protection:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(self._headers)
+                with_elements = scope.get("state", {}).get("has_elements", False)
+                headers["Content-Security-Policy"] = (
+                    self._elements_policy if with_elements else self._policy
+                )
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -67,6 +67,23 @@ class Shop:
         assert all(each.agrees for each in found)
         return [fact for each in found for fact in each.recorded if fact[0] == "Charge"]
 
+    def commercetools(self, method: str, path: str, body: Json | None = None) -> Json:
+        """A call to commercetools with the rights of an administrator."""
+        return self._people.commercetools(method, path, body)
+
+    def merchant_center(self, path: str) -> Json:
+        """What the processor answers to the Merchant Center."""
+        bearer = {"Authorization": f"Bearer {self._people.merchant_center_token()}"}
+        return self._people.ask("GET", path, bearer)
+
+    def settles(self, intent_id: str, *, succeed: bool) -> None:
+        """What the bank was working on is decided."""
+        answer = self._client.post(
+            f"{self.payment_address}/_sandbox/stripe/payment_intents/{intent_id}/settle",
+            json={"outcome": "succeed" if succeed else "fail"},
+        )
+        assert answer.is_success, answer.text
+
     def stripe(self, method: str, path: str, **parameters: Any) -> Json:
         """A call to Stripe with the merchant's key."""
         return self._people.stripe(method, path, **parameters)
@@ -74,12 +91,25 @@ class Shop:
     def bank_decides(self, order_id: str, *, succeed: bool) -> None:
         """What was processing is decided."""
         (session, *_) = self.sessions(order_id)
-        answer = self._client.post(
-            f"{self.payment_address}/_sandbox/stripe/payment_intents/"
-            f"{session['payment_intent']}/settle",
-            json={"outcome": "succeed" if succeed else "fail"},
-        )
-        assert answer.is_success, answer.text
+        self.settles(session["payment_intent"], succeed=succeed)
+
+    def authorized(self) -> str:
+        """A British cart paid in a storefront of its own: a rule only authorizes it, and a
+        webhook has said so. The payment's id."""
+        people = self._people
+        cart = people.cart("GB", "GBP", linen_apron_1=1, field_notebook_2=1)
+        session = {"x-session-id": people.session(cart)}
+        started = people.ask("POST", "/payments", session)
+        people.pay(started["clientSecret"], "pm_card_visa")
+        payment_id = str(started["paymentReference"])
+        for _ in range(_TRIES):
+            if self.compared(payment_id).recorded:
+                return payment_id
+        raise AssertionError(f"Nobody recorded that {payment_id} is authorized.")
+
+    def compared(self, payment_id: str) -> Comparison:
+        """A payment as commercetools and Stripe have it now."""
+        return self._people.compare(payment_id)
 
     def sessions(self, order_id: str) -> list[Json]:
         """The order's Checkout Sessions, newest first."""

@@ -47,7 +47,7 @@ def test_pages_to_buy_are_accessible(shopper: Shopper) -> None:
     shopper.puts_into_basket("linen-apron-1")
     shopper.page.get_by_label("Discount code").fill("NONE")
     shopper.click("Apply")
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator("#code-mistake")).to_be_visible()
     assert_accessible(page)
     page.get_by_role("link", name="Check out").click()
     shopper.click("Continue to review")
@@ -123,7 +123,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(shopper: Shopper) -> Non
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/checkout/review"))
-    tab_to("Pay ")
+    tab_to("on Stripe")
     page.keyboard.press("Enter")
     shopper.is_at_payment()
 

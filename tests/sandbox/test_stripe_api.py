@@ -291,6 +291,15 @@ async def test_the_clock_is_moved_over_http(account: Account) -> None:
     assert backwards.status_code == 400
 
 
+async def test_a_clock_that_goes_wrong_is_seen_by_others_alone(account: Account) -> None:
+    before, outside = account.state.clock.time(), account.state.clock.outside()
+    await account.admin("clock/skew", seconds=-400)
+    assert account.state.clock.outside() == outside - 400
+    assert account.state.clock.time() == before
+    await account.admin("clock/skew", seconds=0)
+    assert account.state.clock.outside() == outside
+
+
 async def test_other_origins_may_call_as_stripe_js_does(account: Account) -> None:
     response = await account.client.options(
         "/v1/confirmation_tokens",

@@ -36,6 +36,7 @@ async function swap(answer) {
   if (again && !again.disabled) again.focus();
   else document.getElementById("content").focus({ preventScroll: true });
   refreshLater();
+  document.dispatchEvent(new Event("shop:swapped"));
 }
 
 let sending = Promise.resolve();

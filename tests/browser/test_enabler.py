@@ -1,0 +1,570 @@
+"""Paying in the shop's own page: every flow of the enabler, against the stand-ins' own books."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Route, expect
+
+from sandbox.shop.elements import BUNDLE, ENABLER
+from tests.browser.payer import (
+    Payer,
+    assert_nothing_paid,
+    assert_paid_once,
+    intents,
+    orders,
+    transactions,
+)
+from tests.browser.shopper import DECLINED, GOOD, IN_GERMANY, SECURE, Shop, Shopper
+from tests.browser.test_accessibility import assert_accessible
+
+MUG = 1_490
+_MOST_TABS = 60
+
+
+@pytest.fixture
+def payer(shopper: Shopper) -> Payer:
+    assert (ENABLER / BUNDLE).exists(), "`make enabler` builds the enabler"
+    return Payer(shopper.shop, shopper.page)
+
+
+@pytest.fixture
+def customer(payer: Payer) -> Iterator[Payer]:
+    """The shop's customer, without stored cards before and after."""
+    payer.signs_in()
+    yield payer
+    account = payer.shop.commercetools("GET", "customers/key=ada")["id"]
+    payer.page.goto("/")
+    for method in payer.shop.commercetools("GET", "payment-methods?limit=500")["results"]:
+        if method["customer"]["id"] == account and method["paymentMethodStatus"] == "Active":
+            payer.shop.stripe("POST", f"/v1/payment_methods/{method['token']['value']}/detach")
+
+
+# Cards
+
+
+def test_a_card_is_paid_with_and_the_order_placed(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    payer.pays_here_with(GOOD)
+    order_id = payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+    assert payer.shop.order(order_id)["paymentState"] == "Paid"
+    payer.page.goto("/basket")
+    expect(payer.page.get_by_text("Your basket is empty")).to_be_visible()
+
+
+def test_a_decline_is_explained_and_another_card_pays_the_same_payment(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    payer.pays_here_with(DECLINED)
+    expect(payer.message).to_contain_text("declined")
+    expect(payer.message).to_be_focused()
+    (refused,) = intents(payer.shop, cart_id)
+    assert_nothing_paid(payer.shop, cart_id)
+    payer.pays_here_with(GOOD)
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+    (paid,) = intents(payer.shop, cart_id)
+    assert paid["id"] == refused["id"]
+
+
+def test_what_is_missing_is_shown_where_it_is_missing_and_nothing_is_started(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    payer.button.click()
+    expect(payer.form.get_by_text("Your card number is incomplete.")).to_be_visible()
+    assert intents(payer.shop, cart_id) == []
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_challenge_is_accepted_or_rejected(payer: Payer, accepted: bool) -> None:
+    cart_id = payer.reaches_the_element()
+    payer.pays_here_with(SECURE)
+    bank = payer.page.get_by_role("dialog").frame_locator("iframe")
+    bank.get_by_role("button", name="Confirm payment" if accepted else "Reject payment").click()
+    if not accepted:
+        expect(payer.message).not_to_be_empty()
+        assert_nothing_paid(payer.shop, cart_id)
+        payer.pays_here_with(GOOD)
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+def test_what_is_only_reserved_is_told_as_such(payer: Payer) -> None:
+    payer.page.goto("/")
+    payer.page.locator("summary", has_text="currency").click()
+    payer.click("United Kingdom")
+    payer.puts_into_basket("stoneware-mug-1")
+    payer.enters({**IN_GERMANY, "postalCode": "N1 9GU", "city": "London"})
+    payer.click("Pay here", role="link")
+    payer.sees_the_element()
+    cart_id = payer.cart_id
+    payer.fills_in(GOOD)
+    payer.form.get_by_label("Postcode").fill("N1 9GU")
+    payer.button.click()
+    payer.is_done("Thank you. Your order is placed.")
+    assert transactions(payer.shop, cart_id) == [("Authorization", 1_290, "Success")]
+    assert len(intents(payer.shop, cart_id)) == 1
+
+
+def test_an_intent_that_comes_first_is_the_one_that_is_paid(payer: Payer) -> None:
+    payer.puts_into_basket("stoneware-mug-1")
+    payer.page.goto("/checkout")
+    payer.page.get_by_label("Country", exact=True).select_option("NL")
+    for field, value in {**IN_GERMANY, "postalCode": "1012 AB", "city": "Amsterdam"}.items():
+        payer.page.locator(f"#{field}").fill(value)
+    payer.click("Continue to review")
+    payer.click("Pay here", role="link")
+    payer.sees_the_element()
+    cart_id = payer.cart_id
+    assert len(intents(payer.shop, cart_id)) == 1
+    payer.pays_here_with(GOOD)
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+# Methods that take their time, or lead elsewhere
+
+
+@pytest.mark.parametrize("succeeds", [True, False])
+def test_a_debit_is_ordered_while_the_bank_works_on_it(payer: Payer, succeeds: bool) -> None:
+    cart_id = payer.reaches_the_element()
+    payer.form.get_by_label("SEPA Direct Debit").check()
+    payer.form.get_by_label("IBAN").fill("DE89 3704 0044 0532 0130 00")
+    payer.form.get_by_label("Account holder").fill("Ada Byron")
+    payer.form.get_by_label("Email").fill("ada@example.com")
+    payer.button.click()
+    order_id = payer.is_done("Your payment is on its way.")
+    assert transactions(payer.shop, cart_id) == [("Authorization", MUG, "Pending")]
+    (intent,) = intents(payer.shop, cart_id)
+    payer.shop.settles(intent["id"], succeed=succeeds)
+    if succeeds:
+        payer.sees("Thank you. Your order is paid.")
+        assert_paid_once(payer.shop, cart_id, MUG)
+    else:
+        payer.sees("Your order is not paid yet.")
+        assert "paymentState" not in payer.shop.order(order_id)
+
+
+def test_a_bank_of_its_own_leads_back_to_the_order(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    payer.form.get_by_label("iDEAL").check()
+    payer.button.click()
+    payer.click("Confirm payment")
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+    payer.page.go_back()
+    payer.page.goto("/checkout/payment")
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+def test_a_refusal_at_the_bank_is_explained_on_return_and_leaves_the_way_open(
+    payer: Payer,
+) -> None:
+    cart_id = payer.reaches_the_element()
+    payer.form.get_by_label("iDEAL").check()
+    payer.button.click()
+    payer.click("Reject payment")
+    expect(payer.page).to_have_url(re.compile("/return"))
+    payer.sees_the_element()
+    expect(payer.message).not_to_be_empty()
+    assert "payment_intent" not in payer.page.url
+    assert_nothing_paid(payer.shop, cart_id)
+    payer.pays_here_with(GOOD)
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+# The wallet
+
+
+def test_the_wallet_brings_address_and_delivery(payer: Payer) -> None:
+    payer.puts_into_basket("stoneware-mug-1")
+    cart_id = payer.cart_id
+    button = payer.page.frame_locator("#express iframe").get_by_role("button")
+    expect(button).to_be_visible()
+    payer.page.evaluate(
+        """() => {
+          // As a shop that knows where it delivers only when it is asked.
+          document.getElementById("express").dataset.countries = "DE GB";
+          document.dispatchEvent(new Event("shop:swapped"));
+        }"""
+    )
+    button.click()
+    sheet = payer.page.get_by_role("dialog", name="Demo Pay").frame_locator("iframe")
+    sheet.get_by_label("Ship to").select_option(label=_option(sheet, "London"))
+    expect(sheet.get_by_role("alert")).not_to_be_empty()
+    sheet.get_by_label("Ship to").select_option(label=_option(sheet, "Berlin"))
+    expect(sheet.get_by_role("button", name="19.80")).to_be_enabled()
+    sheet.get_by_label(re.compile("Express")).check()
+    pay = sheet.get_by_role("button", name="27.80")
+    expect(pay).to_be_enabled()
+    pay.click()
+    order_id = payer.is_done()
+    assert_paid_once(payer.shop, cart_id, 2_780)
+    order = payer.shop.order(order_id)
+    assert order["shippingAddress"]["city"] == "Berlin"
+    assert order["shippingInfo"]["shippingMethodName"] == "Express"
+    assert order["customerEmail"]
+
+
+def test_a_closed_wallet_leaves_the_basket_as_it_was_and_may_be_opened_again(
+    payer: Payer,
+) -> None:
+    payer.puts_into_basket("stoneware-mug-1")
+    cart_id = payer.cart_id
+    button = payer.page.frame_locator("#express iframe").get_by_role("button")
+    button.click()
+    dialog = payer.page.get_by_role("dialog", name="Demo Pay")
+    expect(dialog.frame_locator("iframe").get_by_role("button", name="19.80")).to_be_enabled()
+    payer.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    assert_nothing_paid(payer.shop, cart_id)
+    button.click()
+    pay = dialog.frame_locator("iframe").get_by_role("button", name="19.80")
+    expect(pay).to_be_enabled()
+    pay.click()
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, 1_980)
+
+
+def _option(sheet: Any, city: str) -> str:
+    found = sheet.get_by_label("Ship to").locator("option", has_text=city)
+    return str(found.first.inner_text())
+
+
+# Stored cards
+
+
+def test_a_card_is_kept_paid_with_and_removed(customer: Payer) -> None:
+    first = customer.reaches_the_element()
+    customer.page.get_by_label("Keep this card").check()
+    customer.pays_here_with(GOOD)
+    customer.is_done()
+    assert_paid_once(customer.shop, first, MUG)
+
+    second = customer.reaches_the_element("brass-pen-1")
+    stored = customer.page.locator("#stored li")
+    expect(stored).to_contain_text("VISA •••• 4242 12/2034")
+    stored.get_by_role("button", name="Pay").click()
+    customer.is_done()
+    assert_paid_once(customer.shop, second, 3_999)
+    assert intents(customer.shop, second)[0]["customer"] is not None
+
+    customer.reaches_the_element()
+    customer.click("Remove the card ending in 4242")
+    expect(customer.page.locator("#stored")).to_be_hidden()
+    customer.page.reload()
+    customer.sees_the_element()
+    expect(customer.page.locator("#stored")).to_be_hidden()
+
+
+def test_without_consent_a_card_is_not_kept(customer: Payer) -> None:
+    customer.reaches_the_element()
+    customer.pays_here_with(GOOD)
+    customer.is_done()
+    customer.reaches_the_element()
+    expect(customer.page.get_by_label("Keep this card")).to_be_visible()
+    expect(customer.page.locator("#stored")).to_be_hidden()
+
+
+# Trouble
+
+
+def test_a_processor_that_is_out_of_reach_is_told_and_tried_again(payer: Payer) -> None:
+    def unreachable(route: Route) -> None:
+        route.abort()
+
+    pattern = f"{payer.shop.processor_address}/**"
+    payer.puts_into_basket("stoneware-mug-1")
+    payer.enters(IN_GERMANY)
+    payer.page.route(pattern, unreachable)
+    payer.click("Pay here", role="link")
+    again = payer.page.get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    payer.page.unroute(pattern)
+    again.click()
+    payer.sees_the_element()
+    cart_id = payer.cart_id
+    payer.page.route(f"{pattern}payments", unreachable)
+    payer.pays_here_with(GOOD)
+    expect(payer.message).to_have_text("Something went wrong. Please try again.")
+    assert_nothing_paid(payer.shop, cart_id)
+    payer.page.unroute(f"{pattern}payments")
+    payer.button.click()
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+def test_a_slow_network_shows_that_something_happens(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    payer.page.route(f"{payer.shop.processor_address}/payments", hold)
+    with payer.page.expect_request("**/payments"):
+        payer.pays_here_with(GOOD)
+    group = payer.page.get_by_role("group", name="Payment")
+    expect(group).to_have_attribute("aria-busy", "true")
+    expect(payer.button).to_have_attribute("aria-disabled", "true")
+    payer.button.click(force=True)
+    for route in held:
+        route.continue_()
+    payer.is_done()
+    assert len(held) == 1
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+def test_a_double_click_pays_once(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    payer.fills_in(GOOD)
+    payer.button.dblclick()
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+def test_a_reload_while_stripe_works_is_picked_up(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    confirming = re.compile(r"/v1/payment_intents/[^/]+/confirm")
+
+    def acts_in_vain(route: Route) -> None:
+        route.fetch()
+        with payer.page.expect_navigation(wait_until="commit"):
+            payer.page.evaluate("() => setTimeout(() => location.reload())")
+
+    payer.page.route(confirming, acts_in_vain, times=1)
+    payer.fills_in(GOOD)
+    payer.button.click()
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+def test_the_lost_answer_of_a_start_starts_nothing_twice(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    with payer.losing_answers("/payments", 2):
+        payer.pays_here_with(GOOD)
+        payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+def test_the_lost_answer_of_a_confirmation_changes_nothing(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    with payer.losing_answers("/confirmPayments/*", 2):
+        payer.pays_here_with(GOOD)
+        payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+def test_a_confirmation_that_never_gets_through_is_made_good_by_the_next_try(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    with payer.losing_answers("/confirmPayments/*", 3):
+        payer.pays_here_with(GOOD)
+        expect(payer.message).to_have_text("Something went wrong. Please try again.")
+    payer.button.click()
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+def test_a_cart_that_changed_in_another_tab_is_asked_about_before_it_is_paid(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    payer.fills_in(GOOD)
+    other = payer.another_tab()
+    other.puts_into_basket("field-notebook-1")
+    other.page.close()
+    payer.button.click()
+    expect(payer.message).to_contain_text("26.85")
+    expect(payer.page.locator("#total")).to_have_text("26,85\xa0€")
+    assert_nothing_paid(payer.shop, cart_id)
+    expect(payer.button).to_contain_text("26.85")
+    payer.button.click()
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, 2_685)
+
+
+def test_two_tabs_pay_the_same_cart_once(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    other = Payer(payer.shop, payer.page.context.new_page())
+    other.page.goto("/checkout/payment")
+    other.sees_the_element()
+    other.fills_in(GOOD)
+    payer.pays_here_with(GOOD)
+    payer.is_done()
+    other.button.click()
+    expect(other.message).not_to_be_empty()
+    other.page.goto("/checkout/payment")
+    other.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+def test_who_pays_on_stripes_page_after_all_pays_once(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    payer.pays_here_with(DECLINED)
+    expect(payer.message).not_to_be_empty()
+    other = Payer(payer.shop, payer.page.context.new_page())
+    other.page.goto("/checkout/review")
+    order_id = other.goes_to_payment()
+    other.pays_with(GOOD)
+    other.sees_paid()
+    payer.pays_here_with(GOOD)
+    expect(payer.message).not_to_be_empty()
+    assert payer.shop.charged(order_id) == [("Charge", MUG, "Success")]
+    open_ones = [each for each in intents(payer.shop, cart_id) if each["status"] != "succeeded"]
+    assert [each["status"] for each in open_ones] == ["canceled"]
+
+
+def test_nobody_gets_an_order_by_saying_that_it_is_paid(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    payer.page.evaluate("() => document.getElementById('placed').requestSubmit()")
+    expect(payer.page.get_by_text("Your payment has not arrived")).to_be_visible()
+    assert orders(payer.shop, cart_id) == []
+
+
+def test_without_scripts_the_page_says_so_and_stripes_page_works(
+    shop: Shop, browser: Browser
+) -> None:
+    context = browser.new_context(base_url=shop.address, java_script_enabled=False)
+    shopper = Shopper(shop, context.new_page())
+    shopper.puts_into_basket("stoneware-mug-1")
+    shopper.enters(IN_GERMANY)
+    shopper.click("Pay here", role="link")
+    # Chromium does not count as without scripts when it only runs none.
+    assert "Paying on this page needs JavaScript" in shopper.page.content()
+    shopper.click("Rather pay on Stripe")
+    shopper.is_at_payment()
+    shopper.pays_with(GOOD)
+    shopper.sees_paid()
+    context.close()
+
+
+# What is offered, for everybody
+
+
+def test_what_the_processor_offers_is_what_the_enabler_builds(payer: Payer) -> None:
+    payer.reaches_the_element()
+    offered = payer.shop.merchant_center("/operations/payment-components")
+    said, known, refused = payer.page.evaluate(
+        """async (offered) => {
+          const { bundle, processor, session } = document.getElementById("pay").dataset;
+          const { Enabler, COMPONENTS } = await import(bundle);
+          const enabler = new Enabler({ processorUrl: processor, sessionId: session });
+          const build = {
+            dropins: (type) => enabler.createDropinBuilder(type),
+            components: (type) => enabler.createComponentBuilder(type),
+            express: (type) => enabler.createExpressBuilder(type),
+          };
+          const said = {};
+          for (const [kind, types] of Object.entries(offered)) {
+            said[kind] = [];
+            for (const { type } of types) {
+              const builder = await build[kind](type);
+              const initialAmount = { centAmount: 1, currencyCode: "EUR", fractionDigits: 2 };
+              said[kind].push({ type: typeof builder.build({ initialAmount }).mount && type });
+            }
+          }
+          const refused = await enabler.createComponentBuilder("card").catch((error) => error.code);
+          return [said, COMPONENTS, refused];
+        }""",
+        offered,
+    )
+    assert said == known == offered
+    assert refused == "unsupported"
+
+
+@pytest.mark.parametrize("component", ["dropin", "payment", "expressCheckout", "express"])
+def test_the_playground_mounts_every_component(payer: Payer, component: str) -> None:
+    payer.page.goto("/playground")
+    payer.page.locator("#component").select_option(component)
+    payer.page.get_by_label("Locale").select_option("de-DE")
+    payer.page.get_by_label("Layout").select_option("accordion")
+    payer.click("Mount")
+    expect(payer.page.get_by_role("log")).to_contain_text(f'mounted "{component}"')
+    frame = payer.page.frame_locator("#mounted iframe")
+    if "express" in component:
+        expect(frame.get_by_role("button", name="Demo Pay")).to_be_visible()
+    else:
+        expect(frame.get_by_label("Kartennummer")).to_be_visible()
+        expect(payer.page.locator("#mounted").get_by_role("button")).to_have_text(
+            "14,90\xa0€ zahlen"
+        )
+    assert_accessible(payer.page)
+
+
+def test_the_playground_shows_what_happens_when_the_amount_changes(payer: Payer) -> None:
+    page = payer.page
+    page.goto("/playground")
+    payer.click("Mount")
+    form = page.frame_locator("#mounted iframe")
+    form.get_by_label("Card number").fill(GOOD)
+    form.get_by_label("Expiry date").fill("12 / 34")
+    form.get_by_label("Security code").fill("123")
+    form.get_by_label("Country").select_option("DE")
+    payer.click("Change the cart")
+    log = page.get_by_role("log")
+    expect(log).to_contain_text("the cart costs")
+    page.locator("#mounted").get_by_role("button", name="Pay €14.90").click()
+    expect(log).to_contain_text("amount_changed")
+    page.locator("#mounted").get_by_role("button", name="Pay €29.80").click()
+    expect(log).to_contain_text('onComplete {"isSuccess":true,"state":"success"')
+
+
+def test_every_state_of_the_payment_page_is_accessible(payer: Payer) -> None:
+    payer.reaches_the_element()
+    assert_accessible(payer.page)
+    payer.pays_here_with(DECLINED)
+    expect(payer.message).not_to_be_empty()
+    assert_accessible(payer.page)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    payer.page.route(f"{payer.shop.processor_address}/payments", hold)
+    with payer.page.expect_request("**/payments"):
+        payer.pays_here_with(GOOD)
+    assert_accessible(payer.page)
+    for route in held:
+        route.continue_()
+    payer.is_done()
+    assert_accessible(payer.page)
+
+
+def test_the_pages_of_a_customer_are_accessible(customer: Payer) -> None:
+    assert_accessible(customer.page)
+    customer.reaches_the_element()
+    customer.page.get_by_label("Keep this card").check()
+    customer.pays_here_with(GOOD)
+    customer.is_done()
+    customer.reaches_the_element()
+    expect(customer.page.locator("#stored li")).to_contain_text("4242")
+    assert_accessible(customer.page)
+    customer.page.goto("/account")
+    customer.click("Sign out")
+    customer.sees("Account")
+    assert_accessible(customer.page)
+
+
+def test_the_keyboard_suffices_to_pay(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    keyboard = payer.page.keyboard
+
+    def tab_to(target: Locator) -> None:
+        for _ in range(_MOST_TABS):
+            keyboard.press("Tab")
+            if target.evaluate("each => each === document.activeElement && document.hasFocus()"):
+                return
+        raise AssertionError(f"{target} cannot be reached")
+
+    tab_to(payer.form.get_by_label("Card number"))
+    keyboard.type("4242424242424242")
+    tab_to(payer.form.get_by_label("Expiry date"))
+    keyboard.type("1234")
+    tab_to(payer.form.get_by_label("Security code"))
+    keyboard.type("123")
+    tab_to(payer.button)
+    keyboard.press("Enter")
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
