@@ -16,6 +16,7 @@ from stripe_connector.gateways.outgoing import Outgoing
 from stripe_connector.http.auth import (
     Auth,
     JwtAuth,
+    MetricsAuth,
     OAuth2Auth,
     Open,
     OriginAuth,
@@ -23,6 +24,7 @@ from stripe_connector.http.auth import (
     StripeAuth,
 )
 from stripe_connector.http.health import Readiness
+from stripe_connector.observability.telemetry import create_telemetry
 from stripe_connector.settings import load_settings
 from tests.fakes import FakeClock
 from tests.wire import Network, Trouble, Wire
@@ -38,6 +40,9 @@ EXPECTED: dict[Route, Auth[object]] = {
     ("POST", "/express-config"): OriginAuth(),
     ("GET", "/operations/payment-components"): JwtAuth(),
     ("POST", "/operations/payment-intents/{id}"): MODIFICATIONS,
+    ("POST", "/operations/transactions"): OAuth2Auth(
+        any_of=("manage_project", "manage_checkout_transactions")
+    ),
     ("GET", "/operations/status"): JwtAuth(),
     ("GET", "/config-element/{component}"): SessionAuth(),
     ("GET", "/get-config-element/{component}"): SessionAuth(),
@@ -46,6 +51,8 @@ EXPECTED: dict[Route, Auth[object]] = {
     ("GET", "/payments"): SessionAuth(),
     ("POST", "/payments"): SessionAuth(),
     ("POST", "/confirmPayments/{id}"): SessionAuth(),
+    ("GET", "/stored-payment-methods"): SessionAuth(),
+    ("DELETE", "/stored-payment-methods/{id}"): SessionAuth(),
     ("GET", "/applePayConfig"): Open(),
     ("GET", "/api/v1/categories"): Open(),
     ("GET", "/api/v1/products"): Open(),
@@ -65,6 +72,8 @@ EXPECTED: dict[Route, Auth[object]] = {
     ("POST", "/stripe/webhooks"): StripeAuth(),
     ("GET", "/health/live"): Open(),
     ("GET", "/health/ready"): Open(),
+    ("GET", "/openapi.json"): Open(),
+    ("GET", "/docs"): Open(),
 }
 """Every route and who may call it. A new route belongs here before it is served."""
 
@@ -112,6 +121,8 @@ SHARED_WITH_BROWSERS = {
     "/customer/session",
     "/payments",
     "/confirmPayments/{id}",
+    "/stored-payment-methods",
+    "/stored-payment-methods/{id}",
     "/api/v1/categories",
     "/api/v1/products",
     "/api/v1/products/{sku}",
@@ -124,6 +135,10 @@ SHARED_WITH_BROWSERS = {
     "/api/v1/payments/sessions",
 }
 """Paths that a storefront's page calls from another origin."""
+
+
+METRICS: dict[Route, Auth[object]] = {("GET", "/metrics"): MetricsAuth()}
+"""What is served besides where there is a token for it."""
 
 
 def routes(kind: type[object]) -> pytest.MarkDecorator:
@@ -174,9 +189,10 @@ async def open_session(world: World) -> dict[str, str]:
     return dict(await world.session(cart["id"]))
 
 
+@pytest.mark.parametrize("watched", [False, True])
 @pytest.mark.parametrize("buy_now", [False, True])
 def test_every_route_has_a_declared_expectation_and_nothing_else_is_served(
-    buy_now: bool,
+    buy_now: bool, watched: bool
 ) -> None:
     outgoing = Outgoing(httpx.AsyncClient(transport=Wire(Network({}))), FakeClock())
     switched_on = {
@@ -184,14 +200,17 @@ def test_every_route_has_a_declared_expectation_and_nothing_else_is_served(
         "BUY_NOW_URL": "https://pay.example.com",
         "BUY_NOW_COOKIE_SECRET": "x" * 32,
     }
-    settings = load_settings({**ENVIRONMENT, **(switched_on if buy_now else {})})
-    _, table = wire(settings, outgoing, Readiness())
+    environment = {**ENVIRONMENT, **(switched_on if buy_now else {})}
+    settings = load_settings(environment | ({"METRICS_TOKEN": "x" * 32} if watched else {}))
+    telemetry = create_telemetry(settings, outgoing.clock, in_progress=lambda: 0)
+    _, table = wire(settings, outgoing, Readiness(), telemetry)
     declared = {
         (method, endpoint.path): endpoint.auth for endpoint in table for method in endpoint.methods
     }
-    assert declared == EXPECTED | (BUY_NOW if buy_now else {})
+    assert declared == EXPECTED | (BUY_NOW if buy_now else {}) | (METRICS if watched else {})
     shared = SHARED_WITH_BROWSERS | (BUY_NOW_SHARED if buy_now else set())
     assert {endpoint.path for endpoint in table if endpoint.cors} == shared
+    assert [endpoint.path for endpoint in table if endpoint.operation is None] == []
 
 
 # Nobody
@@ -401,15 +420,26 @@ async def test_an_expired_access_token_is_refused_even_if_it_was_just_known(rout
     assert_refused(await ask(world, route, checkout), 401)
 
 
+def named(route: Route, scopes: tuple[str, ...]) -> tuple[str, ...]:
+    """Scopes with the names that Checkout's own and another one have for a route."""
+    auth = EXPECTED[route]
+    assert isinstance(auth, OAuth2Auth)
+    _, own = auth.any_of
+    [another] = {"manage_checkout_payment_intents", "manage_checkout_transactions"} - {own}
+    return tuple(
+        scope.replace("<checkout's>", own).replace("<another>", another) for scope in scopes
+    )
+
+
 @routes(OAuth2Auth)
 @pytest.mark.parametrize(
     "scopes",
     [
         (),
         ("manage_project:other",),
-        ("manage_checkout_payment_intents:other",),
-        (f"manage_checkout_payment_intents:{PROJECT}-2",),
-        (f"manage_checkout_transactions:{PROJECT}", f"manage_payments:{PROJECT}"),
+        ("<checkout's>:other",),
+        (f"<checkout's>:{PROJECT}-2",),
+        (f"<another>:{PROJECT}", f"manage_payments:{PROJECT}"),
         ("manage_project",),
         (f"view_project:{PROJECT}", f"customer_id:{PROJECT}"),
     ],
@@ -420,7 +450,7 @@ async def test_a_token_without_the_scope_for_this_project_is_forbidden(
 ) -> None:
     world = World()
     token = world.store.tokens.grant(
-        ApiClient("other", "secret", scopes), {"grant_type": "client_credentials"}
+        ApiClient("other", "secret", named(route, scopes)), {"grant_type": "client_credentials"}
     )
     answer = await ask(world, route, {"Authorization": f"Bearer {token['access_token']}"})
     assert_refused(answer, 403)
@@ -434,8 +464,8 @@ async def test_a_token_without_the_scope_for_this_project_is_forbidden(
     "scopes",
     [
         (f"manage_project:{PROJECT}",),
-        (f"manage_checkout_payment_intents:{PROJECT}",),
-        (f"manage_checkout_payment_intents:{PROJECT}", "customer_id:9d", "in_store:paris"),
+        (f"<checkout's>:{PROJECT}",),
+        (f"<checkout's>:{PROJECT}", "customer_id:9d", "in_store:paris"),
     ],
     ids=str,
 )
@@ -444,7 +474,7 @@ async def test_a_token_with_the_scope_is_let_in_whatever_else_it_grants(
 ) -> None:
     world = World()
     token = world.store.tokens.grant(
-        ApiClient("other", "secret", scopes), {"grant_type": "client_credentials"}
+        ApiClient("other", "secret", named(route, scopes)), {"grant_type": "client_credentials"}
     )
     headers = {"Authorization": f"Bearer {token['access_token']}"}
     answer = await ask(world, route, headers)

@@ -160,4 +160,21 @@ async def endpoint(world: World) -> None:
     await world.ask_stripe("DELETE", path)
 
 
-WALKS = [every_type_of_method, money_moves, saved_methods, checkout, endpoint]
+async def domain(world: World) -> None:
+    """A shop's domain is registered for wallets, switched off and on, and looked at again."""
+    made = await world.ask_stripe(
+        "POST", "/v1/payment_method_domains", domain_name="shop.example", enabled="false"
+    )
+    path = f"/v1/payment_method_domains/{made['id']}"
+    await world.ask_stripe("POST", path, enabled="true")
+    await world.ask_stripe("POST", f"{path}/validate")
+    await world.ask_stripe("GET", path)
+    await world.ask_stripe("GET", "/v1/payment_method_domains?domain_name=shop.example")
+
+
+async def account(world: World) -> None:
+    """Whether the account may take payments."""
+    await world.ask_stripe("GET", "/v1/account")
+
+
+WALKS = [every_type_of_method, money_moves, saved_methods, checkout, endpoint, domain, account]

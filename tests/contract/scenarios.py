@@ -8,6 +8,8 @@ from typing import Any
 from sandbox.commercetools.seed import identifier
 from stripe_connector.payments.customers import CONTAINER
 from stripe_connector.payments.interactions import TYPE_KEY
+from tests.behaviour.deployment import OLD_VERSION, OPERATIONS_TYPE, Deployment
+from tests.behaviour.reconciling import reconcile
 from tests.wire import Call, Trouble
 from tests.world import World, money
 
@@ -241,6 +243,47 @@ async def taxed(world: World) -> None:
     await world.start(await world.session((await world.cart(custom=custom))["id"]))
 
 
+async def stored_method(world: World) -> None:
+    """A customer stores a card, pays with it, is charged while away, and removes it."""
+    ada = identifier("customer", "ada")
+    session = await world.session((await world.cart(customerId=ada))["id"])
+    consent = {"storePaymentMethod": True}
+    answer = await world.client.post("/payments", headers=session, json=consent)
+    assert answer.status_code == 200, answer.text
+    await world.pay(answer.json()["clientSecret"])
+    path = "/stored-payment-methods"
+    listed = await world.client.get(path, headers=session)
+    [shown] = listed.json()["storedPaymentMethods"]
+    again = await world.session((await world.cart(customerId=ada))["id"])
+    for body in ({"storedPaymentMethodId": shown["id"]}, {}, consent):
+        answer = await world.client.post("/payments", headers=again, json=body)
+        assert answer.status_code == 200, answer.text
+
+    async def charge(cart: Json, status: int) -> None:
+        answer = await world.client.post(
+            "/operations/transactions",
+            json={
+                "cartId": cart["id"],
+                "checkoutTransactionItemId": cart["id"],
+                "type": "Recurring",
+                "paymentMethodId": shown["id"],
+                "futureOrderNumber": "2026-1",
+            },
+            headers=await world.checkout(),
+        )
+        assert answer.status_code == status, answer.text
+
+    cart = await world.cart(customerId=ada)
+    world.network.trouble = lambda call: "busy" if call.path == "/v1/payment_intents" else None
+    await charge(cart, 503)
+    world.network.trouble = lambda _: None
+    await charge(cart, 201)
+    await charge(await world.cart(10, customerId=ada), 201)
+    removed = await world.client.delete(f"{path}/{shown['id']}", headers=session)
+    assert removed.status_code == 200, removed.text
+    await world.deliver_all()
+
+
 async def status(world: World) -> None:
     """The Merchant Center asks how we are."""
     answer = await world.client.get("/operations/status", headers=await world.merchant_center())
@@ -318,6 +361,31 @@ async def refused(world: World) -> None:
     assert answer.status_code == 400, answer.text
 
 
+async def deployed(world: World) -> None:
+    """The scripts make, mend, stop and remove all that they know of."""
+    deployment = Deployment(world, ALLOWED_ORIGINS="https://shop.example,https://shop.invalid")
+    await deployment.type(OPERATIONS_TYPE, "transaction", stripeConnector_final="Boolean")
+    await deployment.endpoint(api_version=OLD_VERSION)
+    await deployment.disable(await deployment.endpoint(**{"enabled_events[]": "*"}))
+    await deployment.deploy(retire_old=True)
+    await deployment.deploy()
+    await deployment.undeploy()
+    await deployment.undeploy(delete_endpoint=True, delete_types=True)
+    await deployment.deploy()
+
+
+async def reconciled(world: World) -> None:
+    """A run looks from every direction at what was paid, refunded and disputed unheard."""
+    for method in ("pm_card_visa", "pm_card_createDispute"):
+        started = await world.start(await world.session((await world.cart())["id"]))
+        await world.pay(started["clientSecret"], method)
+    paid, _ = world.stripe.intents
+    await world.ask_stripe("POST", "/v1/refunds", payment_intent=paid["id"], amount=300)
+    assert (await reconcile(world, apply=True)).code == 0
+    assert (await reconcile(world, since="2026-01-01", until="PT0S")).code == 0
+    await reconcile(world, events_only=True, apply=True)
+
+
 WALKS: list[tuple[Callable[[World], Awaitable[None]], dict[str, str]]] = [
     (guest, {}),
     (express, {}),
@@ -334,8 +402,17 @@ WALKS: list[tuple[Callable[[World], Awaitable[None]], dict[str, str]]] = [
     (customer_deleted_at_stripe, {}),
     (interactions, {"STRIPE_INTERFACE_INTERACTIONS": "true"}),
     (taxed, {}),
+    (
+        stored_method,
+        {
+            "STORED_PAYMENT_METHODS_ENABLED": "true",
+            "STORED_PAYMENT_METHODS_INTERFACE_ACCOUNT": "acct-berlin",
+        },
+    ),
     (status, {}),
+    (deployed, {}),
     (stored_errors, {}),
+    (reconciled, {}),
     (storefront, {}),
     (refused, {}),
 ]

@@ -33,10 +33,12 @@ MODELS: dict[str, type[Model]] = {
     "/orders": models.OrderFromCartDraft,
     "/customers/*": models.CustomerUpdate,
     "/types": models.TypeDraft,
+    "/types/*": models.TypeUpdate,
     "/custom-objects": models.CustomObjectDraft,
 }
 UNKNOWN_ROUTES = {
     "/payment-methods",  # the SDK has no stored payment methods
+    "/payment-methods/*",
     "/recurring-payment-jobs",  # Checkout's
 }
 UNKNOWN_ACTIONS = {
@@ -45,6 +47,9 @@ UNKNOWN_ACTIONS = {
 UNKNOWN_FIELDS = {
     # Checkout's; the SDK drops what it does not know.
     "/payments checkoutTransactionItemId",
+    # Came with stored payment methods.
+    "/payments paymentMethodInfo.interfaceAccount",
+    "/payments paymentMethodInfo.token",
 }
 
 

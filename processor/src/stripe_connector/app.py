@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 import httpx
 from starlette.types import ASGIApp
@@ -25,12 +26,13 @@ from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.outgoing import REPEATABLE, Outgoing, create_http_client
 from stripe_connector.gateways.stripe import Stripe
 from stripe_connector.gateways.stripe.webhooks import verify
-from stripe_connector.http import health, operations, payments, status, webhooks
+from stripe_connector.http import health, metrics, operations, payments, status, webhooks
 from stripe_connector.http.application import application
 from stripe_connector.http.auth import (
     Guards,
     Jwks,
     JwtGuard,
+    MetricsGuard,
     OAuth2Guard,
     OriginGuard,
     SessionGuard,
@@ -40,10 +42,12 @@ from stripe_connector.http.bff import buy_now, links, storefront
 from stripe_connector.http.bff import payments as bff_payments
 from stripe_connector.http.bff.visitor import Visitors
 from stripe_connector.http.health import Readiness
+from stripe_connector.http.openapi import endpoints as openapi
 from stripe_connector.http.rate_limit import RateLimit
-from stripe_connector.http.routing import AnyEndpoint
-from stripe_connector.ops.status import commercetools_permissions, report, stripe_status
+from stripe_connector.http.routing import Admission, AnyEndpoint
+from stripe_connector.observability.telemetry import Telemetry, create_telemetry
 from stripe_connector.payments.confirm import Confirmer
+from stripe_connector.payments.customer_methods import CustomerMethods
 from stripe_connector.payments.customers import Customers
 from stripe_connector.payments.events import EventHandler
 from stripe_connector.payments.modify import Modifier
@@ -51,7 +55,12 @@ from stripe_connector.payments.movement import Mover
 from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.start import Starter
 from stripe_connector.payments.stored_methods import StoredMethods
+from stripe_connector.payments.transactions import Transactions
 from stripe_connector.settings import Settings
+from stripe_connector.status import commercetools_permissions, report, stripe_status
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 APP_INFO = AppInfo(name="stripe-connector", version=__version__, url=None, partner_id=None)
 """How Stripe's logs name the connector."""
@@ -63,14 +72,21 @@ def create_app(
     http: httpx.AsyncClient | None = None,
     clock: Clock | None = None,
     readiness: Readiness | None = None,
+    tracer_provider: TracerProvider | None = None,
 ) -> ASGIApp:
     """The processor as an ASGI application.
 
     `http` carries every outgoing call; without it a client is made, and closed with the
-    application. Nothing is read from the outside before the first request.
+    application. Nothing is read from the outside before the first request. `tracer_provider`
+    takes the spans instead of the collector that the settings name.
     """
+    clock = clock or Clock()
+    admission = Admission(settings.max_concurrent_requests)
+    telemetry = create_telemetry(
+        settings, clock, in_progress=lambda: admission.running, tracer_provider=tracer_provider
+    )
     client = http or create_http_client()
-    outgoing = Outgoing(client, clock or Clock())
+    outgoing = Outgoing(client, clock, observe=telemetry.called)
     readiness = readiness or Readiness()
 
     @asynccontextmanager
@@ -78,22 +94,27 @@ def create_app(
         yield
         if http is None:
             await client.aclose()
+        await telemetry.close()
 
-    guards, table = wire(settings, outgoing, readiness)
+    guards, table = wire(settings, outgoing, readiness, telemetry)
     return application(
         table,
         guards,
-        clock=outgoing.clock,
+        clock=clock,
         readiness=readiness,
         allowed_origins=settings.allowed_origins,
         deadline_s=settings.request_deadline_s,
         max_body_bytes=settings.max_body_bytes,
+        admission=admission,
+        observe=telemetry.answered,
+        observe_refusal=telemetry.refused,
+        trace=telemetry.begun,
         lifespan=lifespan,
     )
 
 
 def wire(
-    settings: Settings, outgoing: Outgoing, readiness: Readiness
+    settings: Settings, outgoing: Outgoing, readiness: Readiness, telemetry: Telemetry
 ) -> tuple[Guards, list[AnyEndpoint]]:
     """All parts put together: who is let in, and the table of endpoints."""
     clock = outgoing.clock
@@ -133,10 +154,15 @@ def wire(
         ),
         stripe=StripeGuard(verify, settings.stripe_webhook_signing_secret, clock),
         origin=OriginGuard(settings.allowed_origins),
+        metrics=MetricsGuard(settings.metrics_token),
     )
 
     recorder = Recorder(
-        commercetools, stripe, clock, keep_interactions=settings.stripe_interface_interactions
+        commercetools,
+        stripe,
+        clock,
+        keep_interactions=settings.stripe_interface_interactions,
+        observe_mismatch=telemetry.mismatched,
     )
     mover = Mover(
         stripe,
@@ -155,23 +181,31 @@ def wire(
         mismatch_action=settings.stripe_mismatch_action,
     )
     customers = Customers(commercetools, stripe, settings)
-    starter = Starter(commercetools, stripe, recorder, customers, settings)
+    stored_methods = StoredMethods(
+        commercetools,
+        stripe,
+        recorder,
+        interface_account=settings.stored_payment_methods_interface_account,
+    )
+    methods = CustomerMethods(commercetools, stripe, customers, stored_methods, settings)
+    transactions = Transactions(commercetools, recorder, mover, methods, settings, clock)
+    starter = Starter(commercetools, stripe, recorder, mover, customers, settings)
     confirmer = Confirmer(recorder, modifier, settings.ctp_project_key)
     events = EventHandler(
         commercetools,
         stripe,
         recorder,
         modifier,
-        StoredMethods(commercetools, stripe, recorder),
+        stored_methods,
         customers,
         clock,
         settings.ctp_project_key,
     )
     fulfiller = Fulfiller(
         commercetools,
-        stripe,
         recorder,
         modifier,
+        mover,
         clock,
         payment_interface=settings.payment_interface,
         cancel_unpaid=settings.checkout_cancel_unpaid_orders,
@@ -183,7 +217,7 @@ def wire(
     checkout_events = CheckoutEvents(
         events, commercetools, recorder, modifier, fulfiller, carts, clock, settings.ctp_project_key
     )
-    checkout_sessions = Sessions(commercetools, stripe, recorder, customers, settings)
+    checkout_sessions = Sessions(commercetools, stripe, recorder, mover, customers, settings)
     status_report = partial(
         report,
         [
@@ -194,19 +228,23 @@ def wire(
         timeout_s=settings.health_check_timeout / 1000,
         webhook_secrets=settings.stripe_webhook_signing_secret,
     )
-    limit = RateLimit(
-        settings.bff_requests_per_minute, clock, trusted_proxies=settings.bff_trusted_proxies
+    limit, browsing = (
+        RateLimit(
+            settings.bff_requests_per_minute, clock, trusted_proxies=settings.bff_trusted_proxies
+        )
+        for _ in range(2)
     )
     table: list[AnyEndpoint] = [
-        *operations.endpoints(settings, modifier),
+        *operations.endpoints(settings, commercetools, modifier, transactions),
         status.endpoint(status_report),
         *payments.endpoints(
-            settings, commercetools, stripe, sessions, starter, confirmer, customers
+            settings, commercetools, stripe, sessions, starter, confirmer, customers, methods
         ),
         *storefront.endpoints(
             Storefront(commercetools, settings, clock),
             orders,
-            limit,
+            limit=limit,
+            browsing=browsing,
         ),
         *bff_payments.endpoints(checkout_sessions, fulfiller, orders, limit),
         *links.endpoints(
@@ -216,7 +254,7 @@ def wire(
             settings.storefront_url,
             limit,
         ),
-        webhooks.endpoint(checkout_events),
+        webhooks.endpoint(checkout_events, observe=telemetry.delivered),
         *health.endpoints(readiness),
     ]
     if settings.buy_now_enabled and settings.buy_now_cookie_secret is not None:
@@ -235,8 +273,15 @@ def wire(
                 ),
                 reading=limit,
             ),
-            *(webhooks.endpoint(checkout_events, path) for path in buy_now.WEBHOOK_PATHS),
+            *(
+                webhooks.endpoint(checkout_events, path, telemetry.delivered)
+                for path in buy_now.WEBHOOK_PATHS
+            ),
         ]
+    if telemetry.metrics is not None:
+        table.append(metrics.endpoint(telemetry.metrics.render, telemetry.metrics.media_type))
+    if not settings.live_mode:
+        table += openapi.endpoints(table, token_url=f"{settings.ctp_auth_url}/oauth/token")
     return guards, table
 
 

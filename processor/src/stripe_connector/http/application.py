@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 
 from starlette.routing import Router
-from starlette.types import ASGIApp, Lifespan
+from starlette.types import ASGIApp, Lifespan, Scope
 
 from stripe_connector.clock import Clock
+from stripe_connector.context import Trace
 from stripe_connector.http.auth import Guards
 from stripe_connector.http.cors import Cors
 from stripe_connector.http.health import Readiness
 from stripe_connector.http.middleware import Answered, RequestMiddleware
-from stripe_connector.http.routing import Admission, AnyEndpoint, Services, not_found, routes
+from stripe_connector.http.routing import (
+    Admission,
+    AnyEndpoint,
+    Refused,
+    Services,
+    not_found,
+    routes,
+)
 
 
 def application(
@@ -24,8 +32,10 @@ def application(
     allowed_origins: Collection[str],
     deadline_s: float,
     max_body_bytes: int,
-    max_concurrent: int = 200,
+    admission: Admission,
     observe: Callable[[Answered], None] = lambda _: None,
+    observe_refusal: Callable[[Refused], None] = lambda _: None,
+    trace: Callable[[Scope], Trace | None] = lambda _: None,
     lifespan: Lifespan[None] | None = None,
 ) -> ASGIApp:
     """Serve `endpoints`, and `lifespan` around them.
@@ -34,7 +44,7 @@ def application(
     redirecting a POST makes clients repeat it as GET.
     """
     cors = Cors(allowed_origins)
-    services = Services(guards, cors, Admission(max_concurrent), max_body_bytes)
+    services = Services(guards, cors, admission, max_body_bytes, observe_refusal)
     router = Router(
         routes(endpoints, services),
         redirect_slashes=False,
@@ -48,4 +58,5 @@ def application(
         readiness=readiness,
         deadline_s=deadline_s,
         observe=observe,
+        trace=trace,
     )

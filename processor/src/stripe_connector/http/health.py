@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
 from stripe_connector.errors import ConnectorError
 from stripe_connector.http.auth import Open
+from stripe_connector.http.openapi.operation import Answer, Operation
 from stripe_connector.http.responses import json_response
 from stripe_connector.http.routing import Endpoint
 
@@ -16,6 +20,10 @@ class Stopping(ConnectorError):
 
     status = 503
     default_code = "Stopping"
+
+
+class Health(Struct, frozen=True):
+    status: Literal["UP"] = "UP"
 
 
 class Readiness:
@@ -33,14 +41,29 @@ def endpoints(readiness: Readiness) -> list[Endpoint[None]]:
     """GET /health/live and /health/ready."""
 
     async def live(_request: Request, _principal: None) -> Response:
-        return json_response({"status": "UP"})
+        return json_response(Health())
 
     async def ready(_request: Request, _principal: None) -> Response:
         if readiness.stopping:
             raise Stopping("This instance is stopping.")
-        return json_response({"status": "UP"})
+        return json_response(Health())
 
     return [
-        Endpoint(("GET",), "/health/live", Open(), live, probe=True),
-        Endpoint(("GET",), "/health/ready", Open(), ready, probe=True),
+        Endpoint(("GET",), "/health/live", Open(), live, probe=True, operation=_LIVE),
+        Endpoint(("GET",), "/health/ready", Open(), ready, probe=True, operation=_READY),
     ]
+
+
+_LIVE = Operation(
+    tag="Operations",
+    summary="Whether this instance lives",
+    answers={200: Answer("It does.", Health)},
+    asks_backends=False,
+)
+_READY = Operation(
+    tag="Operations",
+    summary="Whether this instance takes requests",
+    answers={200: Answer("It does.", Health)},
+    refusals={503: "It is stopping."},
+    asks_backends=False,
+)

@@ -50,6 +50,10 @@ class Answered(Struct, frozen=True):
     """The path's template, or "unknown": never what a caller made up."""
     status: int
     seconds: float
+    error: str | None = None
+    """The code of the error that was answered."""
+    probe: bool = False
+    """Asked by the platform or by who watches it, often."""
 
 
 class RequestMiddleware:
@@ -64,13 +68,16 @@ class RequestMiddleware:
         readiness: Readiness,
         deadline_s: float,
         observe: Callable[[Answered], None] = lambda _: None,
+        trace: Callable[[Scope], context.Trace | None] = lambda _: None,
     ) -> None:
+        """`observe` is called within the request's context; `trace` when a request begins."""
         self._app = app
         self._clock = clock
         self._cors = cors
         self._readiness = readiness
         self._deadline_s = deadline_s
         self._observe = observe
+        self._trace = trace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -78,7 +85,9 @@ class RequestMiddleware:
             return
         began = self._clock.monotonic()
         request = context.RequestContext(
-            correlation_id=_correlation_id(scope), deadline=began + self._deadline_s
+            correlation_id=_correlation_id(scope),
+            deadline=began + self._deadline_s,
+            trace=self._trace(scope),
         )
         token = context.current.set(request)
         status: int | None = None
@@ -142,7 +151,9 @@ class RequestMiddleware:
         resource = _resource(scope)
         endpoint = resource.endpoint(scope["method"]) if resource else None
         route = resource.path if resource else "unknown"
-        self._observe(Answered(scope["method"], route, status, seconds))
+        probe = endpoint is not None and endpoint.probe
+        error = None if failure is None else _as_answer(failure).code
+        self._observe(Answered(scope["method"], route, status, seconds, error, probe))
         fields: dict[str, Any] = {
             "method": scope["method"],
             "route": route,
@@ -157,7 +168,7 @@ class RequestMiddleware:
             failure, ConnectorError | ClientDisconnect
         )
         logger.log(
-            _level(status, probe=endpoint is not None and endpoint.probe, unexpected=unexpected),
+            _level(status, probe=probe, unexpected=unexpected),
             "%s %s %d",
             scope["method"],
             route,

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from stripe_connector.clock import Clock
 from stripe_connector.errors import TooManyRequests
 
+TOO_MANY = "This client has asked too often."
+"""How the description of an endpoint speaks of its limit."""
 _CAPACITY = 10_000
 """Clients that are remembered; the one that has been quiet for longest makes room."""
 

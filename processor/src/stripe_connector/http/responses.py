@@ -6,11 +6,30 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, Struct, UnsetType
 from starlette.responses import Response
 
 from stripe_connector.errors import ConnectorError
 
 _ENCODER = msgspec.json.Encoder()
+
+
+class ErrorDetail(Struct, frozen=True):
+    """One error; by its code it may have further fields, such as `field` and `invalidValue`."""
+
+    code: str
+    message: str
+
+
+class Error(Struct, frozen=True, kw_only=True):
+    """What `ConnectorError.body` makes, the shape of commercetools' own errors."""
+
+    message: str
+    status_code: int = msgspec.field(name="statusCode")
+    errors: list[ErrorDetail]
+    error: str | UnsetType = UNSET
+    """OAuth's code, like the description where authentication fails."""
+    error_description: str | UnsetType = UNSET
 
 
 def json_response(

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -15,9 +16,21 @@ from stripe_connector.errors import ConnectorError, MethodNotAllowed, NotFound
 from stripe_connector.http.auth import Auth, Guards
 from stripe_connector.http.body import limited
 from stripe_connector.http.cors import Cors
-from stripe_connector.http.responses import error_response
+from stripe_connector.http.openapi.operation import Operation
+from stripe_connector.http.responses import Error, error_response
 
 P = TypeVar("P")
+
+
+class ErrorShape(Struct, frozen=True):
+    """The shape in which some callers know errors."""
+
+    type: type[Error]
+    body: Callable[[ConnectorError], dict[str, Any]]
+    """Makes what `type` describes."""
+
+
+_COMMERCETOOLS_ERRORS = ErrorShape(Error, lambda error: error.body())
 
 
 @dataclass(frozen=True)
@@ -33,9 +46,11 @@ class Endpoint(Generic[P]):
     body_limit: int | None = None
     """Bytes; the processor's own limit unless given."""
     probe: bool = False
-    """Asked by the platform, often: never refused for load and logged only when debugging."""
-    error_body: Callable[[ConnectorError], dict[str, Any]] | None = None
-    """The shape in which its callers know errors, where that is not commercetools'."""
+    """Asked by the platform, often: never refused for load, not traced, and logged only when
+    debugging."""
+    errors: ErrorShape = _COMMERCETOOLS_ERRORS
+    operation: Operation | None = None
+    """What its callers are told about it; only a table without one cannot be described."""
 
 
 AnyEndpoint = Endpoint[Any]
@@ -54,15 +69,24 @@ class Admission:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._running = 0
+        self.running = 0
+        """Requests in progress now, probes not counted."""
 
     def __enter__(self) -> None:
-        if self._running >= self._limit:
+        if self.running >= self._limit:
             raise Overloaded("Too many requests at once. Try again shortly.", retry_after=1)
-        self._running += 1
+        self.running += 1
 
     def __exit__(self, *_: object) -> None:
-        self._running -= 1
+        self.running -= 1
+
+
+class Refused(Struct, frozen=True):
+    """A request that its endpoint's authentication did not let pass, for whoever counts them."""
+
+    kind: str
+    """What the endpoint asks for: session, oauth2, jwt, stripe, origin or metrics."""
+    status: int
 
 
 @dataclass(frozen=True)
@@ -74,6 +98,7 @@ class Services:
     admission: Admission
     body_limit: int
     """Bytes."""
+    observe_refusal: Callable[[Refused], None] = lambda _: None
 
 
 class Resource:
@@ -88,7 +113,7 @@ class Resource:
                 if method in self._endpoints:
                     raise ValueError(f"{method} {path} is in the table twice")
                 self._endpoints[method] = endpoint
-        self._error_body = next(iter(self._endpoints.values())).error_body
+        self._errors = next(iter(self._endpoints.values())).errors
         self._cors_methods = [m for m, endpoint in self._endpoints.items() if endpoint.cors]
 
     def endpoint(self, method: str) -> AnyEndpoint | None:
@@ -104,8 +129,7 @@ class Resource:
 
     def refusal(self, error: ConnectorError, headers: Mapping[str, str] | None = None) -> Response:
         """An error in the shape that callers of this path know."""
-        body = self._error_body(error) if self._error_body else None
-        return error_response(error, headers, body=body)
+        return error_response(error, headers, body=self._errors.body(error))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
@@ -131,7 +155,14 @@ class Resource:
             return await self._admitted(endpoint, request)
 
     async def _admitted(self, endpoint: AnyEndpoint, request: Request) -> Response:
-        principal = await endpoint.auth.principal(request, self._services.guards)
+        try:
+            principal = await endpoint.auth.principal(request, self._services.guards)
+        except ConnectorError as error:
+            # Where the one who could tell did not answer, nobody was refused.
+            if error.status < 500:
+                kind = type(endpoint.auth).__name__.removesuffix("Auth").lower()
+                self._services.observe_refusal(Refused(kind, error.status))
+            raise
         return await endpoint.handler(request, principal)
 
     def _allowed_methods(self) -> list[str]:

@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stripe_connector.http.auth import JwtAuth, JwtPrincipal
+from stripe_connector.http.openapi.operation import Answer, Operation
 from stripe_connector.http.responses import json_response
 from stripe_connector.http.routing import Endpoint
-from stripe_connector.ops.status import Report
+from stripe_connector.status import Report
 
 
 def endpoint(report: Callable[[], Awaitable[Report]]) -> Endpoint[JwtPrincipal]:
@@ -20,4 +21,14 @@ def endpoint(report: Callable[[], Awaitable[Report]]) -> Endpoint[JwtPrincipal]:
         result = await report()
         return json_response(result, result.http_status)
 
-    return Endpoint(("GET",), "/operations/status", JwtAuth(), status)
+    return Endpoint(("GET",), "/operations/status", JwtAuth(), status, operation=_STATUS)
+
+
+_STATUS = Operation(
+    tag="Operations",
+    summary="Whether the backends work for the connector",
+    answers={
+        200: Answer("At least one of the checks is up.", Report),
+        503: Answer("None is.", Report),
+    },
+)

@@ -19,11 +19,13 @@ from stripe_connector.checkout.sessions import Landing, PaymentSession, UiMode
 from stripe_connector.errors import ConnectorError, NotFound, invalid_field, required_field
 from stripe_connector.http.auth import Open
 from stripe_connector.http.bff.buy_now_pages import STYLE_PATH, Pages
+from stripe_connector.http.bff.visitor import NAME as COOKIE
 from stripe_connector.http.bff.visitor import Visitors
 from stripe_connector.http.body import json_body
-from stripe_connector.http.rate_limit import RateLimit
-from stripe_connector.http.responses import json_response
-from stripe_connector.http.routing import AnyEndpoint, Endpoint
+from stripe_connector.http.openapi.operation import HTML, Answer, Operation, Parameter
+from stripe_connector.http.rate_limit import TOO_MANY, RateLimit
+from stripe_connector.http.responses import Error, json_response
+from stripe_connector.http.routing import AnyEndpoint, Endpoint, ErrorShape
 from stripe_connector.settings import Settings
 
 WEBHOOK_PATHS = tuple(
@@ -94,6 +96,13 @@ class SessionStatus(Struct, frozen=True):
     order_id: str
     session_id: str
     status: str
+
+
+class BuyNowError(Error, frozen=True, kw_only=True):
+    """An error with the `error` that these clients look for."""
+
+    error: str
+    """The message."""
 
 
 def endpoints(
@@ -180,37 +189,156 @@ def endpoints(
     async def style(_request: Request) -> Response:
         return pages.style()
 
+    create_path = "/create-checkout-session"
     return [
-        *_both(("GET", "POST"), "/create-checkout-session/{resource_id}", create_for_resource),
-        *_both(("GET", "POST"), "/create-checkout-session", create_for_product),
-        *_both(("POST",), "/v1/create-session", create_for_order),
-        *_both(("GET",), "/v1/session-status", session_status),
-        *_both(("GET",), "/config", keys),
-        _row(("GET",), "/", offer, shared=False),
-        *_both(("GET",), "/success", success, shared=False),
-        *_both(("GET",), "/canceled", canceled, shared=False),
-        *_both(("GET",), "/cancel", canceled, shared=False),
-        _row(("GET",), "/client/success.html", success, shared=False),
-        _row(("GET",), STYLE_PATH, style, shared=False),
+        *_both(("GET", "POST"), f"{create_path}/{{resource_id}}", create_for_resource, _CREATE_FOR),
+        *_both(("GET", "POST"), create_path, create_for_product, _CREATE),
+        *_both(("POST",), "/v1/create-session", create_for_order, _CREATE_FOR_ORDER),
+        *_both(("GET",), "/v1/session-status", session_status, _SESSION_STATUS),
+        *_both(("GET",), "/config", keys, _KEYS),
+        _row(("GET",), "/", offer, _OFFER, shared=False),
+        *_both(("GET",), "/success", success, _SUCCESS, shared=False),
+        *_both(("GET",), "/canceled", canceled, _CANCELED, shared=False),
+        *_both(("GET",), "/cancel", canceled, _CANCELED, shared=False),
+        _row(("GET",), "/client/success.html", success, _SUCCESS, shared=False),
+        _row(("GET",), STYLE_PATH, style, _STYLE, shared=False),
     ]
 
 
+_TAG = "Buy now"
+_CREATE = Operation(
+    tag=_TAG,
+    summary="Open a payment page for the product",
+    description="A visitor who comes again, with the cookie, gets the same page while it is open.",
+    parameters=(
+        Parameter(
+            "ui_mode", "query", "Where the shopper pays; on Stripe's page by default.", UiMode
+        ),
+        Parameter(COOKIE, "cookie", "What the visitor was about to buy, signed."),
+    ),
+    answers={
+        200: Answer("Where, or with what, the shopper pays.", Created),
+        303: Answer("To Stripe's page, for browsers.", headers={"Location": "Stripe's page."}),
+    },
+    refusals={
+        400: "The mode is unknown, or the product cannot be paid.",
+        402: "Stripe refused for good.",
+        404: "The product was not found, or has no price.",
+        409: "The cart is ordered, or its payment is being processed.",
+        429: TOO_MANY,
+    },
+)
+_CREATE_FOR = replace(
+    _CREATE,
+    summary="Open a payment page for a product",
+    parameters=(
+        Parameter("resource_id", "path", "The SKU, id or key of the product."),
+        *_CREATE.parameters,
+    ),
+)
+_CREATE_FOR_ORDER = Operation(
+    tag=_TAG,
+    summary="Open a payment page for an order",
+    body=OrderRequest,
+    answers={200: Answer("Where, or with what, the shopper pays.", Created)},
+    refusals={
+        400: "The body is not valid, or the order cannot be paid.",
+        402: "Stripe refused for good.",
+        404: "The order was not found.",
+        409: "The order costs something else, or is paid or cancelled.",
+        429: TOO_MANY,
+    },
+)
+_SESSION_STATUS = Operation(
+    tag=_TAG,
+    summary="What became of a payment page of an order",
+    parameters=(
+        Parameter("order_id", "query", "The order's number or id.", required=True),
+        Parameter("session_id", "query", "The id of the payment page.", required=True),
+    ),
+    answers={200: Answer("Its state, in a letter.", SessionStatus)},
+    refusals={
+        400: "One of the ids is missing.",
+        402: "Stripe refused for good.",
+        404: "There is no such order, or no such page of it.",
+        409: "Something else changes the order at this moment.",
+        429: TOO_MANY,
+    },
+)
+_KEYS = Operation(
+    tag=_TAG,
+    summary="The key for Stripe.js",
+    answers={200: Answer("The publishable key.", Keys)},
+    asks_backends=False,
+)
+_OFFER = Operation(
+    tag=_TAG,
+    summary="The page that offers the product",
+    answers={
+        200: Answer("The page.", media_type=HTML),
+        404: Answer("A page that says that there is no product.", media_type=HTML),
+    },
+    refusals={429: TOO_MANY},
+)
+_SUCCESS = Operation(
+    tag=_TAG,
+    summary="The page after the payment",
+    parameters=(Parameter("session_id", "query", "The id of the payment page."),),
+    answers={
+        200: Answer("The page that tells what became of the payment.", media_type=HTML),
+        404: Answer("A page that says that there is no such payment.", media_type=HTML),
+    },
+    refusals={
+        400: "The payment cannot become an order.",
+        402: "Stripe refused for good.",
+        409: "Something else changes the order at this moment.",
+        429: TOO_MANY,
+    },
+)
+_CANCELED = Operation(
+    tag=_TAG,
+    summary="The page for who turned back",
+    answers={200: Answer("The page.", media_type=HTML)},
+    asks_backends=False,
+)
+_STYLE = Operation(
+    tag=_TAG,
+    summary="The style of the pages",
+    answers={200: Answer("A style sheet.", media_type="text/css; charset=utf-8")},
+    asks_backends=False,
+)
+
+
 def _both(
-    methods: tuple[str, ...], path: str, handler: Handler, *, shared: bool = True
+    methods: tuple[str, ...],
+    path: str,
+    handler: Handler,
+    operation: Operation,
+    *,
+    shared: bool = True,
 ) -> list[AnyEndpoint]:
     """The rows of a path with and without a trailing slash."""
-    return [_row(methods, path + slash, handler, shared=shared) for slash in ("", "/")]
+    return [_row(methods, path + slash, handler, operation, shared=shared) for slash in ("", "/")]
 
 
-def _row(methods: tuple[str, ...], path: str, handler: Handler, *, shared: bool) -> Endpoint[None]:
+def _row(
+    methods: tuple[str, ...], path: str, handler: Handler, operation: Operation, *, shared: bool
+) -> Endpoint[None]:
     async def answer(request: Request, _principal: None) -> Response:
         return await handler(request)
 
-    return Endpoint(methods, path, Open(), answer, cors=shared, error_body=_error)
+    return Endpoint(
+        methods,
+        path,
+        Open(),
+        answer,
+        cors=shared,
+        errors=ErrorShape(BuyNowError, _body),
+        operation=operation,
+    )
 
 
-def _error(error: ConnectorError) -> dict[str, Any]:
-    """An error with the `error` that these clients look for."""
+def _body(error: ConnectorError) -> dict[str, Any]:
     return {**error.body(), "error": error.message}
 
 

@@ -9,13 +9,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from stripe_connector import context
-from stripe_connector.checkout.links import PaymentLinks
+from stripe_connector.checkout.links import PaymentLink, PaymentLinks
 from stripe_connector.checkout.place_order import Orders
 from stripe_connector.checkout.sessions import Sessions
 from stripe_connector.errors import Conflict, NotFound
 from stripe_connector.http.auth import OAuth2Auth, OAuth2Principal
 from stripe_connector.http.bff.contract import route
 from stripe_connector.http.body import json_body
+from stripe_connector.http.openapi.operation import Answer, Operation, Parameter
 from stripe_connector.http.rate_limit import RateLimit
 from stripe_connector.http.responses import json_response
 from stripe_connector.http.routing import AnyEndpoint, Endpoint
@@ -63,6 +64,33 @@ def endpoints(
             "/operations/payment-links",
             OAuth2Auth(any_of=("manage_project", "manage_checkout_payment_intents")),
             payment_link,
+            operation=_MAKE_LINK,
         ),
-        route("GET", "/payment-links/{token}", follow, limit),
+        route("GET", "/payment-links/{token}", follow, _FOLLOW_LINK, limit),
     ]
+
+
+_MAKE_LINK = Operation(
+    tag="Operations",
+    summary="Make a link with which an order can be paid",
+    body=LinkRequest,
+    answers={201: Answer("A link to send to the shopper.", PaymentLink)},
+    refusals={404: "The order was not found, or links are not configured."},
+)
+_FOLLOW_LINK = Operation(
+    tag="Storefront",
+    summary="Follow a payment link",
+    parameters=(Parameter("token", "path", "As it stands in the link."),),
+    answers={
+        303: Answer(
+            "To Stripe's page, or to the shop's where there is nothing left to pay.",
+            headers={"Location": "The page."},
+        )
+    },
+    refusals={
+        400: "The order cannot be paid.",
+        402: "Stripe refused for good.",
+        404: "There is no such link, or its order is gone.",
+        410: "The link has expired.",
+    },
+)

@@ -9,13 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stripe_connector import context
+from stripe_connector.checkout import shapes
 from stripe_connector.checkout.fulfil import Fulfiller
 from stripe_connector.checkout.place_order import Orders
-from stripe_connector.checkout.sessions import Sessions, UiMode
+from stripe_connector.checkout.sessions import PaymentSession, Sessions, UiMode
 from stripe_connector.checkout.storefront import is_id
 from stripe_connector.errors import Conflict, NotFound, invalid_field
 from stripe_connector.http.bff.contract import route
 from stripe_connector.http.body import json_body
+from stripe_connector.http.openapi.operation import Answer, Operation, Parameter
 from stripe_connector.http.rate_limit import RateLimit
 from stripe_connector.http.responses import json_response
 from stripe_connector.http.routing import AnyEndpoint
@@ -82,9 +84,46 @@ def endpoints(
         return json_response(await orders.order(order_id), 200 if standing == "paid" else 202)
 
     return [
-        route("POST", "/payments/sessions", payment_session, limit),
-        route("PUT", "/orders/{id}", update_order, limit),
+        route("POST", "/payments/sessions", payment_session, _PAYMENT_SESSION, limit),
+        route("PUT", "/orders/{id}", update_order, _UPDATE_ORDER, limit),
     ]
+
+
+_PAYMENT_SESSION = Operation(
+    tag="Storefront",
+    summary="Open the payment page of an order",
+    description="The same page for the same order, a new one after a change.",
+    body=SessionRequest,
+    any_media_type=True,
+    answers={201: Answer("Where, or with what, the shopper pays.", PaymentSession)},
+    refusals={
+        400: "The body is not valid, or the order cannot be paid.",
+        402: "Stripe refused for good.",
+        404: "The order was not found.",
+        409: "The order is cancelled, paid, or its payment is being processed.",
+    },
+)
+_UPDATE_ORDER = Operation(
+    tag="Storefront",
+    summary="Ask for an order to be confirmed",
+    description=(
+        "A request, not a fact: the order becomes Paid and Confirmed if Stripe says so. The only"
+        " actions are `changePaymentState` to Paid and `changeOrderState` to Confirmed."
+    ),
+    body=OrderUpdate,
+    any_media_type=True,
+    parameters=(Parameter("id", "path", "The order's id."),),
+    answers={
+        200: Answer("The order is paid.", shapes.Order),
+        202: Answer("A bank works on the payment.", shapes.Order),
+    },
+    refusals={
+        400: "The body is not valid, or asks for something else.",
+        402: "Stripe refused for good.",
+        404: "The order was not found.",
+        409: "The order is not paid.",
+    },
+)
 
 
 def _require_order_id(order_id: str) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from stripe_connector.checkout import shapes
 from stripe_connector.checkout.cart_changes import CartChange
 from stripe_connector.checkout.place_order import Orders
 from stripe_connector.checkout.storefront import Page, Region, Storefront
 from stripe_connector.errors import InvalidRequest, invalid_field, required_field
 from stripe_connector.http.bff.contract import route
 from stripe_connector.http.body import json_body
+from stripe_connector.http.openapi.operation import Answer, Operation, Parameter
 from stripe_connector.http.rate_limit import RateLimit
 from stripe_connector.http.responses import json_response
 from stripe_connector.http.routing import AnyEndpoint
@@ -21,8 +26,11 @@ _MAX_LIMIT = 500
 _MAX_PAGE = 10_000
 
 
-def endpoints(storefront: Storefront, orders: Orders, limit: RateLimit) -> list[AnyEndpoint]:
-    """The rows of the table. Limited is what writes, and what tells whether a guess was right."""
+def endpoints(
+    storefront: Storefront, orders: Orders, *, limit: RateLimit, browsing: RateLimit
+) -> list[AnyEndpoint]:
+    """The rows of the table. `browsing` limits the catalogue alone, `limit` what writes, and what
+    tells whether a guess was right: who browses much can still pay."""
 
     async def categories(_request: Request) -> Response:
         return json_response(await storefront.categories())
@@ -69,16 +77,132 @@ def endpoints(storefront: Storefront, orders: Orders, limit: RateLimit) -> list[
         return json_response(await orders.order(request.path_params["id"]))
 
     return [
-        route("GET", "/categories", categories),
-        route("GET", "/products", products),
-        route("GET", "/products/{sku}", product),
-        route("POST", "/carts", create_cart, limit),
-        route("GET", "/carts/{id}", cart, limit),
-        route("PUT", "/carts/{id}", change_cart, limit),
-        route("POST", "/carts/{id}/order", place_order, limit),
-        route("GET", "/discount-codes", discount_code, limit),
-        route("GET", "/orders/{id}", order, limit),
+        route("GET", "/categories", categories, _CATEGORIES, browsing),
+        route("GET", "/products", products, _PRODUCTS, browsing),
+        route("GET", "/products/{sku}", product, _PRODUCT, browsing),
+        route("POST", "/carts", create_cart, _CREATE_CART, limit),
+        route("GET", "/carts/{id}", cart, _CART, limit),
+        route("PUT", "/carts/{id}", change_cart, _CHANGE_CART, limit),
+        route("POST", "/carts/{id}/order", place_order, _PLACE_ORDER, limit),
+        route("GET", "/discount-codes", discount_code, _DISCOUNT_CODE, limit),
+        route("GET", "/orders/{id}", order, _ORDER, limit),
     ]
+
+
+_TAG = "Storefront"
+_REGION = (
+    Parameter(
+        "currency",
+        "query",
+        "Of the prices, as in ISO 4217; by default the merchant's.",
+        Annotated[str, Meta(pattern="^[A-Z]{3}$")],
+    ),
+    Parameter(
+        "country",
+        "query",
+        "For which prices are meant, as in ISO 3166; by default the merchant's.",
+        Annotated[str, Meta(pattern="^[A-Z]{2}$")],
+    ),
+)
+_CART_ID = Parameter("id", "path", "The cart's id.")
+_NO_CART = "The cart was not found."
+_NO_REGION = "Currency or country is not valid."
+
+_CATEGORIES = Operation(
+    tag=_TAG,
+    summary="All categories",
+    answers={200: Answer("They form a tree with one root.", list[shapes.Category])},
+)
+_PRODUCTS = Operation(
+    tag=_TAG,
+    summary="A page of products",
+    parameters=(
+        Parameter(
+            "offset",
+            "query",
+            "The number of the page, from 1; 1 by default.",
+            Annotated[int, Meta(ge=0, le=_MAX_PAGE)],
+        ),
+        Parameter(
+            "limit",
+            "query",
+            f"Products on a page; {_DEFAULT_LIMIT} by default.",
+            Annotated[int, Meta(ge=1, le=_MAX_LIMIT)],
+        ),
+        Parameter("categoryId", "query", "Only what is in this category or below it."),
+        *_REGION,
+    ),
+    answers={
+        200: Answer("The products, with the price that a cart would take.", shapes.ProductList)
+    },
+    refusals={400: "A parameter is not valid."},
+)
+_PRODUCT = Operation(
+    tag=_TAG,
+    summary="One product",
+    parameters=(Parameter("sku", "path", "The SKU of one of its variants."), *_REGION),
+    answers={200: Answer("The product.", shapes.Product)},
+    refusals={400: _NO_REGION, 404: "The product was not found."},
+)
+_CREATE_CART = Operation(
+    tag=_TAG,
+    summary="Create a cart",
+    body=Region,
+    any_media_type=True,
+    answers={201: Answer("The empty cart.", shapes.Cart)},
+)
+_CART = Operation(
+    tag=_TAG,
+    summary="A cart",
+    parameters=(_CART_ID,),
+    answers={200: Answer("The cart as it is now.", shapes.Cart)},
+    refusals={404: _NO_CART},
+)
+_CHANGE_CART = Operation(
+    tag=_TAG,
+    summary="Change a cart",
+    description=(
+        "One change at a time; its name is `action` and also the field that holds its details."
+        " The `version` may be stale."
+    ),
+    body=CartChange,
+    any_media_type=True,
+    parameters=(_CART_ID,),
+    answers={200: Answer("The cart after the change.", shapes.Cart)},
+    refusals={
+        400: "The body is not valid, or the cart cannot be changed like this.",
+        404: _NO_CART,
+        409: "Others change the cart too often.",
+    },
+)
+_PLACE_ORDER = Operation(
+    tag=_TAG,
+    summary="Place the order of a cart",
+    parameters=(_CART_ID,),
+    answers={
+        200: Answer("The order that was placed before.", shapes.Order),
+        201: Answer("The order, placed by this request.", shapes.Order),
+    },
+    refusals={
+        400: "The cart cannot be ordered.",
+        404: _NO_CART,
+        409: "The cart is ordered and its order gone, or others change the cart too often.",
+    },
+)
+_DISCOUNT_CODE = Operation(
+    tag=_TAG,
+    summary="Whether a discount code works",
+    parameters=(Parameter("code", "query", "As it was typed.", required=True),),
+    answers={200: Answer("It works now.", shapes.DiscountCode)},
+    refusals={400: "There is no code in the query.", 404: "The code does not work."},
+)
+_ORDER = Operation(
+    tag=_TAG,
+    summary="An order",
+    parameters=(Parameter("id", "path", "The order's id."),),
+    answers={200: Answer("The order as it is now.", shapes.Order)},
+    refusals={404: "The order was not found."},
+)
 
 
 def _region(request: Request) -> Region:
