@@ -66,6 +66,15 @@ async def test_what_stripe_took_is_recorded_with_stripes_amount() -> None:
     assert await world.transactions(shop.payment_id) == PAID
 
 
+async def test_no_late_event_brings_back_the_mismatch_of_what_was_released() -> None:
+    world = World({**MANUAL, **REVERSE})
+    shop = await grown_after_paying(world)
+    await confirm(world, shop)
+    for told in (*events(world), *reversed(events(world))):
+        await effect(world, told)
+    assert await status_of(world, shop.payment_id) == "canceled"
+
+
 async def test_no_late_event_hides_the_mismatch() -> None:
     world = World(MANUAL)
     shop = await grown_after_paying(world)

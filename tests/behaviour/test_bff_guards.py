@@ -100,6 +100,13 @@ async def test_commercetools_out_of_order_is_no_fault_of_the_shopper() -> None:
     assert (await shopper.orders()).status_code == 201
 
 
+async def test_what_is_too_long_to_exist_is_not_looked_up() -> None:
+    world = World()
+    for path in (f"{API}/discount-codes?code={'x' * 257}", f"{API}/products/{'x' * 257}"):
+        assert_storefront_error(await world.client.get(path), 404, "Not Found")
+    assert world.network.calls == []
+
+
 # Rate limit
 
 
@@ -130,6 +137,16 @@ async def test_guesses_are_counted_before_anything_is_looked_up(method: str, pat
     assert (await world.client.request(method, path)).status_code != 429
     world.network.calls.clear()
     assert (await world.client.request(method, path)).status_code == 429
+    assert world.network.calls == []
+
+
+@pytest.mark.parametrize("path", ["categories", "products", "products/brass-pen-1"])
+async def test_the_catalogue_has_a_share_of_its_own(path: str) -> None:
+    world = World({"BFF_REQUESTS_PER_MINUTE": "1"})
+    assert (await world.client.post(f"{API}/carts")).status_code == 201
+    assert (await world.client.get(f"{API}/{path}")).status_code == 200
+    world.network.calls.clear()
+    assert (await world.client.get(f"{API}/{path}")).status_code == 429
     assert world.network.calls == []
 
 

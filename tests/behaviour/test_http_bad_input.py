@@ -20,6 +20,8 @@ LONGEST_INTEGER = 10**15
 BODIES = [
     pytest.param("/operations/payment-intents/{payment}", id="modify"),
     pytest.param("/confirmPayments/{payment}", id="confirm"),
+    pytest.param("/payments", id="start"),
+    pytest.param("/operations/transactions", id="charge"),
 ]
 """The routes that read a body of JSON."""
 
@@ -141,12 +143,12 @@ async def test_json_may_name_its_character_set(content_type: str) -> None:
     assert answer.json() == {"outcome": "approved"}
 
 
-@pytest.mark.parametrize("path", BODIES)
+@pytest.mark.parametrize("path", [body for body in BODIES if body.id != "start"])
 async def test_a_missing_field_is_named(path: str) -> None:
     shop = await open_shop()
     for content in (b"", b"{}"):
         error = assert_refused(await shop.post(path, content), 400, "RequiredField")
-        assert error["field"] in ("actions", "paymentIntent")
+        assert error["field"] in ("actions", "paymentIntent", "cartId")
 
 
 @pytest.mark.parametrize("path", [*BODIES, pytest.param("/stripe/webhooks", id="webhooks")])
@@ -440,6 +442,9 @@ ROUTES = {
     "/payments": "GET POST",
     f"/confirmPayments/{UNKNOWN}": "POST",
     "/customer/session": "GET",
+    "/stored-payment-methods": "GET",
+    f"/stored-payment-methods/{UNKNOWN}": "DELETE",
+    "/operations/transactions": "POST",
     "/express-payment-data": "GET",
     "/express-config": "POST",
     "/applePayConfig": "GET",

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from tests.behaviour.stored import PATH, body_of, charge, regular, state_of
 from tests.wire import Call
 from tests.world import World, money
 
@@ -218,6 +219,50 @@ async def test_a_guests_customer_session_asks_for_the_cart_alone() -> None:
     session = await on.cached(await new_session(on.world))
     answer, calls = await on.call("GET", "/customer/session", headers=session)
     assert (answer.status_code, calls) == (204, 1)
+
+
+async def test_where_methods_are_stored_config_reads_the_cart_too() -> None:
+    on = await stage(STORED_PAYMENT_METHODS_ENABLED="true")
+    session = await new_session(on.world)
+    assert (await on.call("GET", "/operations/config", headers=session))[1] == 2
+    assert (await on.call("GET", "/operations/config", headers=session))[1] == 1
+
+
+async def test_stored_methods_take_four_calls_and_starting_with_one_no_more_than_without() -> None:
+    on = await stage(STORED_PAYMENT_METHODS_ENABLED="true")
+    lin = await regular(on.world)
+    method_id = await lin.on_file()
+    session = await lin.session()
+    answer, calls = await on.call("GET", PATH, headers=session)
+    assert (answer.status_code, calls) == (200, 4)
+    assert (await on.call("GET", PATH, headers=session))[1] == 3
+    await on.forget_sessions()
+    body = {"storedPaymentMethodId": method_id}
+    session = await lin.session()
+    answer, calls = await on.call("POST", "/payments", headers=session, json=body)
+    assert (answer.status_code, calls) == (200, 5)
+    session = await on.cached(await lin.session())
+    answer, calls = await on.call("POST", "/payments", headers=session, json=body)
+    assert (answer.status_code, calls) == (200, 4)
+    path = f"{PATH}/{method_id}"
+    answer, calls = await on.call("DELETE", path, headers=session)
+    assert (answer.status_code, calls) == (200, 3)
+
+
+async def test_a_charge_of_a_stored_method_takes_six_calls_where_the_caller_is_known() -> None:
+    on = await stage(STORED_PAYMENT_METHODS_ENABLED="true")
+    lin = await regular(on.world)
+    method_id = await lin.on_file()
+    first = await on.world.cart(customerId=lin.id)
+    assert state_of(await charge(on.world, first["id"], method_id)) == "Completed"
+    cart = await on.world.cart(customerId=lin.id)
+    answer, calls = await on.call(
+        "POST",
+        "/operations/transactions",
+        json=body_of(cart["id"], method_id),
+        headers=await on.world.checkout(),
+    )
+    assert (state_of(answer), calls) == ("Completed", 6)
 
 
 async def test_a_webhook_takes_two_calls_and_one_when_it_comes_again() -> None:

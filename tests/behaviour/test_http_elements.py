@@ -46,6 +46,7 @@ async def test_the_configuration_names_the_publishable_key_twice_and_no_other_ke
         "publishableKey": "pk_test_sandbox",
         "environment": "test",
         "captureMethod": "automatic",
+        "stripeJsUrl": "https://js.stripe.com/endive/stripe.js",
         "storedPaymentMethodsConfig": {"isEnabled": False},
     }
     assert "sk_" not in answer.text
@@ -61,7 +62,7 @@ async def test_the_configuration_says_what_is_set() -> None:
             "STRIPE_CAPTURE_METHOD": "manual",
             "STRIPE_APPEARANCE_PAYMENT_ELEMENT": APPEARANCE,
             "STRIPE_EXPRESS_ELEMENT_OPTIONS": '{"buttonHeight":48}',
-            "STORED_PAYMENT_METHODS_ENABLED": "true",
+            "STRIPE_JS_URL": "https://js.example.com/stripe.js",
         }
     )
     assert await read(world, "/operations/config", await session_for(world)) == {
@@ -71,7 +72,8 @@ async def test_the_configuration_says_what_is_set() -> None:
         "captureMethod": "manual",
         "appearance": APPEARANCE,
         "expressElementOptions": '{"buttonHeight":48}',
-        "storedPaymentMethodsConfig": {"isEnabled": True},
+        "stripeJsUrl": "https://js.example.com/stripe.js",
+        "storedPaymentMethodsConfig": {"isEnabled": False},
     }
 
 

@@ -64,6 +64,7 @@ def assert_config(body: Json) -> None:
     assert isinstance(body["publishableKey"], str)
     assert body["environment"] in ("test", "live")
     assert isinstance(body["captureMethod"], str)
+    assert body["stripeJsUrl"].startswith("https://")
     for optional in ("appearance", "expressElementOptions"):
         assert isinstance(json.loads(body.get(optional, "{}")), dict)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import TypeVar
 
 A = TypeVar("A")
@@ -21,3 +21,14 @@ async def both(first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
     if isinstance(two, BaseException):
         raise two
     return one, two
+
+
+async def every(calls: Iterable[Awaitable[A]]) -> list[A]:
+    """Run any number of equal calls at once; like `both`, it waits for all of them."""
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    done: list[A] = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        done.append(result)
+    return done

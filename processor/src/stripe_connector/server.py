@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import signal
@@ -56,6 +57,7 @@ def serve(
     )
     server = _Server(config, readiness, drain_s)
     logger.info("Listening on %s port %d", host, listener.getsockname()[1])
+    _collect_garbage_seldom()
     with listener:
         server.run(sockets=[listener])
     return 0 if server.started else 1
@@ -89,6 +91,16 @@ class _Server(uvicorn.Server):
         except TimeoutError:
             logger.info("Drained for %g s", self._drain_s)
         await super().shutdown(sockets)
+
+
+def _collect_garbage_seldom() -> None:
+    """Keep the collector from walking through what lives as long as the process, or a request.
+
+    Hardly anything here is cyclic, but a thousand requests in flight are many objects: with
+    Python's own thresholds a quarter of their CPU time went into looking for garbage.
+    """
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _listen(host: str, port: int) -> socket.socket:

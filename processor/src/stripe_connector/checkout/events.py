@@ -37,9 +37,10 @@ SESSION_EVENTS = frozenset(
         "checkout.session.expired",
     }
 )
-logger = logging.getLogger(__name__)
+FAILED_SESSIONS = frozenset({"checkout.session.async_payment_failed", "checkout.session.expired"})
+"""Those of them after which the session can no longer be paid."""
 
-_FAILED = frozenset({"checkout.session.async_payment_failed", "checkout.session.expired"})
+logger = logging.getLogger(__name__)
 
 
 class _Session(Struct, frozen=True):
@@ -110,10 +111,15 @@ class CheckoutEvents:
             if self._clock.time() - event.created < ORPHAN_AFTER_S:
                 raise BackendUnavailable("The payment of this event is not there yet.") from error
             return Effect.ORPHAN
+        if payment.interface_id is not None and session.payment_intent not in (
+            None,
+            payment.interface_id,
+        ):
+            return Effect.FOREIGN  # its metadata name a payment that has another intent
         recorded = await self._record(event, session, payment)
         await self._modifier.after_record(recorded)
         with _perhaps_gone(session.metadata):
-            if event.type not in _FAILED:
+            if event.type not in FAILED_SESSIONS:
                 await self._fulfil(session.metadata)
             elif order_id is not None:
                 await self._fulfiller.gave_up(order_id, recorded)

@@ -9,16 +9,16 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from stripe_connector.checkout.orders import latest_payment, paid, processing
+from stripe_connector.checkout.orders import latest_payment, paid, processing, share
 from stripe_connector.clock import Clock
-from stripe_connector.errors import BackendUnavailable, VersionConflict
+from stripe_connector.errors import BackendUnavailable, Conflict, VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.orders import Order
-from stripe_connector.gateways.stripe.gateway import Stripe
-from stripe_connector.ledger.facts import ExpiredSessionFact
 from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.stripe_objects import OPEN
 from stripe_connector.payments.limits import kept
 from stripe_connector.payments.modify import Modifier
+from stripe_connector.payments.movement import Mover
 from stripe_connector.payments.record import Recorder
 
 logger = logging.getLogger(__name__)
@@ -36,18 +36,18 @@ class Fulfiller:
     def __init__(
         self,
         commercetools: Commercetools,
-        stripe: Stripe,
         recorder: Recorder,
         modifier: Modifier,
+        mover: Mover,
         clock: Clock,
         *,
         payment_interface: str,
         cancel_unpaid: bool,
     ) -> None:
         self._commercetools = commercetools
-        self._stripe = stripe
         self._recorder = recorder
         self._modifier = modifier
+        self._mover = mover
         self._clock = clock
         self._payment_interface = payment_interface
         self._cancel_unpaid = cancel_unpaid
@@ -100,14 +100,8 @@ class Fulfiller:
         """The payment with what Stripe says of it now."""
         if payment.interface_id is not None:
             return await self._recorder.intent(payment, payment.interface_id)
-        session_id = payment.session_id
-        if session_id is None:
-            return payment
-        session = await self._stripe.session(session_id)
-        if session.intent_id is not None:
-            return await self._recorder.intent(payment, session.intent_id)
-        if session.status == "expired":
-            return await self._recorder.facts(payment, [ExpiredSessionFact(session_id)])
+        if payment.session_id is not None:
+            return await self._recorder.session(payment, payment.session_id)
         return payment
 
     async def _fulfil(self, order: Order) -> Standing:
@@ -121,11 +115,29 @@ class Fulfiller:
                 needed.append({"action": "changeOrderState", "orderState": "Confirmed"})
             return needed
 
+        if paid(order) and order.payment_state != "Paid" and await self._closed_page(order):
+            order = await self._commercetools.order(order.id)
         order = await self._update(order, actions)
         if order.payment_state == "Paid":
             return "paid"
         await self._hold(order)
         return "processing" if processing(order) else "unpaid"
+
+    async def _closed_page(self, order: Order) -> bool:
+        """Whether there was a page on which an order could still be paid that is paid without it.
+
+        Such an order costs nothing any more, or other payments have covered it.
+        """
+        latest = latest_payment(order, self._payment_interface)
+        if latest is None or not (
+            latest.session_id is not None or latest.payment_status.interface_code in OPEN
+        ):
+            return False
+        try:
+            await self._mover.withdraw(latest)
+        except Conflict:
+            await self.refresh(latest)  # paid in this very moment
+        return True
 
     async def _hold(self, order: Order) -> None:
         """Mark money that was taken at another amount than the order costs by now.
@@ -135,7 +147,10 @@ class Fulfiller:
         latest = latest_payment(order, self._payment_interface)
         if latest is None or latest.interface_id is None or kept(latest) <= 0:
             return
-        if latest.amount_planned != order.gross_total:
+        if not (latest.key or "").startswith(order.id):
+            return  # made for the cart: of what others are still to bring, only Checkout knows
+        due = share(order, latest)
+        if latest.amount_planned != due:
             logger.error(
                 "Paid at another amount than the order's",
                 extra={
@@ -145,9 +160,7 @@ class Fulfiller:
                     }
                 },
             )
-            held = await self._recorder.intent(
-                latest, latest.interface_id, planned=order.gross_total
-            )
+            held = await self._recorder.intent(latest, latest.interface_id, planned=due)
             await self._modifier.after_record(held)
 
     async def _update(self, order: Order, compute: Compute) -> Order:

@@ -8,6 +8,8 @@ from typing import Literal
 from stripe_connector.gateways.commercetools.orders import Payable
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH
 from stripe_connector.ledger.payment import Payment
+from stripe_connector.money import Money
+from stripe_connector.payments.amounts import brought
 from stripe_connector.payments.limits import kept
 
 
@@ -27,6 +29,14 @@ def latest_payment(sale: Payable, payment_interface: str) -> Payment | None:
     return max(ours, key=number, default=None)
 
 
+def share(sale: Payable, payment: Payment) -> Money:
+    """What one payment has to bring: the total without what the others have brought."""
+    total = sale.gross_total
+    others = (each for each in sale.payments if each.id != payment.id)
+    rest = total.cent_amount - sum(brought(each, total.currency_code) for each in others)
+    return total.with_amount(max(0, rest))
+
+
 def paid(sale: Payable) -> bool:
     """Whether its payments have brought exactly what it costs, and have it still.
 
@@ -44,19 +54,19 @@ def secured(sale: Payable) -> bool:
 def _brought(sale: Payable, type_: Literal["Authorization", "Charge"]) -> int | None:
     """What its payments hold; None where one of them has another amount than planned."""
     total = sale.gross_total
-    brought = 0
+    held = 0
     for payment in sale.payments:
         if payment.payment_status.interface_code == AMOUNT_MISMATCH and kept(payment) > 0:
             return None
         if payment.amount_planned.currency_code == total.currency_code:
-            brought += (
+            held += (
                 payment.total(type_, "Success")
                 - payment.total("Refund", "Pending", "Success")
                 - payment.total("Chargeback", "Success")
             )
             if type_ == "Authorization":
-                brought -= payment.total("CancelAuthorization", "Pending", "Success")
-    return brought
+                held -= payment.total("CancelAuthorization", "Pending", "Success")
+    return held
 
 
 def processing(sale: Payable) -> bool:

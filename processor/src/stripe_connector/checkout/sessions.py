@@ -8,7 +8,7 @@ on the Payment's Authorization: it is written there before the answer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from msgspec import UNSET, Struct
@@ -16,7 +16,7 @@ from msgspec import UNSET, Struct
 from stripe_connector import context
 from stripe_connector.checkout.line_items import checkout_lines
 from stripe_connector.checkout.locales import stripe_locale
-from stripe_connector.checkout.orders import latest_payment, number
+from stripe_connector.checkout.orders import latest_payment, number, paid, secured
 from stripe_connector.concurrency import both
 from stripe_connector.errors import (
     BackendUnavailable,
@@ -41,10 +41,12 @@ from stripe_connector.ledger.facts import (
     ExpiredSessionFact,
 )
 from stripe_connector.ledger.payment import Payment, Reference, TransactionState
+from stripe_connector.ledger.stripe_objects import OPEN
 from stripe_connector.money import to_stripe
 from stripe_connector.payments import intents
 from stripe_connector.payments.customers import Customers
 from stripe_connector.payments.limits import kept
+from stripe_connector.payments.movement import Mover
 from stripe_connector.payments.record import Recorder
 from stripe_connector.settings import Settings
 
@@ -53,7 +55,8 @@ BUY_NOW = "buy_now"
 """Metadata of a session whose cart becomes an order once it is paid."""
 
 _TRIES = 4
-
+_LEAST = timedelta(minutes=29, seconds=30)
+"""Stripe wants half an hour between making a session and its end, to which a minute is added."""
 
 UiMode = Literal["hosted_page", "embedded_page", "elements"]
 """Where the shopper pays: on Stripe's page, in a frame of the shop's, in the shop's own form."""
@@ -95,14 +98,17 @@ class Sessions:
         commercetools: Commercetools,
         stripe: Stripe,
         recorder: Recorder,
+        mover: Mover,
         customers: Customers,
         settings: Settings,
     ) -> None:
         self._commercetools = commercetools
         self._stripe = stripe
         self._recorder = recorder
+        self._mover = mover
         self._customers = customers
         self._settings = settings
+        self._resumable = timedelta(minutes=settings.checkout_session_minutes) - _LEAST
 
     async def open(self, order_id: str, landing: Landing | None = None) -> PaymentSession:
         """The order's open session; the same for the same order, a new one after a change.
@@ -119,6 +125,8 @@ class Sessions:
                 raise Conflict("The order is paid already.", code="AlreadyPaid")
             if order.gross_total.cent_amount == 0:
                 return PaymentSession(f"free_{order.id}", self.landing(order.id).success)
+            if paid(order) or secured(order):
+                raise Conflict("Other payments cover the order already.", code="AlreadyPaid")
             session = await self._once(order, landing or self.landing(order.id))
             if session is not None:
                 return PaymentSession(session.id, session.url, session.client_secret)
@@ -145,6 +153,8 @@ class Sessions:
                 raise Conflict("The cart cannot be paid any more.", code="CartOrdered")
             if cart.gross_total.cent_amount == 0:
                 raise InvalidRequest("There is nothing to pay.", code="NothingToPay")
+            if paid(cart) or secured(cart):
+                raise Conflict("The cart is paid already.", code="AlreadyPaid")
             session = await self._once(cart, landing)
             if session is not None:
                 return PaymentSession(session.id, session.url, session.client_secret)
@@ -184,6 +194,10 @@ class Sessions:
         session = await self._stripe.session_of_intent(intent_id)
         if session is not None and session.status == "open":
             return await self._still_open(order, latest, session, landing)
+        if session is None and current.payment_status.interface_code in OPEN:
+            # An intent of the shop's own page, which could be paid beside the session.
+            await self._mover.withdraw(current)
+            return None
         return await self._new(order, number(latest) + 1, landing)
 
     async def _still_open(
@@ -210,13 +224,13 @@ class Sessions:
         session, _ = await both(self._session(payment, params), self._attach(order, payment))
         if session is None:
             return None
-        if not self._matches(session, order):
-            # Stripe counts otherwise than we do, or an earlier request had another order before it.
-            await self._expire(session)
-            await self._authorization(payment, "Failure", session.id)
+        payment = await self._authorization(payment, "Initial", session.id)
+        if payment.session_id != session.id:
+            await self._expire(session)  # another request has given this Payment up meanwhile
             return None
-        await self._authorization(payment, "Initial", session.id)
-        return session
+        # Otherwise Stripe counts as we do not, or this is the session of an earlier request, which
+        # is over or had another order before it.
+        return session if session.status == "open" and self._matches(session, order) else None
 
     def _params(
         self, order: Payable, payment: Payment, landing: Landing, customer: str | None
@@ -274,17 +288,17 @@ class Sessions:
         return await self._commercetools.create_payment(draft)
 
     async def _session(self, payment: Payment, params: dict[str, Any]) -> CheckoutSession | None:
-        """The Payment's one session; None where another request has it."""
+        """The Payment's one session; None where there can be none."""
+        if self._recorder.older_than(self._resumable, payment):
+            # Too late for the time at which it was to expire.
+            return await self._made_before(payment)
         try:
             return await self._stripe.create_session(params, payment.key or payment.id)
         except (IdempotencyMismatch, StripeUnavailable) as error:
             if isinstance(error, StripeUnavailable) and not error.replayed:
                 raise
             # The key is used up: by an earlier request, or by an error that Stripe repeats.
-            found = await self._stripe.find_session(payment.id, intents.since(payment))
-            if found is None:
-                await self._authorization(payment, "Failure", None)
-            return found
+            return await self._made_before(payment)
         except NotFound:
             if "customer" not in params:
                 raise
@@ -295,9 +309,16 @@ class Sessions:
             await self._authorization(payment, "Failure", None)
             raise InvalidRequest(refusal.message, code=refusal.code) from refusal
 
+    async def _made_before(self, payment: Payment) -> CheckoutSession | None:
+        """The session that an earlier request made; without one the Payment is given up."""
+        found = await self._stripe.find_session(payment.id, intents.since(payment.created_at))
+        if found is None:
+            await self._authorization(payment, "Failure", None)
+        return found
+
     async def _authorization(
         self, payment: Payment, state: TransactionState, session_id: str | None
-    ) -> None:
+    ) -> Payment:
         """Write down what became of the Payment's session, unless somebody has."""
 
         async def compute(current: Payment) -> Sequence[Action]:
@@ -315,12 +336,12 @@ class Sessions:
                 )
             ]
 
-        await self._recorder.update(payment, compute)
+        return await self._recorder.update(payment, compute)
 
     async def _expire(self, session: CheckoutSession) -> CheckoutSession:
         """The session after the attempt to end it: the shopper may have paid meanwhile."""
         try:
-            return await self._stripe.expire_session(session.id, f"{session.id}:expire")
+            return await self._stripe.expire_session(session.id)
         except PaymentRefused:
             return await self._stripe.session(session.id)
 

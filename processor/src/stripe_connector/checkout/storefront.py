@@ -34,6 +34,8 @@ _CODE_REFUSED = "DiscountCodeNonApplicable"
 _INVALID_CODE = "This discount code is not valid."
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NO_CATEGORY = {"", "0", shapes.ALL_PRODUCTS}
+_LONGEST = 256
+"""Characters of a SKU or a code, as in the bodies that name them; whatever is longer is none."""
 """What pages send for a category before they know any."""
 
 
@@ -102,6 +104,8 @@ class Storefront:
 
     async def product(self, sku: str, region: Region) -> shapes.Product:
         """Raises NotFound."""
+        if len(sku) > _LONGEST:
+            raise NotFound("The product was not found.")
         found = await self._commercetools.product_by_sku(
             sku,
             currency=region.currency or self._currency,
@@ -119,6 +123,8 @@ class Storefront:
         return shapes.discount_code(found, self._locale)
 
     async def _working_code(self, code: str) -> DiscountCode | None:
+        if len(code) > _LONGEST:
+            return None
         found = await self._commercetools.discount_code(code)
         return found if found is not None and self._works(found) else None
 

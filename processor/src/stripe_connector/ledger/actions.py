@@ -35,6 +35,11 @@ class ChangeTransactionState(Action, frozen=True, tag="changeTransactionState"):
     state: TransactionState
 
 
+class ChangeTransactionTimestamp(Action, frozen=True, tag="changeTransactionTimestamp"):
+    transaction_id: str
+    timestamp: str
+
+
 class ChangeTransactionInteractionId(Action, frozen=True, tag="changeTransactionInteractionId"):
     transaction_id: str
     interaction_id: str

@@ -171,12 +171,12 @@ class _Record:
         code, text = fact.status, fact.text
         if code is None:
             return
+        if fact.settled and not fact.released and status.interface_code in _FINAL_STATUS:
+            return  # an older snapshot of an intent that is over
         amount = self._money(fact.amount, fact.currency)
         holds = fact.authorization in ("Pending", "Success") and fact.status != "canceled"
         if holds and not _same(amount, self.planned):
             code, text = AMOUNT_MISMATCH, f"Stripe holds {amount}, planned were {self.planned}."
-        elif fact.settled and not fact.released and status.interface_code in _FINAL_STATUS:
-            return  # an older snapshot of an intent that is over
         if code != status.interface_code:
             self._set_once(SetStatusInterfaceCode(code))
         if text != status.interface_text:

@@ -28,6 +28,7 @@ ERROR_MESSAGE = "stripeConnector_errorMessage"
 KEY_LIFETIME = timedelta(hours=23)
 """Stripe keeps an idempotency key for at least 24 hours; an older one is not trusted."""
 
+_NEEDED = frozenset({IDENTITY, ACTION, ATTEMPT, ATTEMPTED_AT})
 _EXPLICIT = "key:"
 
 
@@ -42,7 +43,8 @@ class Operation(Struct, frozen=True):
     attempted_at: datetime
     """When the current attempt was written down, in UTC."""
     final: bool = True
-    """For a capture: whether the rest of the authorization is released."""
+    """For a capture: whether the rest of the authorization is released. For the charge of a stored
+    method: whether it is captured at once."""
     refund_of: str | None = None
     """For a refund: the Charge transaction it belongs to."""
     merchant_reference: str | None = None
@@ -71,13 +73,15 @@ class Operation(Struct, frozen=True):
 
 
 def operation_of(transaction: Transaction) -> Operation | None:
-    """The operation behind a transaction; None for one that nobody asked us for."""
+    """The operation behind a transaction; None for one that nobody asked us for.
+
+    Nor can one be told, or resumed, of which somebody has deleted a field.
+    """
     fields = transaction.custom.fields if transaction.custom else {}
-    identity = fields.get(IDENTITY)
-    if not isinstance(identity, str):
+    if not fields.keys() >= _NEEDED:
         return None
     return Operation(
-        identity=identity,
+        identity=fields[IDENTITY],
         action=fields[ACTION],
         attempt=int(fields[ATTEMPT]),
         attempted_at=datetime.fromisoformat(fields[ATTEMPTED_AT]),

@@ -83,6 +83,7 @@ class Payment(Struct, frozen=True, rename="camel"):
     """Stripe's PaymentIntent; immutable once set."""
     customer: Reference | None = None
     created_at: str | None = None
+    last_modified_at: str | None = None
 
     @property
     def session_id(self) -> str | None:

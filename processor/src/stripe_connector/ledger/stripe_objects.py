@@ -19,6 +19,10 @@ IntentStatus = Literal[
     "canceled",
     "succeeded",
 ]
+OPEN: frozenset[str] = frozenset(
+    {"requires_payment_method", "requires_confirmation", "requires_action"}
+)
+"""Statuses of an intent that a shopper can still pay."""
 RefundStatus = Literal["pending", "requires_action", "succeeded", "failed", "canceled"]
 
 

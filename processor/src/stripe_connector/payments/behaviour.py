@@ -18,17 +18,24 @@ class Behaviour(Struct, frozen=True):
     collect_billing_address: str
 
 
-def behaviour_of(cart: Cart, settings: Settings) -> Behaviour:
+STORED_USAGE = "on_session"
+"""What a method is stored for where the shopper agrees and the settings say nothing."""
+
+
+def behaviour_of(cart: Cart, settings: Settings, *, store: bool = False) -> Behaviour:
     """Resolve a cart's behaviour.
 
     Each of the cart's countries (its own, billing, shipping) and then its store key is looked up;
     the first that has a rule wins. A recurring cart always saves its payment method for charges
     without the shopper, whatever the rules and the flow say; otherwise intent-first saves nothing.
+    With `store`, the shopper has agreed: then the method is saved, for whatever is configured.
     """
     rule = _rule(cart, settings)
     flow = rule.flow_type or settings.stripe_payment_flow
     usage = _setup_future_usage(cart, rule, settings)
-    if flow == "pi_first" and not cart.is_recurring:
+    if store:
+        usage = usage or STORED_USAGE
+    elif flow == "pi_first" and not cart.is_recurring:
         usage = None
     return Behaviour(
         flow_type=flow,

@@ -13,6 +13,7 @@ from stripe_connector.errors import (
     InvalidRequest,
     NotFound,
     VersionConflict,
+    required_field,
 )
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import Address, Cart, Customer
@@ -86,6 +87,21 @@ class Customers:
                 return session
         stripe_id = await self._resolve(customer, cart, stale=remembered)
         return await self._open(stripe_id, cart)
+
+    async def ensured(self, cart: Cart) -> str:
+        """The Stripe customer of the cart's customer, made where there is none.
+
+        Raises InvalidRequest for guests and customers that are gone.
+        """
+        customer = (
+            await self._commercetools.customer(cart.customer_id) if cart.customer_id else None
+        )
+        if customer is None:
+            raise required_field("customerId")
+        remembered = await self._remembered(customer)
+        if remembered is not None and await self._valid(remembered, customer.id):
+            return remembered
+        return await self._resolve(customer, cart, stale=remembered)
 
     async def _remembered(self, customer: Customer) -> str | None:
         if customer.custom is None:

@@ -18,12 +18,13 @@ class StoredPaymentMethodsConfig(Struct, frozen=True, rename="camel"):
 
 
 class Config(Struct, frozen=True, rename="camel"):
-    """GET /operations/config: public, the same for every cart."""
+    """GET /operations/config: public, and the same for every cart but for stored methods."""
 
     client_key: str
     publishable_key: str
     environment: str
     capture_method: str
+    stripe_js_url: str
     stored_payment_methods_config: StoredPaymentMethodsConfig
     appearance: str | UnsetType = UNSET
     express_element_options: str | UnsetType = UNSET
@@ -63,15 +64,16 @@ class ExpressData(Struct, frozen=True, rename="camel"):
     line_items: list[ExpressLine]
 
 
-def config(settings: Settings) -> Config:
-    """What every enabler needs first."""
+def config(settings: Settings, *, has_customer: bool) -> Config:
+    """What every enabler needs first; methods are stored for customers alone."""
     return Config(
         client_key=settings.stripe_publishable_key,
         publishable_key=settings.stripe_publishable_key,
         environment=settings.environment,
         capture_method=settings.stripe_capture_method,
+        stripe_js_url=settings.stripe_js_url,
         stored_payment_methods_config=StoredPaymentMethodsConfig(
-            settings.stored_payment_methods_enabled
+            settings.stored_payment_methods_enabled and has_customer
         ),
         appearance=settings.stripe_appearance_payment_element or UNSET,
         express_element_options=settings.stripe_express_element_options or UNSET,

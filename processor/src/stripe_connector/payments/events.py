@@ -61,7 +61,9 @@ HANDLED = frozenset(
 """The events that a webhook endpoint of ours subscribes to; any other changes nothing, such as
 payment_intent.requires_action, which says nothing about money."""
 
-_WITHOUT_PAYMENT = frozenset({"payment_method.detached", "customer.deleted"})
+WITHOUT_PAYMENT = frozenset({"payment_method.detached", "customer.deleted"})
+"""Those of them that concern no single payment."""
+
 _AUTHORIZED = frozenset({"payment_intent.amount_capturable_updated", "payment_intent.succeeded"})
 
 ORPHAN_AFTER_S = 3600
@@ -115,9 +117,9 @@ class EventHandler:
         """Record what an event says; the effect is in commercetools when this returns."""
         if event.type not in HANDLED:
             return Effect.IGNORED
-        if event.type in _WITHOUT_PAYMENT:
+        if event.type in WITHOUT_PAYMENT:
             return await self._forget(event)
-        intent_id = _intent_id(event)
+        intent_id = intent_id_of(event)
         if intent_id is None:
             return Effect.FOREIGN  # a charge, refund or dispute without an intent is not ours
         payment = await self._payment(event, intent_id)
@@ -221,7 +223,7 @@ class EventHandler:
                 return await self._recorder.intent(payment, intent_id, cause)
 
 
-def _intent_id(event: Event) -> str | None:
+def intent_id_of(event: Event) -> str | None:
     """The intent that an event's object is or belongs to."""
     field = "id" if event.object.get("object") == "payment_intent" else "payment_intent"
     value = event.object.get(field)

@@ -7,7 +7,6 @@ from typing import Any
 
 from stripe_connector.gateways.commercetools.models import Address, Cart
 from stripe_connector.ledger.facts import CART_ID, CUSTOMER_ID, PAYMENT_ID, PROJECT_KEY
-from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.stripe_objects import PaymentIntent
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments.behaviour import Behaviour
@@ -24,10 +23,11 @@ def params(
     behaviour: Behaviour,
     *,
     customer: str | None,
+    payment_method: str | None = None,
     with_shipping: bool,
     multiple_captures: bool,
 ) -> dict[str, Any]:
-    """Parameters of the intent, metadata apart."""
+    """Parameters of the intent, metadata apart; `payment_method` is one that is stored."""
     wanted: dict[str, Any] = {
         "amount": to_stripe(due),
         "currency": due.currency_code.lower(),
@@ -38,6 +38,8 @@ def params(
         wanted["customer"] = customer
         if behaviour.setup_future_usage is not None:
             wanted["setup_future_usage"] = behaviour.setup_future_usage
+    if payment_method is not None:
+        wanted["payment_method"] = payment_method
     if with_shipping and (shipping := _shipping(cart.shipping_address)) is not None:
         wanted["shipping"] = shipping
     if multiple_captures:
@@ -71,23 +73,54 @@ def changes(intent: PaymentIntent, desired: dict[str, Any]) -> dict[str, Any]:
         "customer": intent.customer,
         "capture_method": intent.capture_method,
         "setup_future_usage": intent.setup_future_usage,
+        "payment_method": intent.payment_method,
     }
     changed = {
         name: desired[name]
         for name, value in current.items()
         if name in desired and desired[name] != value
     }
+    changed |= {name: "" for name in _withdrawn(intent) if name not in desired}
     if changed:
         # They go along: where they have changed, so has the amount.
         changed |= {name: desired[name] for name in ("shipping", "hooks") if name in desired}
     return changed
 
 
-def since(payment: Payment) -> int:
-    """Unix seconds before which the Payment's intent cannot have been created."""
-    if payment.created_at is None:
+def owner(intent: PaymentIntent, cart: Cart) -> dict[str, Any]:
+    """What an intent must be told where the cart has another customer by now."""
+    if intent.metadata.get(CUSTOMER_ID) == cart.customer_id:
+        return {}
+    return {"metadata": {CUSTOMER_ID: cart.customer_id or ""}}
+
+
+def is_as_chosen(intent: PaymentIntent, desired: dict[str, Any]) -> bool:
+    """Whether an intent that is not tried yet pays with, and keeps, what the shopper wants."""
+    usage = desired.get("setup_future_usage") if intent.customer is not None else None
+    return (intent.payment_method, intent.setup_future_usage) == (
+        desired.get("payment_method"),
+        usage,
+    )
+
+
+def _withdrawn(intent: PaymentIntent) -> list[str]:
+    """What an earlier choice has left in an intent that nobody is confirming now.
+
+    While the shopper authenticates, both are what the browser has confirmed with.
+    """
+    if intent.status == "requires_action":
+        return []
+    left = ["setup_future_usage"] if intent.setup_future_usage is not None else []
+    if intent.status == "requires_confirmation" and intent.payment_method is not None:
+        left.append("payment_method")
+    return left
+
+
+def since(moment: str | None) -> int:
+    """Unix seconds before which nothing can have been created that was asked for at a moment."""
+    if moment is None:
         return 0
-    return int(datetime.fromisoformat(payment.created_at).timestamp()) - _CLOCK_SKEW_S
+    return int(datetime.fromisoformat(moment).timestamp()) - _CLOCK_SKEW_S
 
 
 def stripe_address(address: Address) -> dict[str, str]:

@@ -15,7 +15,8 @@ from stripe_connector.ledger.operation import identity, operation_of
 from stripe_connector.ledger.payment import Payment, Transaction
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments.limits import capturable, processing, refundable, refundable_of
-from stripe_connector.payments.movement import Mover, Outcome, Part, Plan, Request
+from stripe_connector.payments.movement import Mover
+from stripe_connector.payments.parts import Outcome, Part, Plan, Request
 from stripe_connector.payments.record import Recorder
 
 _AMOUNT = "actions.0.amount.centAmount"
@@ -91,6 +92,9 @@ class Modifier:
         payment = await self._commercetools.payment(payment_id)
         if payment.payment_method_info.payment_interface != self._payment_interface:
             raise NotFound(f"The Resource with ID '{payment_id}' was not found.")
+        if payment.interface_id is None and payment.session_id is not None:
+            # The shopper may have been faster than the webhook.
+            payment = await self._recorder.session(payment, payment.session_id)
         if payment.interface_id is None:
             if payment.session_id is None or isinstance(
                 modification, CapturePayment | RefundPayment
@@ -114,7 +118,7 @@ class Modifier:
         amount = _checked(payment, modification.amount)
 
         async def plan(current: Payment) -> Sequence[Part]:
-            await self._without_capture(current)
+            current = await self._without_capture(current)
             limit = capturable(current)
             if amount.cent_amount > limit:
                 raise invalid_field(
@@ -173,8 +177,7 @@ class Modifier:
         )
 
         async def plan(current: Payment) -> Sequence[Part]:
-            await self._without_capture(current)
-            return _cancellation(current)
+            return _cancellation(await self._without_capture(current))
 
         if not self._mover.known(payment, request):
             payment = await self._with_authorization(await self._without_capture(payment))
@@ -212,7 +215,7 @@ class Modifier:
 
     async def _move_back(self, payment: Payment, request: Request) -> Outcome:
         async def plan(current: Payment) -> Sequence[Part]:
-            await self._without_capture(current)
+            current = await self._without_capture(current)
             return [*_cancellation(current), *_full_refund(current), *_processing(current)]
 
         payment, outcomes = await self._mover.move(payment, request, plan)

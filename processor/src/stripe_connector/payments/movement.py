@@ -7,11 +7,8 @@ key is made of the transaction's id, so that even two instances at once move the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal
-
-from msgspec import Struct
 
 from stripe_connector.clock import Clock
 from stripe_connector.errors import (
@@ -21,14 +18,17 @@ from stripe_connector.errors import (
     NotFound,
     PaymentRefused,
 )
-from stripe_connector.gateways.stripe.errors import IdempotencyMismatch, StripeUnavailable
+from stripe_connector.gateways.stripe.errors import (
+    IdempotencyMismatch,
+    StripeRefused,
+    StripeUnavailable,
+)
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.actions import (
     Action,
     AddTransaction,
     ChangeTransactionState,
     SetTransactionCustomField,
-    TransactionDraft,
 )
 from stripe_connector.ledger.facts import (
     PAYMENT_ID,
@@ -51,41 +51,16 @@ from stripe_connector.ledger.operation import (
 )
 from stripe_connector.ledger.payment import Payment, Transaction
 from stripe_connector.ledger.stripe_objects import PaymentIntent
-from stripe_connector.money import Money, to_stripe
+from stripe_connector.money import to_stripe
 from stripe_connector.payments.interactions import Interaction
+from stripe_connector.payments.off_session import OffSession
+from stripe_connector.payments.parts import Outcome, Plan, Request, written_ahead
 from stripe_connector.payments.record import Recorder
 
 _TRIES = 3
 """Idempotency keys that one request uses up before it leaves the rest to a repetition."""
-
-
-class Part(Struct, frozen=True):
-    """One movement to write down. Amounts in the Payment's minor units."""
-
-    type: Literal["Charge", "Refund", "CancelAuthorization"]
-    amount: Money
-    final: bool = True
-    refund_of: str | None = None
-
-
-class Request(Struct, frozen=True):
-    """An operation as it was asked for."""
-
-    identity: str
-    action: str
-    merchant_reference: str | None = None
-
-
-class Outcome(Struct, frozen=True):
-    """What became of a movement, as Checkout names it."""
-
-    outcome: Literal["approved", "received", "rejected"]
-    code: str | None = None
-    message: str | None = None
-
-
-Plan = Callable[[Payment], Awaitable[Sequence[Part]]]
-"""The movements that a request needs on a Payment as it is now; raises where it cannot be."""
+PATIENCE = timedelta(minutes=10)
+"""No request takes that long: whoever claimed a charge before has died over it."""
 
 
 class Mover:
@@ -101,6 +76,7 @@ class Mover:
         repeat_window_s: int,
     ) -> None:
         self._stripe = stripe
+        self._off_session = OffSession(stripe, recorder, project_key)
         self._recorder = recorder
         self._clock = clock
         self._project_key = project_key
@@ -125,7 +101,10 @@ class Mover:
                 return []
             fresh = True
             now = self._clock.now()
-            actions = [_write_ahead(part, request, now) for part in await plan(current)]
+            parts = await plan(current)
+            actions: list[Action] = [
+                AddTransaction(written_ahead(part, request, now)) for part in parts
+            ]
             if replaces is not None:
                 actions.append(ChangeTransactionState(replaces, "Failure"))
             return actions
@@ -165,6 +144,14 @@ class Mover:
         """Unfinished, and so old that no request can still be working on it."""
         return transaction.unfinished and not self._young(transaction)
 
+    def charging(self, payment: Payment) -> Transaction | None:
+        """The charge of a stored method that is written down, and that somebody may work on."""
+        charge = unseen_charge(payment)
+        if charge is None:
+            return None
+        claimed = datetime.fromisoformat(charge.timestamp or "1970-01-01T00:00:00Z")
+        return charge if self._clock.now() - claimed < PATIENCE else None
+
     async def carry_out(
         self, payment: Payment, transaction_id: str, *, resume: bool
     ) -> tuple[Payment, Outcome]:
@@ -199,8 +186,16 @@ class Mover:
             return payment, _outcome(payment, _by_id(payment, transaction_id))
         raise BackendUnavailable("Stripe cannot complete this now, try again.", retry_after=5)
 
-    async def look(self, payment: Payment, transaction: Transaction) -> Payment:
-        """Merge what Stripe shows where the effect of this transaction would be seen."""
+    async def look(
+        self, payment: Payment, transaction: Transaction, intent_id: str | None = None
+    ) -> Payment:
+        """Merge what Stripe shows where the effect of this transaction would be seen.
+
+        `intent_id` is what Stripe has named, where the Payment may not know its intent yet.
+        """
+        if transaction.type == "Authorization":
+            known = payment.interface_id or intent_id
+            return await self._off_session.look(payment, transaction, known)
         intent_id = _intent_id(payment)
         if transaction.type == "Refund":
             return await self._recorder.refunds(payment, intent_id)
@@ -208,7 +203,7 @@ class Mover:
 
     async def give_up(self, payment: Payment, transaction: Transaction) -> Payment:
         """Record an abandoned transaction that left no trace at Stripe as failed."""
-        return await self._fail(payment, transaction.id, "abandoned", "It was never carried out.")
+        return await self.fail(payment, transaction.id, "abandoned", "It was never carried out.")
 
     async def withdraw(self, payment: Payment) -> tuple[Payment, Outcome]:
         """Cancel an intent that holds no money: nothing to write down, repeating is harmless.
@@ -234,7 +229,7 @@ class Mover:
 
     async def _expire_session(self, payment: Payment, session_id: str) -> tuple[Payment, Outcome]:
         try:
-            session = await self._stripe.expire_session(session_id, f"{session_id}:expire")
+            session = await self._stripe.expire_session(session_id)
         except PaymentRefused as refusal:
             session = await self._stripe.session(session_id)
             if session.status != "expired":
@@ -245,9 +240,13 @@ class Mover:
 
     async def _call(self, payment: Payment, transaction: Transaction) -> Payment:
         """One call to Stripe, built from nothing but the transaction."""
-        intent_id = _intent_id(payment)
         operation = _operation(transaction)
         key = idempotency_key(transaction.id, operation.attempt)
+        if transaction.type == "Authorization":
+            asked, intent = await self._off_session.charge(payment, transaction, operation, key)
+            cause = Interaction(operation.action, transaction.id, asked, intent)
+            return await self._merge_intent(payment, intent, cause)
+        intent_id = _intent_id(payment)
         if transaction.type == "Refund":
             params = {
                 "payment_intent": intent_id,
@@ -311,20 +310,24 @@ class Mover:
         ):
             # Still processing: the reversal is kept, and refunds the money once it arrives.
             return await self.look(await self._pending(payment, transaction.id), transaction)
-        payment = await self.look(payment, transaction)
-        return await self._fail(payment, transaction.id, refusal.code, refusal.message)
+        intent_id = refusal.intent_id if isinstance(refusal, StripeRefused) else None
+        payment = await self.look(payment, transaction, intent_id)
+        return await self.fail(payment, transaction.id, refusal.code, refusal.message)
 
-    async def _fail(
-        self, payment: Payment, transaction_id: str, code: str, message: str
-    ) -> Payment:
+    async def fail(self, payment: Payment, transaction_id: str, code: str, message: str) -> Payment:
+        """Record that a written-ahead transaction failed, and why; a success stays one."""
+
         async def compute(current: Payment) -> Sequence[Action]:
             transaction = _by_id(current, transaction_id)
-            if transaction.state == "Success" or _operation(transaction).error is not None:
+            operation = operation_of(transaction)
+            if transaction.state == "Success" or (operation and operation.error is not None):
                 return []
-            reasons = [
+            reasons: list[Action] = [
                 SetTransactionCustomField(transaction_id, ERROR, code),
                 SetTransactionCustomField(transaction_id, ERROR_MESSAGE, message),
             ]
+            if operation is None:
+                reasons = []  # others wrote it, and it has no place for them
             if transaction.state == "Failure":
                 return reasons
             return [ChangeTransactionState(transaction_id, "Failure"), *reasons]
@@ -347,25 +350,12 @@ class Mover:
         return await self._recorder.update(payment, compute)
 
 
-def _write_ahead(part: Part, request: Request, now: datetime) -> Action:
-    operation = Operation(
-        identity=request.identity,
-        action=request.action,
-        attempt=1,
-        attempted_at=now,
-        final=part.final,
-        refund_of=part.refund_of,
-        merchant_reference=request.merchant_reference,
-    )
-    return AddTransaction(
-        TransactionDraft(
-            type=part.type,
-            amount=part.amount.draft(),
-            state="Initial",
-            timestamp=timestamp(now),
-            custom=operation.custom(),
-        )
-    )
+def unseen_charge(payment: Payment) -> Transaction | None:
+    """An Authorization that is written ahead, and that nobody has seen at Stripe yet."""
+    for transaction in payment.of_type("Authorization"):
+        if transaction.state == "Initial" and operation_of(transaction) is not None:
+            return transaction
+    return None
 
 
 def _outcome(payment: Payment, transaction: Transaction) -> Outcome:

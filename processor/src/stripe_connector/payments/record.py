@@ -14,11 +14,18 @@ from stripe_connector.errors import (
     VersionConflict,
 )
 from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.models import PaymentDraft
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger import operation
 from stripe_connector.ledger.actions import Action
-from stripe_connector.ledger.facts import Fact, dispute_fact, intent_fact, refund_fact
-from stripe_connector.ledger.merge import merge
+from stripe_connector.ledger.facts import (
+    ExpiredSessionFact,
+    Fact,
+    dispute_fact,
+    intent_fact,
+    refund_fact,
+)
+from stripe_connector.ledger.merge import AMOUNT_MISMATCH, merge
 from stripe_connector.ledger.operation import timestamp
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.money import Money
@@ -47,10 +54,12 @@ class Recorder:
         clock: Clock,
         *,
         keep_interactions: bool = False,
+        observe_mismatch: Callable[[], None] = lambda: None,
         jitter: random.Random | None = None,
     ) -> None:
         self._commercetools = commercetools
         self._keep_interactions = keep_interactions
+        self._observe_mismatch = observe_mismatch
         self._stripe = stripe
         self._clock = clock
         self._jitter = jitter or random.Random()  # noqa: S311 (spreads load, protects nothing)
@@ -63,6 +72,16 @@ class Recorder:
         """Whether a Payment was created longer ago than `age`."""
         created = payment.created_at
         return created is not None and self._clock.now() - datetime.fromisoformat(created) > age
+
+    async def create(self, draft: PaymentDraft) -> Payment:
+        """The Payment under the draft's key, also where its transactions' type is missing."""
+        try:
+            return await self._commercetools.create_payment(draft)
+        except InvalidRequest as error:
+            if error.code != "ReferencedResourceNotFound":
+                raise
+            await self._create_types()
+            return await self._commercetools.create_payment(draft)
 
     async def update(
         self, payment: Payment, compute: Compute, cause: Interaction | None = None
@@ -81,7 +100,7 @@ class Recorder:
             if cause is not None and self._keep_interactions:
                 actions = [*actions, cause.action(self.now())]
             try:
-                return await self._commercetools.update_payment(payment, actions)
+                stored = await self._commercetools.update_payment(payment, actions)
             except InvalidRequest as error:
                 if error.code != "ReferencedResourceNotFound" or mended:
                     raise
@@ -98,6 +117,10 @@ class Recorder:
                 failures += 1
                 if failures == _FAILURES:
                     raise
+            else:
+                if _mismatched(stored) and not _mismatched(payment):
+                    self._observe_mismatch()
+                return stored
             pause = _PAUSE_S * (conflicts + failures) * (0.5 + self._jitter.random())
             await self._clock.sleep(pause)
             payment = await self._commercetools.payment(payment.id)
@@ -140,6 +163,15 @@ class Recorder:
 
         return await self.update(payment, compute, cause)
 
+    async def session(self, payment: Payment, session_id: str) -> Payment:
+        """Merge what Stripe says of a Checkout Session now; its intent exists once it was used."""
+        session = await self._stripe.session(session_id)
+        if session.intent_id is not None:
+            return await self.intent(payment, session.intent_id)
+        if session.status == "expired":
+            return await self.facts(payment, [ExpiredSessionFact(session_id)])
+        return payment
+
     async def dispute(
         self, payment: Payment, dispute_id: str, cause: Interaction | None = None
     ) -> Payment:
@@ -157,3 +189,7 @@ class Recorder:
         """Merge all refunds of an intent."""
         refunds = await self._stripe.refunds_of(intent_id)
         return await self.facts(payment, [refund_fact(refund) for refund in refunds], cause)
+
+
+def _mismatched(payment: Payment) -> bool:
+    return payment.payment_status.interface_code == AMOUNT_MISMATCH

@@ -27,6 +27,7 @@ from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import (
     Cart,
     PaymentDraft,
+    PaymentMethod,
     PaymentMethodInfoDraft,
     Session,
 )
@@ -44,28 +45,37 @@ from stripe_connector.ledger.actions import (
 from stripe_connector.ledger.facts import intent_fact
 from stripe_connector.ledger.operation import KEY_LIFETIME
 from stripe_connector.ledger.payment import Payment, Reference
-from stripe_connector.ledger.stripe_objects import PaymentIntent
+from stripe_connector.ledger.stripe_objects import OPEN, PaymentIntent
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments import intents
 from stripe_connector.payments.amounts import require_due
 from stripe_connector.payments.behaviour import Behaviour, behaviour_of
 from stripe_connector.payments.customers import Customers
 from stripe_connector.payments.limits import processing
+from stripe_connector.payments.movement import Mover
 from stripe_connector.payments.record import Recorder
 from stripe_connector.settings import Settings
 
 FAILED = "failed"
 """Status code of a Payment for which Stripe refused to make an intent, or whose intent is lost."""
 
+STORED_METHOD = "storedPaymentMethodId"  # the field that names the chosen one in requests
 _TRIES = 4
 _IMPOSSIBLE_AMOUNTS = frozenset({"amount_too_large", "amount_too_small"})
-_OPEN = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
+_MOVED_ON = "payment_intent_unexpected_state"
 
 
 class Express(Struct, frozen=True):
     """How an express checkout differs: the wallet brings the address, the customer is optional."""
 
     with_customer: bool
+
+
+class Choice(Struct, frozen=True):
+    """What the shopper says about stored methods: keep this one, or pay with that one."""
+
+    store: bool = False
+    stored: PaymentMethod | None = None
 
 
 class Started(Struct, frozen=True):
@@ -77,6 +87,17 @@ class Started(Struct, frozen=True):
     behaviour: Behaviour
 
 
+class _Wanted(Struct, frozen=True):
+    """One try at what was asked for, with the cart as it was read for it."""
+
+    session: Session
+    cart: Cart
+    due: Money
+    behaviour: Behaviour
+    express: Express | None
+    choice: Choice
+
+
 class Starter:
     """Starts payments for the carts of sessions."""
 
@@ -85,31 +106,48 @@ class Starter:
         commercetools: Commercetools,
         stripe: Stripe,
         recorder: Recorder,
+        mover: Mover,
         customers: Customers,
         settings: Settings,
     ) -> None:
         self._commercetools = commercetools
         self._stripe = stripe
         self._recorder = recorder
+        self._mover = mover
         self._customers = customers
         self._settings = settings
 
-    async def start(self, session: Session, cart: Cart, express: Express | None = None) -> Started:
+    async def start(
+        self,
+        session: Session,
+        cart: Cart,
+        express: Express | None = None,
+        choice: Choice = Choice(),  # noqa: B008 (it never changes)
+    ) -> Started:
         """The cart's open payment, made or brought up to date.
 
         Raises Conflict for a cart that is ordered already or whose payment is being processed,
-        InvalidRequest where nothing is due or Stripe cannot take the amount.
+        InvalidRequest where nothing is due or Stripe cannot take the amount or the chosen method.
         """
         for _ in range(_TRIES):
             if cart.cart_state not in ("Active", "Frozen"):
                 raise Conflict(f"The cart is {cart.cart_state.lower()} and cannot be paid.")
+            self._require_no_charge(cart)
             if not await self._settles(cart):
                 due = require_due(cart, session.metadata)
-                started = await self._once(session, cart, due, express)
+                behaviour = behaviour_of(cart, self._settings, store=choice.store)
+                wanted = _Wanted(session, cart, due, behaviour, express, choice)
+                started = await self._once(wanted)
                 if started is not None:
                     return started
             cart = await self._commercetools.cart(cart.id)
         raise BackendUnavailable("The cart is being changed by others, try again.", retry_after=1)
+
+    def _require_no_charge(self, cart: Cart) -> None:
+        """Raises Conflict while a stored method may be charged for the cart."""
+        for payment in cart.payments:
+            if self._mover.charging(payment) is not None:
+                raise _in_process(payment)
 
     async def _settles(self, cart: Cart) -> bool:
         """Whether an attempt that counted as being processed has ended, as Stripe says.
@@ -124,60 +162,59 @@ class Starter:
             raise _in_process(latest)
         return True
 
-    async def _once(
-        self, session: Session, cart: Cart, due: Money, express: Express | None
-    ) -> Started | None:
+    async def _once(self, wanted: _Wanted) -> Started | None:
         """One try; None where the cart must be read again."""
-        behaviour = behaviour_of(cart, self._settings)
+        cart = wanted.cart
         latest = self._latest(cart)
-        if latest is None or latest.payment_status.interface_code == FAILED:
-            number = _number(latest) + 1 if latest else 1
-            return await self._new(session, cart, due, behaviour, express, number)
+        if latest is not None and latest.session_id is not None:
+            # A payment page is open: it must close before there is another way to pay.
+            latest = await self._recorder.session(latest, latest.session_id)
+            if latest.session_id is not None:
+                await self._mover.withdraw(latest)
+            return None
+        if latest is None or _is_over(latest):
+            return await self._new(wanted, _number(latest) + 1 if latest else 1)
         if latest.interface_id is None:
-            return await self._new(session, cart, due, behaviour, express, _number(latest))
+            return await self._new(wanted, _number(latest))
         intent, customer = await both(
-            self._stripe.intent(latest.interface_id), self._customer(cart, express)
+            self._stripe.intent(latest.interface_id), self._customer(wanted)
         )
-        if intent.status in _OPEN:
-            desired = self._params(cart, due, behaviour, express, customer)
-            return await self._brought_up(latest, intent, cart, due, behaviour, desired)
+        if intent.status in OPEN:
+            desired = self._params(wanted, wanted.due, customer)
+            return await self._brought_up(wanted, latest, intent, desired)
         latest = await self._recorder.intent(latest, intent.id)
         if intent.status == "processing":
             raise _in_process(latest)
         if intent.status == "canceled":
-            return await self._new(session, cart, due, behaviour, express, _number(latest) + 1)
+            return await self._new(wanted, _number(latest) + 1)
         if latest.version == self._latest_version(cart, latest):
             # Recorded before, and still something is due: the rest is a payment of its own.
-            return await self._new(session, cart, due, behaviour, express, _number(latest) + 1)
+            return await self._new(wanted, _number(latest) + 1)
         return None
 
-    async def _new(
-        self,
-        session: Session,
-        cart: Cart,
-        due: Money,
-        behaviour: Behaviour,
-        express: Express | None,
-        number: int,
-    ) -> Started | None:
+    async def _new(self, wanted: _Wanted, number: int) -> Started | None:
         """A Payment with its intent; resumes what an earlier request left half done."""
+        cart, due = wanted.cart, wanted.due
         to_stripe(due)
         payment, customer = await both(
-            self._payment(session, cart, due, f"{cart.id}_{number}"),
-            self._customer(cart, express),
+            self._payment(wanted.session, cart, due, f"{cart.id}_{number}"),
+            self._customer(wanted),
         )
         context.note(payment=payment.id)
-        if payment.interface_id is not None or payment.payment_status.interface_code == FAILED:
+        if payment.interface_id is not None or _is_over(payment):
             await self._on_cart(cart, payment)
             return None  # somebody else was faster: look at theirs
-        params = self._params(cart, payment.amount_planned, behaviour, express, customer)
-        intent, _ = await both(self._intent(cart, payment, params), self._on_cart(cart, payment))
+        params = self._params(wanted, payment.amount_planned, customer)
+        intent, now = await both(self._intent(cart, payment, params), self._on_cart(cart, payment))
         if intent is None:
             return None
         payment = await self._linked(payment, intent)
         if payment.interface_id != intent.id or payment.amount_planned != due:
             return None  # linked or changed by somebody else meanwhile
-        return Started(payment, intent, cart, behaviour)
+        self._require_no_charge(now)
+        if not intents.is_as_chosen(intent, params):
+            return None  # made for an earlier request, with another choice: bring it up
+        return Started(payment, intent, cart, wanted.behaviour)
 
     async def _payment(self, session: Session, cart: Cart, due: Money, key: str) -> Payment:
         draft = PaymentDraft(
@@ -199,7 +236,7 @@ class Starter:
         )
         if self._recorder.older_than(KEY_LIFETIME, payment):
             # Stripe may have forgotten the key of an earlier try, so this one would be a second.
-            found = await self._stripe.find_intent(payment.id, intents.since(payment))
+            found = await self._stripe.find_intent(payment.id, intents.since(payment.created_at))
             if found is not None:
                 return found
         try:
@@ -214,11 +251,13 @@ class Starter:
             current = await self._commercetools.payment(payment.id)
             if current.interface_id is not None:
                 return None
-            found = await self._stripe.find_intent(payment.id, intents.since(payment))
+            found = await self._stripe.find_intent(payment.id, intents.since(payment.created_at))
             if found is None:
                 await self._failed(payment, "lost", "No intent could be made for it.")
             return found
-        except NotFound:
+        except NotFound as error:
+            if "payment_method" in params:
+                raise _gone() from error
             if "customer" not in params:
                 raise
             # The customer was deleted at Stripe: the shopper pays as a guest.
@@ -248,9 +287,11 @@ class Starter:
 
         await self._recorder.update(payment, compute)
 
-    async def _on_cart(self, cart: Cart, payment: Payment) -> None:
-        if all(reference.id != payment.id for reference in cart.payment_info.payments):
-            await self._commercetools.add_payment_to_cart(cart.id, cart.version, payment.id)
+    async def _on_cart(self, cart: Cart, payment: Payment) -> Cart:
+        """The cart with the payment on it, as it was then."""
+        if any(reference.id == payment.id for reference in cart.payment_info.payments):
+            return cart
+        return await self._commercetools.add_payment_to_cart(cart.id, cart.version, payment.id)
 
     async def _linked(self, payment: Payment, intent: PaymentIntent) -> Payment:
         async def compute(current: Payment) -> Sequence[Action]:
@@ -259,47 +300,47 @@ class Starter:
         return await self._recorder.update(payment, compute)
 
     async def _brought_up(
-        self,
-        payment: Payment,
-        intent: PaymentIntent,
-        cart: Cart,
-        due: Money,
-        behaviour: Behaviour,
-        desired: dict[str, Any],
+        self, wanted: _Wanted, payment: Payment, intent: PaymentIntent, desired: dict[str, Any]
     ) -> Started | None:
         """The open intent with today's amount: Stripe first, then the plan in the Payment."""
+        due = wanted.due
         context.note(payment=payment.id)
         if intent.currency.upper() != due.currency_code:
             # An intent of the old currency can still be paid: it must go before a new one comes.
             await self._supersede(payment, intent)
             return None
-        changes = intents.changes(intent, desired)
+        changes = intents.changes(intent, desired) | intents.owner(intent, wanted.cart)
         if changes:
             try:
                 intent = await self._stripe.update_intent(
                     intent.id, changes, _once_only(payment, "update")
                 )
-            except NotFound:
+            except NotFound as error:
+                if "payment_method" in desired:
+                    raise _gone() from error
                 if "customer" not in changes:
                     raise
                 guest = intents.for_guest(desired)
-                return await self._brought_up(payment, intent, cart, due, behaviour, guest)
+                return await self._brought_up(wanted, payment, intent, guest)
             except PaymentRefused as refusal:
-                if refusal.code in _IMPOSSIBLE_AMOUNTS:
+                same_customer = intent.customer in (None, desired.get("customer"))
+                if refusal.code in _IMPOSSIBLE_AMOUNTS or (
+                    changes.get("payment_method") and same_customer and refusal.code != _MOVED_ON
+                ):
                     raise InvalidRequest(refusal.message, code=refusal.code) from refusal
-                if refusal.code != "payment_intent_unexpected_state":
+                if refusal.code != _MOVED_ON:
                     # Such as another customer: only another intent can have what this one refuses.
                     await self._supersede(payment, intent)
                 return None  # else it has moved on meanwhile: look again
         if payment.amount_planned == due:
-            return Started(payment, intent, cart, behaviour)
+            return Started(payment, intent, wanted.cart, wanted.behaviour)
         try:
             payment = await self._commercetools.update_payment(
                 payment, [ChangeAmountPlanned(due.draft())]
             )
         except Conflict:
             return None
-        return Started(payment, intent, cart, behaviour)
+        return Started(payment, intent, wanted.cart, wanted.behaviour)
 
     async def _supersede(self, payment: Payment, intent: PaymentIntent) -> None:
         try:
@@ -308,25 +349,25 @@ class Starter:
             return
         await self._recorder.facts(payment, [intent_fact(canceled)])
 
-    async def _customer(self, cart: Cart, express: Express | None) -> str | None:
-        if cart.customer_id is None or (express is not None and not express.with_customer):
+    async def _customer(self, wanted: _Wanted) -> str | None:
+        cart, express = wanted.cart, wanted.express
+        if wanted.choice.store:
+            return await self._customers.ensured(cart)  # without one, nothing would be kept
+        if wanted.choice.stored is None and express is not None and not express.with_customer:
             return None
-        return await self._customers.known(cart.customer_id)
+        return await self._customers.known(cart.customer_id) if cart.customer_id else None
 
-    def _params(
-        self,
-        cart: Cart,
-        due: Money,
-        behaviour: Behaviour,
-        express: Express | None,
-        customer: str | None,
-    ) -> dict[str, Any]:
+    def _params(self, wanted: _Wanted, due: Money, customer: str | None) -> dict[str, Any]:
+        stored = wanted.choice.stored
+        if stored is not None and customer is None:
+            raise _gone()
         return intents.params(
-            cart,
+            wanted.cart,
             due,
-            behaviour,
+            wanted.behaviour,
             customer=customer,
-            with_shipping=express is None,
+            payment_method=stored.token_value if stored else None,
+            with_shipping=wanted.express is None,
             multiple_captures=self._settings.stripe_enable_multi_operations,
         )
 
@@ -353,12 +394,25 @@ def _once_only(payment: Payment, operation: str) -> str:
     return f"{payment.id}:{operation}:{uuid.uuid4()}"
 
 
+def _gone() -> InvalidRequest:
+    return InvalidRequest(
+        "The stored payment method cannot be charged any more.",
+        code="InvalidField",
+        fields={"field": STORED_METHOD},
+    )
+
+
 def _in_process(payment: Payment) -> Conflict:
     return Conflict(
         "The payment of this cart is being processed.",
         code="PaymentProcessing",
         fields={"paymentReference": payment.id},
     )
+
+
+def _is_over(payment: Payment) -> bool:
+    """It was given up before it had an intent."""
+    return payment.interface_id is None and bool(payment.transactions)
 
 
 def _number(payment: Payment | None) -> int:

@@ -6,7 +6,9 @@ import itertools
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from stripe_connector.errors import BackendUnavailable, DuplicateField, VersionConflict
+from msgspec import UNSET
+
+from stripe_connector.errors import BackendUnavailable, InvalidRequest, VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import (
     PaymentMethod,
@@ -31,10 +33,18 @@ _CLAIM = timedelta(minutes=2)
 class StoredMethods:
     """Writes down saved payment methods, and who is to be charged again with them."""
 
-    def __init__(self, commercetools: Commercetools, stripe: Stripe, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        commercetools: Commercetools,
+        stripe: Stripe,
+        recorder: Recorder,
+        *,
+        interface_account: str | None = None,
+    ) -> None:
         self._commercetools = commercetools
         self._stripe = stripe
         self._recorder = recorder
+        self._interface_account = interface_account
 
     async def remember(self, payment: Payment, intent: PaymentIntent) -> Payment:
         """Keep the method of an authorized intent where the customer saved it.
@@ -52,7 +62,12 @@ class StoredMethods:
         method = await self._stripe.payment_method(intent.payment_method)
         if method.customer is None:
             return payment  # used once, not saved
-        stored = await self._stored(customer_id, method)
+        try:
+            stored = await self._stored(customer_id, method)
+        except InvalidRequest as error:
+            if error.code != "ReferencedResourceNotFound":
+                raise
+            return payment  # the customer was deleted meanwhile
         if intent.setup_future_usage == "off_session":
             cart = await self._commercetools.cart_of_payment(payment.id)
             if cart is not None and cart.is_recurring:
@@ -73,11 +88,28 @@ class StoredMethods:
         sends the event again.
         """
         stored = await self._commercetools.payment_method_by_key(method_id)
-        if stored is None or stored.payment_method_status != "Active":
+        if stored is None or not stored.is_active:
             return False
+        await self.deactivate(stored)
+        return True
+
+    async def deactivate(self, stored: PaymentMethod) -> None:
+        """Offer it no more; the record stays. Raises VersionConflict, NotFound."""
         inactive = {"action": "setPaymentMethodStatus", "paymentMethodStatus": "Inactive"}
         await self._commercetools.update_payment_method(stored, [inactive])
-        return True
+
+    async def create(self, customer_id: str, method: StripePaymentMethod) -> PaymentMethod:
+        """The record of a method that has none; its key makes all who want it agree on one."""
+        return await self._commercetools.create_payment_method(
+            PaymentMethodDraft(
+                key=method.id,
+                customer=Reference("customer", customer_id),
+                payment_interface=self._commercetools.payment_interface,
+                interface_account=self._interface_account or UNSET,
+                method=method.type,
+                token=TokenValue(method.id),
+            )
+        )
 
     async def _claim_job(self, payment: Payment) -> None:
         """Of deliveries at once let one ask for the job: the service recognises no repetition.
@@ -99,24 +131,11 @@ class StoredMethods:
                 return
 
     async def _stored(self, customer_id: str, method: StripePaymentMethod) -> PaymentMethod:
-        """The commercetools payment method; its key makes two events at once agree on one."""
-        found = await self._commercetools.payment_method_by_token(customer_id, method.id)
-        if found is not None:
-            return found
-        draft = PaymentMethodDraft(
-            key=method.id,
-            customer=Reference("customer", customer_id),
-            payment_interface=self._commercetools.payment_interface,
-            method=method.type,
-            token=TokenValue(method.id),
-        )
-        try:
-            return await self._commercetools.create_payment_method(draft)
-        except DuplicateField:
-            found = await self._commercetools.payment_method_by_token(customer_id, method.id)
-            if found is None:
-                raise
-            return found
+        """The commercetools payment method, found by its token: others may have given no key."""
+        for stored in await self._commercetools.payment_methods(customer_id):
+            if stored.token_value == method.id:
+                return stored
+        return await self.create(customer_id, method)
 
 
 def _between(start: str, end: str) -> timedelta:

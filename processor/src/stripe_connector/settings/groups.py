@@ -271,6 +271,12 @@ class PaymentElementSettings:
     stored_payment_methods_enabled: bool = defaulted(
         boolean, "false", "Lets shoppers store payment methods and pay with them."
     )
+    stored_payment_methods_interface_account: str | None = optional(
+        text,
+        "`interfaceAccount` of stored payment methods, where several Stripe accounts share a"
+        " project; only methods of this account are then used.",
+        absent=None,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -310,8 +316,8 @@ class StorefrontSettings:
         integer(0, 100_000),
         "300",
         "Writes, reads of carts and orders, and guesses of discount codes that one client address"
-        " may send to one instance under `/api/v1`; 0 sets no limit. Raise it where a server of"
-        " the shop calls for all shoppers.",
+        " may send to one instance under `/api/v1`, and as many reads of the catalogue; 0 sets no"
+        " limit. Raise it where a server of the shop calls for all shoppers.",
     )
     bff_trusted_proxies: int = defaulted(
         integer(0, 10),
@@ -397,11 +403,39 @@ class OperationSettings:
         "`debug`, `info`, `warning` or `error`.",
         alias="LOGGER_LEVEL",
     )
+    metrics_token: tuple[str, ...] = optional(
+        separated(
+            matching(
+                r"[!-+\--~]{32,}",
+                "must have at least 32 characters, none of them white space: make one with"
+                " `openssl rand -hex 32`",
+            )
+        ),
+        "Bearer tokens that open `GET /metrics`, separated by commas (several during an exchange)."
+        " Without one nothing is counted, and the route answers 404.",
+        absent=(),
+        secret=True,
+    )
+    otel_exporter_otlp_endpoint: str | None = optional(
+        base_url,
+        "OpenTelemetry collector that takes traces by HTTP, such as `http://localhost:4318`; they"
+        " go to `/v1/traces` there. Without it, or the next, nothing is traced. The SDK reads the"
+        " other OTEL_ variables, such as OTEL_EXPORTER_OTLP_HEADERS and OTEL_TRACES_SAMPLER.",
+        absent=None,
+    )
+    otel_exporter_otlp_traces_endpoint: str | None = optional(
+        url, "The same as a complete URL, where it has another path.", absent=None
+    )
     health_check_timeout: int = defaulted(
         integer(1, 60_000), "5000", "Milliseconds that one check of the status may take."
     )
     request_deadline_s: int = defaulted(
         integer(1, 300), "25", "Seconds in which a request is answered, all backend calls included."
+    )
+    max_concurrent_requests: int = defaulted(
+        integer(1, 10_000),
+        "1000",
+        "Requests answered at once; one more is told to come back. Each takes some 50 kB.",
     )
     shutdown_grace_s: int = defaulted(
         integer(0, 300),

@@ -1,0 +1,216 @@
+"""A customer's stored payment methods: shown, chosen and removed, as Stripe has them now.
+
+Stripe decides what can be charged, commercetools holds what the shop may refer to. Whatever is
+alive at Stripe gets a record, and a record whose method is gone becomes inactive. It stays, for
+past payments and recurring orders refer to it.
+"""
+
+from __future__ import annotations
+
+from msgspec import UNSET, Struct, UnsetType
+
+from stripe_connector.concurrency import both, every
+from stripe_connector.errors import (
+    BackendUnavailable,
+    InvalidRequest,
+    NotFound,
+    PaymentRefused,
+    VersionConflict,
+    invalid_field,
+    required_field,
+)
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.models import Cart, PaymentMethod
+from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.gateways.stripe.models import StripePaymentMethod
+from stripe_connector.payments.customers import Customers
+from stripe_connector.payments.stored_methods import StoredMethods
+from stripe_connector.settings import Settings
+
+_TRIES = 3
+
+
+class Brand(Struct, frozen=True):
+    key: str
+    """As Stripe names it, such as visa."""
+
+
+class DisplayOptions(Struct, frozen=True, rename="camel"):
+    """What a shopper recognises a method by."""
+
+    end_digits: str | UnsetType = UNSET
+    brand: Brand | UnsetType = UNSET
+    expiry_month: int | UnsetType = UNSET
+    expiry_year: int | UnsetType = UNSET
+
+
+class ShownMethod(Struct, frozen=True, rename="camel"):
+    """A stored method as browsers see it: by its id in commercetools, without Stripe's."""
+
+    id: str
+    type: str
+    is_default: bool
+    created_at: str
+    display_options: DisplayOptions
+
+
+class CustomerMethods:
+    """The stored methods of the customers of carts."""
+
+    def __init__(
+        self,
+        commercetools: Commercetools,
+        stripe: Stripe,
+        customers: Customers,
+        stored_methods: StoredMethods,
+        settings: Settings,
+    ) -> None:
+        self._commercetools = commercetools
+        self._stripe = stripe
+        self._customers = customers
+        self._stored_methods = stored_methods
+        self._settings = settings
+
+    def require_enabled(self) -> None:
+        """Raises InvalidRequest where the merchant has not switched stored methods on."""
+        if not self._settings.stored_payment_methods_enabled:
+            raise InvalidRequest("Stored payment methods are not enabled.")
+
+    async def shown(self, cart: Cart) -> list[ShownMethod]:
+        """What the cart's customer can pay with, newest first; the records follow on the way."""
+        customer_id = customer_of(cart)
+        alive, records = await both(
+            self._alive(customer_id), self._commercetools.payment_methods(customer_id)
+        )
+        # Of two records of one method an active one counts.
+        by_token = {each.token_value: each for each in sorted(records, key=_is_active)}
+        missing = [each for each in alive if each.id not in by_token]
+        alive_ids = {each.id for each in alive}
+        stale = [each for each in records if each.is_active and each.token_value not in alive_ids]
+        created, _ = await both(
+            every(self._stored_methods.create(customer_id, each) for each in missing),
+            every(self._retire_if_dead(each) for each in stale),
+        )
+        by_token |= {each.token_value: each for each in created}
+        return [
+            _shown(by_token[each.id], each)
+            for each in alive
+            if self._can_be_used(by_token[each.id], customer_id)
+        ]
+
+    async def find(self, method_id: str | None) -> PaymentMethod | None:
+        """The record with an id, whosoever it is; None where there is none."""
+        return await self._commercetools.payment_method(method_id) if method_id else None
+
+    def chosen(
+        self, cart: Cart, record: PaymentMethod | None, field: str, value: str
+    ) -> PaymentMethod:
+        """A record that pays for a cart; raises InvalidRequest unless it is its customer's own.
+
+        `field` of the request named it by `value`.
+        """
+        customer_id = customer_of(cart)
+        if record is None or not self._can_be_used(record, customer_id):
+            raise invalid_field(
+                field,
+                value,
+                reason="It names no stored payment method of the cart's customer.",
+            )
+        return record
+
+    async def remove(self, cart: Cart, record: PaymentMethod | None) -> None:
+        """Take a method from the customer for good; repeated, it completes what is missing.
+
+        Stripe first: after a crash the record still says what can be charged no more, and is
+        hidden with it. The other way round a chargeable method would be left that nobody sees,
+        and that the next look at Stripe would bring back. Raises NotFound for another's record.
+        """
+        customer_id = customer_of(cart)
+        if record is None or not self._is_own(record, customer_id):
+            raise NotFound("The payment method was not found.")
+        if record.token_value is not None:
+            await self._detach(record.token_value)
+        await self._deactivate(record)
+
+    async def _alive(self, customer_id: str) -> list[StripePaymentMethod]:
+        stripe_id = await self._customers.known(customer_id)
+        return await self._stripe.payment_methods_of(stripe_id) if stripe_id else []
+
+    async def _retire_if_dead(self, record: PaymentMethod) -> None:
+        """A method of another Stripe customer is not shown, but may be charged elsewhere."""
+        if record.token_value is None or await self._attached(record.token_value):
+            return
+        await self._deactivate(record)
+
+    async def _attached(self, token: str) -> bool:
+        try:
+            return (await self._stripe.payment_method(token)).customer is not None
+        except NotFound:
+            return False
+
+    async def _detach(self, token: str) -> None:
+        try:
+            await self._stripe.detach_payment_method(token)
+        except NotFound:
+            return
+        except PaymentRefused:
+            if await self._attached(token):
+                raise
+
+    async def _deactivate(self, record: PaymentMethod) -> None:
+        current: PaymentMethod | None = record
+        for _ in range(_TRIES):
+            if current is None or not current.is_active:
+                return
+            try:
+                await self._stored_methods.deactivate(current)
+            except (VersionConflict, NotFound):
+                current = await self._commercetools.payment_method(record.id)
+            else:
+                return
+        raise BackendUnavailable("The payment method is being changed by others.", retry_after=1)
+
+    def _can_be_used(self, record: PaymentMethod, customer_id: str) -> bool:
+        return (
+            record.is_active
+            and record.token_value is not None
+            and self._is_own(record, customer_id)
+        )
+
+    def _is_own(self, record: PaymentMethod, customer_id: str) -> bool:
+        """The customer's, made for our interface, and for our account of it where one is named."""
+        account = self._settings.stored_payment_methods_interface_account
+        return (
+            record.customer is not None
+            and record.customer.id == customer_id
+            and record.payment_interface == self._settings.payment_interface
+            and account in (None, record.interface_account)
+        )
+
+
+def customer_of(cart: Cart) -> str:
+    """The cart's customer; raises InvalidRequest for a guest's cart."""
+    if cart.customer_id is None:
+        raise required_field("customerId")
+    return cart.customer_id
+
+
+def _is_active(record: PaymentMethod) -> bool:
+    return record.is_active
+
+
+def _shown(record: PaymentMethod, method: StripePaymentMethod) -> ShownMethod:
+    return ShownMethod(
+        id=record.id,
+        type=method.type,
+        is_default=record.default,
+        created_at=record.created_at,
+        display_options=_display_options(method),
+    )
+
+
+def _display_options(method: StripePaymentMethod) -> DisplayOptions:
+    if (card := method.card) is not None:
+        return DisplayOptions(card.last4, Brand(card.brand), card.exp_month, card.exp_year)
+    account = method.sepa_debit or method.us_bank_account
+    return DisplayOptions(end_digits=(account.last4 if account else None) or UNSET)
