@@ -74,10 +74,10 @@ def compare(
     recorded = _recorded(payment)
     at_stripe = {**_at_stripe(intent, refunds), **_disputed(disputes)}
     refused = _refused(payment)
-    rows = [
-        Row(fact, recorded.get(fact), *at_stripe.get(fact, (None, "-")), refused=fact in refused)
-        for fact in dict.fromkeys([*recorded, *at_stripe])
-    ]
+    rows = []
+    for fact in dict.fromkeys([*recorded, *at_stripe]):
+        amount, said = at_stripe.get(fact, (None, "-"))
+        rows.append(Row(fact, recorded.get(fact), amount, said, fact in refused))
     return Comparison(payment, intent, rows)
 
 

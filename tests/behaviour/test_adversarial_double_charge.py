@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
+from typing import get_args
 
 import pytest
 
 from sandbox.stripe.state import InternalError
 from tests.behaviour import buy_now
-from tests.behaviour.steps import assert_agreement, no_trouble, shuffled, started
+from tests.behaviour.steps import Once, assert_agreement, no_trouble, shuffled, started
 from tests.behaviour.stored import ENABLED, charge, state_of
 from tests.behaviour.test_bff_payments import Shopper
 from tests.behaviour.test_transactions import ABANDONED, charged, customer, die_before_stripe
@@ -180,6 +183,76 @@ async def test_what_another_payment_has_brought_is_not_asked_for_on_a_payment_pa
     answer = await shopper.session(order["id"])
     assert (answer.status_code, answer.json()["code"]) == (409, "AlreadyPaid")
     assert payable(world) == 0
+
+
+@pytest.mark.parametrize("trouble", get_args(Trouble))
+async def test_trouble_at_any_call_while_the_form_replaces_a_page_leaves_one_of_them(
+    trouble: Trouble,
+) -> None:
+    for index in itertools.count():
+        world = World(buy_now.ENABLED)
+        await buy_now.create(world)
+        [cart] = buy_now.carts(world)
+        session = await world.session(cart["id"])
+        world.network.trouble = fault = Once(index, trouble)
+        with contextlib.suppress(Crash):
+            await world.client.post("/payments", headers=session)
+        world.network.trouble = no_trouble
+        world.processor = world.start_processor()
+        shop = await world.start(session)
+        assert payable(world) == 1, index
+        await world.pay(shop["clientSecret"])
+        await assert_agreement(world)
+        assert charged(world) == buy_now.PRICE
+        if not fault.happened:
+            break
+    assert index >= 8
+
+
+@pytest.mark.parametrize("trouble", get_args(Trouble))
+async def test_trouble_at_any_call_while_a_page_replaces_the_form_leaves_one_of_them(
+    trouble: Trouble,
+) -> None:
+    for index in itertools.count():
+        world = World()
+        shop = await started(
+            world, 2500, shippingAddress={"country": "DE"}, customerEmail="ada@example.com"
+        )
+        order = (await world.client.post(f"/api/v1/carts/{shop.cart_id}/order")).json()
+        shopper = Shopper(world)
+        world.network.trouble = fault = Once(index, trouble)
+        with contextlib.suppress(Crash):
+            await shopper.session(order["id"])
+        world.network.trouble = no_trouble
+        world.processor = world.start_processor()
+        page = await shopper.session(order["id"])
+        assert page.status_code == 201, (index, page.text)
+        assert payable(world) == 1, index
+        await world.pay(shop.secret)
+        await shopper.pay(page.json())
+        await world.deliver_all()
+        assert charged(world) == 2500
+        assert await shopper.states(order["id"]) == ("Paid", "Confirmed")
+        if not fault.happened:
+            break
+    assert index >= 8
+
+
+async def test_an_order_whose_form_was_paid_and_given_back_can_be_paid_on_a_page() -> None:
+    world = World()
+    shop = await started(
+        world, 2500, shippingAddress={"country": "DE"}, customerEmail="ada@example.com"
+    )
+    await world.pay(shop.secret)
+    await world.deliver_all()
+    order = (await world.client.post(f"/api/v1/carts/{shop.cart_id}/order")).json()
+    await world.modify(shop.payment_id, action="refundPayment", amount=money(2500))
+    shopper = Shopper(world)
+    page = await shopper.session(order["id"])
+    assert page.status_code == 201, page.text
+    await shopper.pay(page.json())
+    await world.deliver_all()
+    assert await shopper.states(order["id"]) == ("Paid", "Confirmed")
 
 
 # Payment pages in trouble

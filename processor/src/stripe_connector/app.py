@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 from starlette.types import ASGIApp
-from stripe import AppInfo
 
-from stripe_connector import __version__
+from stripe_connector.assembly import commercetools_gateway, stripe_gateway, use_cases
 from stripe_connector.checkout.buy_now import BuyNow
-from stripe_connector.checkout.events import CheckoutEvents
-from stripe_connector.checkout.fulfil import Fulfiller
-from stripe_connector.checkout.fulfil_cart import CartFulfiller
 from stripe_connector.checkout.links import PaymentLinks
-from stripe_connector.checkout.place_order import Orders
 from stripe_connector.checkout.sessions import Sessions
 from stripe_connector.checkout.storefront import Storefront
 from stripe_connector.clock import Clock
@@ -48,22 +43,13 @@ from stripe_connector.http.routing import Admission, AnyEndpoint
 from stripe_connector.observability.telemetry import Telemetry, create_telemetry
 from stripe_connector.payments.confirm import Confirmer
 from stripe_connector.payments.customer_methods import CustomerMethods
-from stripe_connector.payments.customers import Customers
-from stripe_connector.payments.events import EventHandler
-from stripe_connector.payments.modify import Modifier
-from stripe_connector.payments.movement import Mover
-from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.start import Starter
-from stripe_connector.payments.stored_methods import StoredMethods
 from stripe_connector.payments.transactions import Transactions
 from stripe_connector.settings import Settings
 from stripe_connector.status import commercetools_permissions, report, stripe_status
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
-
-APP_INFO = AppInfo(name="stripe-connector", version=__version__, url=None, partner_id=None)
-"""How Stripe's logs name the connector."""
 
 
 def create_app(
@@ -118,23 +104,8 @@ def wire(
 ) -> tuple[Guards, list[AnyEndpoint]]:
     """All parts put together: who is let in, and the table of endpoints."""
     clock = outgoing.clock
-    commercetools = Commercetools(
-        project_key=settings.ctp_project_key,
-        api_url=settings.ctp_api_url,
-        auth_url=settings.ctp_auth_url,
-        session_url=settings.ctp_session_url,
-        checkout_url=settings.ctp_checkout_url,
-        client_id=settings.ctp_client_id,
-        client_secret=settings.ctp_client_secret,
-        payment_interface=settings.payment_interface,
-        outgoing=outgoing,
-    )
-    stripe = Stripe(
-        secret_key=settings.stripe_secret_key,
-        api_base=settings.stripe_api_base,
-        outgoing=outgoing,
-        app_info=APP_INFO,
-    )
+    commercetools = commercetools_gateway(Commercetools, settings, outgoing)
+    stripe = stripe_gateway(Stripe, settings, outgoing)
 
     async def fetch_jwks() -> bytes:
         response = await outgoing.send(
@@ -157,67 +128,14 @@ def wire(
         metrics=MetricsGuard(settings.metrics_token),
     )
 
-    recorder = Recorder(
-        commercetools,
-        stripe,
-        clock,
-        keep_interactions=settings.stripe_interface_interactions,
-        observe_mismatch=telemetry.mismatched,
+    does = use_cases(settings, commercetools, stripe, clock, observe_mismatch=telemetry.mismatched)
+    methods = CustomerMethods(commercetools, stripe, does.customers, does.stored_methods, settings)
+    transactions = Transactions(commercetools, does.recorder, does.mover, methods, settings, clock)
+    starter = Starter(commercetools, stripe, does.recorder, does.mover, does.customers, settings)
+    confirmer = Confirmer(does.recorder, does.modifier, settings.ctp_project_key)
+    checkout_sessions = Sessions(
+        commercetools, stripe, does.recorder, does.mover, does.customers, settings
     )
-    mover = Mover(
-        stripe,
-        recorder,
-        clock,
-        project_key=settings.ctp_project_key,
-        repeat_window_s=settings.stripe_repeat_window_s,
-    )
-    modifier = Modifier(
-        commercetools,
-        stripe,
-        recorder,
-        mover,
-        payment_interface=settings.payment_interface,
-        multiple_captures=settings.stripe_enable_multi_operations,
-        mismatch_action=settings.stripe_mismatch_action,
-    )
-    customers = Customers(commercetools, stripe, settings)
-    stored_methods = StoredMethods(
-        commercetools,
-        stripe,
-        recorder,
-        interface_account=settings.stored_payment_methods_interface_account,
-    )
-    methods = CustomerMethods(commercetools, stripe, customers, stored_methods, settings)
-    transactions = Transactions(commercetools, recorder, mover, methods, settings, clock)
-    starter = Starter(commercetools, stripe, recorder, mover, customers, settings)
-    confirmer = Confirmer(recorder, modifier, settings.ctp_project_key)
-    events = EventHandler(
-        commercetools,
-        stripe,
-        recorder,
-        modifier,
-        stored_methods,
-        customers,
-        clock,
-        settings.ctp_project_key,
-    )
-    fulfiller = Fulfiller(
-        commercetools,
-        recorder,
-        modifier,
-        mover,
-        clock,
-        payment_interface=settings.payment_interface,
-        cancel_unpaid=settings.checkout_cancel_unpaid_orders,
-    )
-    orders = Orders(commercetools, settings, clock)
-    carts = CartFulfiller(
-        commercetools, stripe, orders, fulfiller, payment_interface=settings.payment_interface
-    )
-    checkout_events = CheckoutEvents(
-        events, commercetools, recorder, modifier, fulfiller, carts, clock, settings.ctp_project_key
-    )
-    checkout_sessions = Sessions(commercetools, stripe, recorder, mover, customers, settings)
     status_report = partial(
         report,
         [
@@ -235,26 +153,26 @@ def wire(
         for _ in range(2)
     )
     table: list[AnyEndpoint] = [
-        *operations.endpoints(settings, commercetools, modifier, transactions),
+        *operations.endpoints(settings, commercetools, does.modifier, transactions),
         status.endpoint(status_report),
         *payments.endpoints(
-            settings, commercetools, stripe, sessions, starter, confirmer, customers, methods
+            settings, commercetools, stripe, sessions, starter, confirmer, does.customers, methods
         ),
         *storefront.endpoints(
             Storefront(commercetools, settings, clock),
-            orders,
+            does.orders,
             limit=limit,
             browsing=browsing,
         ),
-        *bff_payments.endpoints(checkout_sessions, fulfiller, orders, limit),
+        *bff_payments.endpoints(checkout_sessions, does.fulfiller, does.orders, limit),
         *links.endpoints(
             _payment_links(settings, clock),
             checkout_sessions,
-            orders,
+            does.orders,
             settings.storefront_url,
             limit,
         ),
-        webhooks.endpoint(checkout_events, observe=telemetry.delivered),
+        webhooks.endpoint(does.events, observe=telemetry.delivered),
         *health.endpoints(readiness),
     ]
     if settings.buy_now_enabled and settings.buy_now_cookie_secret is not None:
@@ -262,7 +180,13 @@ def wire(
         table += [
             *buy_now.endpoints(
                 BuyNow(
-                    commercetools, stripe, checkout_sessions, fulfiller, carts, orders, settings
+                    commercetools,
+                    stripe,
+                    checkout_sessions,
+                    does.fulfiller,
+                    does.carts,
+                    does.orders,
+                    settings,
                 ),
                 Visitors(settings.buy_now_cookie_secret, clock, secure=secure),
                 settings,
@@ -274,7 +198,7 @@ def wire(
                 reading=limit,
             ),
             *(
-                webhooks.endpoint(checkout_events, path, telemetry.delivered)
+                webhooks.endpoint(does.events, path, telemetry.delivered)
                 for path in buy_now.WEBHOOK_PATHS
             ),
         ]

@@ -129,14 +129,13 @@ class Fulfiller:
         Such an order costs nothing any more, or other payments have covered it.
         """
         latest = latest_payment(order, self._payment_interface)
-        if latest is None or not (
-            latest.session_id is not None or latest.payment_status.interface_code in OPEN
-        ):
+        if latest is None or not _has_page(latest):
             return False
-        try:
-            await self._mover.withdraw(latest)
-        except Conflict:
-            await self.refresh(latest)  # paid in this very moment
+        if _has_page(latest := await self.refresh(latest)):
+            try:
+                await self._mover.withdraw(latest)
+            except Conflict:
+                await self.refresh(latest)  # paid in this very moment
         return True
 
     async def _hold(self, order: Order) -> None:
@@ -175,3 +174,8 @@ class Fulfiller:
                 await self._clock.sleep(_PAUSE_S * attempt)
             order = await self._commercetools.order(order.id)
         raise BackendUnavailable("The order is being changed by others, try again.", retry_after=1)
+
+
+def _has_page(payment: Payment) -> bool:
+    """Whether a shopper can still pay it, as far as is recorded."""
+    return payment.session_id is not None or payment.payment_status.interface_code in OPEN

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from stripe_connector import logs
-from stripe_connector.app import APP_INFO
+from stripe_connector.assembly import stripe_gateway
 from stripe_connector.clock import Clock
 from stripe_connector.deploy import post_deploy as after
 from stripe_connector.deploy import pre_undeploy as before
@@ -113,12 +113,7 @@ def _run(settings: Settings, steps: Callable[[Account, Project], Awaitable[None]
     async def run() -> None:
         async with create_http_client() as http:
             outgoing = Outgoing(http, Clock())
-            account = Account(
-                secret_key=settings.stripe_secret_key,
-                api_base=settings.stripe_api_base,
-                outgoing=outgoing,
-                app_info=APP_INFO,
-            )
+            account = stripe_gateway(Account, settings, outgoing)
             await steps(account, Project(settings, outgoing))
 
     asyncio.run(run())

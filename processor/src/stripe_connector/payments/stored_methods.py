@@ -8,7 +8,12 @@ from datetime import datetime, timedelta
 
 from msgspec import UNSET
 
-from stripe_connector.errors import BackendUnavailable, InvalidRequest, VersionConflict
+from stripe_connector.errors import (
+    BackendUnavailable,
+    InvalidRequest,
+    NotFound,
+    VersionConflict,
+)
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import (
     PaymentMethod,
@@ -59,7 +64,10 @@ class StoredMethods:
             or payment.payment_method_info.token is not None
         ):
             return payment
-        method = await self._stripe.payment_method(intent.payment_method)
+        try:
+            method = await self._stripe.payment_method(intent.payment_method)
+        except NotFound:
+            return payment  # removed since
         if method.customer is None:
             return payment  # used once, not saved
         try:

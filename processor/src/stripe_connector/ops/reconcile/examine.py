@@ -214,8 +214,6 @@ class Examiner:
             return Difference(
                 Kind.UNSTORED_METHOD, payment.id, intent.id, subject=intent.payment_method
             )
-        except NotFound:
-            return None  # removed at Stripe since
         return None
 
     async def _named(self, intent: WholeIntent) -> Payment | None:

@@ -1,0 +1,157 @@
+"""Gateways and use cases put together: for the processor, and for commands that work like it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from msgspec import Struct
+from stripe import AppInfo
+
+from stripe_connector import __version__
+from stripe_connector.checkout.events import CheckoutEvents
+from stripe_connector.checkout.fulfil import Fulfiller
+from stripe_connector.checkout.fulfil_cart import CartFulfiller
+from stripe_connector.checkout.place_order import Orders
+from stripe_connector.clock import Clock
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.outgoing import Outgoing
+from stripe_connector.gateways.stripe import Stripe
+from stripe_connector.payments.customers import Customers
+from stripe_connector.payments.events import EventHandler
+from stripe_connector.payments.modify import Modifier
+from stripe_connector.payments.movement import Mover
+from stripe_connector.payments.record import Recorder
+from stripe_connector.payments.stored_methods import StoredMethods
+from stripe_connector.settings import Settings
+
+APP_INFO = AppInfo(name="stripe-connector", version=__version__, url=None, partner_id=None)
+"""How Stripe's logs name the connector."""
+
+C = TypeVar("C", bound=Commercetools)
+S = TypeVar("S", bound=Stripe)
+
+
+class UseCases(Struct, frozen=True):
+    """What follows from an event of Stripe's, part by part."""
+
+    recorder: Recorder
+    mover: Mover
+    modifier: Modifier
+    customers: Customers
+    stored_methods: StoredMethods
+    orders: Orders
+    fulfiller: Fulfiller
+    carts: CartFulfiller
+    events: CheckoutEvents
+
+
+def commercetools_gateway(kind: type[C], settings: Settings, outgoing: Outgoing) -> C:
+    """A gateway, or one that can do more, to the project that the settings name."""
+    return kind(
+        project_key=settings.ctp_project_key,
+        api_url=settings.ctp_api_url,
+        auth_url=settings.ctp_auth_url,
+        session_url=settings.ctp_session_url,
+        checkout_url=settings.ctp_checkout_url,
+        client_id=settings.ctp_client_id,
+        client_secret=settings.ctp_client_secret,
+        payment_interface=settings.payment_interface,
+        outgoing=outgoing,
+    )
+
+
+def stripe_gateway(kind: type[S], settings: Settings, outgoing: Outgoing) -> S:
+    """A gateway, or one that can do more, to the account of the settings' key."""
+    return kind(
+        secret_key=settings.stripe_secret_key,
+        api_base=settings.stripe_api_base,
+        outgoing=outgoing,
+        app_info=APP_INFO,
+    )
+
+
+def use_cases(
+    settings: Settings,
+    commercetools: Commercetools,
+    stripe: Stripe,
+    clock: Clock,
+    *,
+    modifier: type[Modifier] = Modifier,
+    observe_mismatch: Callable[[], None] = lambda: None,
+) -> UseCases:
+    """Everything over these two gateways; `modifier` decides what follows from a record."""
+    recorder = Recorder(
+        commercetools,
+        stripe,
+        clock,
+        keep_interactions=settings.stripe_interface_interactions,
+        observe_mismatch=observe_mismatch,
+    )
+    mover = Mover(
+        stripe,
+        recorder,
+        clock,
+        project_key=settings.ctp_project_key,
+        repeat_window_s=settings.stripe_repeat_window_s,
+    )
+    modifying = modifier(
+        commercetools,
+        stripe,
+        recorder,
+        mover,
+        payment_interface=settings.payment_interface,
+        multiple_captures=settings.stripe_enable_multi_operations,
+        mismatch_action=settings.stripe_mismatch_action,
+    )
+    customers = Customers(commercetools, stripe, settings)
+    stored_methods = StoredMethods(
+        commercetools,
+        stripe,
+        recorder,
+        interface_account=settings.stored_payment_methods_interface_account,
+    )
+    orders = Orders(commercetools, settings, clock)
+    fulfiller = Fulfiller(
+        commercetools,
+        recorder,
+        modifying,
+        mover,
+        clock,
+        payment_interface=settings.payment_interface,
+        cancel_unpaid=settings.checkout_cancel_unpaid_orders,
+    )
+    carts = CartFulfiller(
+        commercetools, stripe, orders, fulfiller, payment_interface=settings.payment_interface
+    )
+    events = EventHandler(
+        commercetools,
+        stripe,
+        recorder,
+        modifying,
+        stored_methods,
+        customers,
+        clock,
+        settings.ctp_project_key,
+    )
+    checkout_events = CheckoutEvents(
+        events,
+        commercetools,
+        recorder,
+        modifying,
+        fulfiller,
+        carts,
+        clock,
+        settings.ctp_project_key,
+    )
+    return UseCases(
+        recorder,
+        mover,
+        modifying,
+        customers,
+        stored_methods,
+        orders,
+        fulfiller,
+        carts,
+        checkout_events,
+    )
