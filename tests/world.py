@@ -88,9 +88,9 @@ class Processor:
     def __init__(self, network: Network, clock: Clock, environment: Mapping[str, str]) -> None:
         self.wire = Wire(network)
         self._http = httpx.AsyncClient(transport=self.wire)
-        app = create_app(load_settings(environment), http=self._http, clock=clock)
+        self.app = create_app(load_settings(environment), http=self._http, clock=clock)
         self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app), base_url="http://processor.test"
+            transport=httpx.ASGITransport(app=self.app), base_url="http://processor.test"
         )
 
 

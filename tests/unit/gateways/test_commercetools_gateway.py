@@ -35,7 +35,14 @@ MONEY = {"type": "centPrecision", "centAmount": 1234, "currencyCode": "EUR", "fr
 PAYMENT = {"id": "p-1", "version": 3, "amountPlanned": MONEY, "transactions": []}
 CUSTOMER = {"id": "u-1", "version": 7, "email": "jane@example.com"}
 TYPE = {"id": "t-1", "fieldDefinitions": [{"name": "one"}, {"name": "two"}]}
-METHOD = {"id": "m-1", "version": 1, "method": "card", "token": {"value": "pm_1"}}
+METHOD = {
+    "id": "m-1",
+    "version": 1,
+    "createdAt": "2026-11-21T10:00:00.000Z",
+    "customer": {"typeId": "customer", "id": "u-1"},
+    "method": "card",
+    "token": {"value": "pm_1"},
+}
 GONE = httpx.Response(404, json={"message": "gone", "errors": [{"code": "ResourceNotFound"}]})
 CONFLICT = httpx.Response(
     409, json={"errors": [{"code": "ConcurrentModification", "currentVersion": 9}]}
@@ -424,28 +431,42 @@ async def test_types_are_read_and_created() -> None:
 # Stored payment methods
 
 
-async def test_a_stored_method_is_found_by_its_token() -> None:
-    other = METHOD | {"id": "m-2", "token": {"value": "pm_2"}}
-    without = {"id": "m-3", "version": 1}
-    project = Project({"results": [without, other, METHOD]})
-    found = await project.gateway.payment_method_by_token("u-1", "pm_1")
-    assert found is not None
-    assert found.id == "m-1"
+async def test_stored_methods_are_those_of_customer_and_interface() -> None:
+    without_token = {name: value for name, value in METHOD.items() if name != "token"}
+    project = Project({"results": [METHOD, without_token]})
+    found = await project.gateway.payment_methods("u-1")
+    assert [each.token_value for each in found] == ["pm_1", None]
     assert project.query["where"] == 'customer(id="u-1") and paymentInterface="Stripe"'
-    assert await project.gateway.payment_method_by_token("u-1", "pm_9") is None
+
+
+TAKEN = error(400, "DuplicateField", field="key")
+METHOD_DRAFT = PaymentMethodDraft(
+    key="pm_1",
+    customer=Reference("customer", "u-1"),
+    payment_interface="Stripe",
+    method="card",
+    token=TokenValue("pm_1"),
+)
 
 
 async def test_a_stored_method_is_created() -> None:
     project = Project(METHOD)
-    draft = PaymentMethodDraft(
-        key="pm_1",
-        customer=Reference("customer", "u-1"),
-        payment_interface="Stripe",
-        method="card",
-        token=TokenValue("pm_1"),
-    )
-    assert (await project.gateway.create_payment_method(draft)).id == "m-1"
+    assert (await project.gateway.create_payment_method(METHOD_DRAFT)).id == "m-1"
     assert body_of(project.api.last)["token"] == {"value": "pm_1"}
+
+
+async def test_a_stored_method_that_is_there_already_is_found_by_its_key() -> None:
+    project = Project(TAKEN, METHOD)
+    assert (await project.gateway.create_payment_method(METHOD_DRAFT)).id == "m-1"
+    assert project.asked == "GET https://api.test/shop/payment-methods/key=pm_1"
+
+
+@pytest.mark.parametrize(
+    "found", [GONE, METHOD | {"customer": {"typeId": "customer", "id": "u-2"}}]
+)
+async def test_a_key_that_is_another_customers_is_told(found: Any) -> None:
+    with pytest.raises(DuplicateField):
+        await Project(TAKEN, found).gateway.create_payment_method(METHOD_DRAFT)
 
 
 async def test_a_recurring_payment_job_goes_to_checkout() -> None:

@@ -129,6 +129,8 @@ def test_an_event_may_lack_a_version_and_earlier_values() -> None:
         delivery(data=None),
         delivery(created="now"),
         delivery(id=1),
+        b'{"data": ' * 5_000,
+        b"[" * 100_000,
     ],
 )
 def test_what_is_no_event_is_refused(payload: bytes) -> None:

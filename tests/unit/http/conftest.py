@@ -28,7 +28,7 @@ from stripe_connector.http.auth import (
 )
 from stripe_connector.http.health import Readiness
 from stripe_connector.http.middleware import Answered
-from stripe_connector.http.routing import AnyEndpoint
+from stripe_connector.http.routing import Admission, AnyEndpoint
 from tests.fakes import FakeClock
 
 PROJECT = "shop"
@@ -184,7 +184,7 @@ def serve(
             allowed_origins=[STOREFRONT],
             deadline_s=deadline_s,
             max_body_bytes=max_body_bytes,
-            max_concurrent=max_concurrent,
+            admission=Admission(max_concurrent),
             observe=answered.append,
         )
         transport = httpx.ASGITransport(app)

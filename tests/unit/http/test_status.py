@@ -10,7 +10,7 @@ from starlette.requests import Request
 from stripe_connector.errors import BackendError, BackendUnavailable, NotFound
 from stripe_connector.http import status
 from stripe_connector.http.auth import JwtPrincipal
-from stripe_connector.ops.status import (
+from stripe_connector.status import (
     REQUIRED_SCOPES,
     Check,
     Report,
