@@ -29,5 +29,7 @@ export default defineConfig({
       },
     },
   },
+  // What `npm start` serves, to pages of any origin: the library is public.
+  preview: { cors: true, allowedHosts: true },
   test: { environment: 'happy-dom', include: ['tests/**/*.test.ts'], restoreMocks: true },
 });
