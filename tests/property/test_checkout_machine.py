@@ -1,0 +1,358 @@
+"""Orders, carts and stored methods under random payment pages, charges, faults and concurrency.
+
+`CHECKOUT_EXAMPLES` sets the number of schedules; `make test-long` runs ten thousand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from functools import partial
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, precondition, rule
+
+from stripe_connector.http.bff.visitor import NAME as COOKIE
+from stripe_connector.ops.reconcile.difference import FOR_A_PERSON
+from tests.behaviour import buy_now, stored
+from tests.behaviour.reconciling import Result, reconcile, written
+from tests.behaviour.test_bff_payments import PAID, _reprice
+from tests.property import oracle, sales
+from tests.property.machine import Machine, Move, Request, amounts, bounded
+from tests.world import Json, money
+
+EXAMPLES = int(os.environ.get("CHECKOUT_EXAMPLES", "60"))
+STEPS = 30
+DAY = 86_400
+
+ENVIRONMENT = {
+    **buy_now.ENABLED,
+    **stored.ENABLED,
+    "BFF_REQUESTS_PER_MINUTE": "0",
+    "BUY_NOW_SESSIONS_PER_MINUTE": "0",
+}
+UI_MODES = ["hosted_page", "hosted_page", "hosted_page", "embedded_page", "elements"]
+PAYING = ["pm_card_visa", "pm_card_visa", "pm_card_pendingRefund", "sepa_debit"]
+REFUSED = ["pm_card_visa_chargeDeclined", "pm_card_authenticationRequired"]
+SAVED = ["pm_card_visa", "pm_card_visa", "pm_card_chargeCustomerFail", "sepa_debit"]
+LEFT_OVER = frozenset({"abandoned_operation", "unlinked_intent"})
+"""What webhooks alone do not repair: an operation that nobody repeats, and an attempt to pay that
+has come to nothing yet, of which Stripe tells nobody."""
+
+LATER = frozenset({"unfulfilled_order", "unplaced_order"})
+"""What one run may leave to the next: the page is still open, or another payment of the sale was
+repaired after this one."""
+
+
+class CheckoutMachine(Machine):
+    """One sale: an order paid on a page, a product bought at a click, or a charge on file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: set[str] = set()
+        """Sessions that shoppers were led to."""
+        self.paid: set[str] = set()
+        """Orders that were seen to be Paid."""
+        self.cookie = ""
+        self.asked = 0
+        self.most_due = 0
+
+    @initialize(
+        kind=st.sampled_from(["order", "order", "product", "charge"]),
+        manual=st.booleans(),
+        reverse=st.booleans(),
+        cancel=st.booleans(),
+        silent=st.booleans(),
+        saved=st.tuples(st.sampled_from(SAVED), st.sampled_from(SAVED)),
+    )
+    def open_shop(
+        self,
+        kind: str,
+        manual: bool,
+        reverse: bool,
+        cancel: bool,
+        silent: bool,
+        saved: tuple[str, str],
+    ) -> None:
+        """`silent`: webhooks that were not delivered never will be; a run of reconcile repairs."""
+        self.kind, self.silent = kind, silent
+        self.open_world(
+            {
+                **ENVIRONMENT,
+                "STRIPE_CAPTURE_METHOD": "manual" if manual else "automatic",
+                "STRIPE_MISMATCH_ACTION": "reverse" if reverse else "hold",
+                "CHECKOUT_CANCEL_UNPAID_ORDERS": "true" if cancel else "false",
+            }
+        )
+        match kind:
+            case "order":
+                fields: Json = {"shippingAddress": {"country": "DE"}}
+                cart = self.run(self.world.cart(customerEmail="ada@example.com", **fields))
+                self.cart_id = cart["id"]
+            case "product":
+                self.run(self._buy(0))
+            case _:
+                self.run(self._customer(saved))
+        self.most_due = 1000
+
+    async def _customer(self, saved: tuple[str, str]) -> None:
+        lin = await stored.regular(self.world)
+        self.methods = []
+        for method in saved:
+            token = method
+            if method == "sepa_debit":
+                made = await self.world.ask_stripe("POST", "/v1/payment_methods", **stored.DEBIT)
+                token = made["id"]
+            self.methods.append(await lin.on_file(token))
+        fields: Json = {"shippingAddress": {"country": "DE"}, "customerId": lin.id}
+        self.cart_id = (await self.world.cart(**fields))["id"]
+
+    # What may be asked of the processors
+
+    def draw_request(self, data: st.DataObject) -> Request:
+        kinds = {
+            "order": ["page"] * 4 + ["place", "look", "look"],
+            "product": ["buy", "buy", "buy", "outcome", "outcome"],
+            "charge": ["charge", "charge", "charge", "charge"],
+        }[self.kind]
+        if self.orders() and self.kind != "order":
+            kinds = [*kinds, "look"]
+        if list(self.world.stripe.events):
+            kinds = [*kinds, "deliver", "deliver", "deliver"]
+        if list(self.world.store.collection("payment")):
+            kinds = [*kinds, "modify", "modify"]
+        match data.draw(st.sampled_from(kinds), label="request"):
+            case "page" if self.orders():
+                mode = data.draw(st.sampled_from(UI_MODES), label="page")
+                return partial(self._page, self.orders()[0]["id"], mode)
+            case "place" | "page":
+                return self._place
+            case "look":
+                return self._look
+            case "buy":
+                return self._buy
+            case "outcome":
+                pages = sorted(self.shown)
+                if not pages:
+                    return self._buy
+                return partial(self._outcome, data.draw(st.sampled_from(pages), label="page"))
+            case "charge":
+                return self._draw_charge(data)
+            case "deliver":
+                return self.draw_delivery(data)
+            case _:
+                return self._draw_operation(data)
+
+    def orders(self) -> list[Json]:
+        return list(self.world.store.collection("order"))
+
+    async def _place(self, processor: int) -> None:
+        client = self.processors[processor].client
+        answer = await client.post(f"/api/v1/carts/{self.cart_id}/order")
+        assert answer.status_code in (200, 201, 409, 502, 503), answer.text
+
+    async def _page(self, order_id: str, mode: str, processor: int) -> None:
+        """The shopper is led to the page; where the answer is an error, there is nothing to see."""
+        answer = await self.processors[processor].client.post(
+            "/api/v1/payments/sessions", json={"id": order_id, "uiMode": mode}
+        )
+        assert answer.status_code in (201, 400, 409, 502, 503), answer.text
+        if answer.status_code == 201:
+            self.shown.add(answer.json()["id"])
+
+    async def _look(self, processor: int) -> None:
+        """The landing page asks for the order to be Paid."""
+        for order in self.orders():
+            answer = await self.processors[processor].client.put(
+                f"/api/v1/orders/{order['id']}", json={"version": 1, "actions": PAID}
+            )
+            assert answer.status_code in (200, 202, 409, 502, 503), answer.text
+
+    async def _buy(self, processor: int) -> None:
+        client = self.processors[processor].client
+        client.cookies.clear()
+        answer = await client.get("/create-checkout-session/", headers={"Cookie": self.cookie})
+        assert answer.status_code in (200, 409, 502, 503), answer.text
+        if answer.status_code == 200:
+            self.shown.add(answer.json()["id"])
+            self.cookie = f"{COOKIE}={answer.cookies[COOKIE]}"
+
+    async def _outcome(self, session_id: str, processor: int) -> None:
+        answer = await self.processors[processor].client.get(f"/success?session_id={session_id}")
+        assert answer.status_code in (200, 502, 503), answer.text
+
+    def _draw_charge(self, data: st.DataObject) -> Request:
+        """One of two methods under one of three names; a part of what is due, or all of it."""
+        number = data.draw(st.integers(0, 2), label="name")
+        cents = [None, None, 400][number]
+        method_id = data.draw(st.sampled_from(self.methods), label="method")
+        return partial(self._charge, f"renewal-{number}", cents, method_id)
+
+    async def _charge(self, name: str, cents: int | None, method_id: str, processor: int) -> None:
+        answer = await stored.charge(
+            self.world,
+            self.cart_id,
+            method_id,
+            processor=self.processors[processor],
+            cents=cents,
+            idempotencyKey=name,
+        )
+        assert answer.status_code in (201, 400, 409, 502, 503), answer.text
+
+    def _draw_operation(self, data: st.DataObject) -> Request:
+        payments = sorted(each["id"] for each in self.world.store.collection("payment"))
+        payment_id = data.draw(st.sampled_from(payments), label="payment")
+        names = ["capturePayment", "capturePayment", "refundPayment", "cancelPayment"]
+        name = data.draw(st.sampled_from([*names, "reversePayment"]), label="action")
+        self.asked += 1
+        action: Json = {"action": name, "merchantReference": f"{self.asked}"}
+        if name in ("capturePayment", "refundPayment"):
+            action["amount"] = money(data.draw(amounts, label="amount"))
+        return partial(self._modify, payment_id, action)
+
+    async def _modify(self, payment_id: str, action: Json, processor: int) -> None:
+        answer = await self.processors[processor].client.post(
+            f"/operations/payment-intents/{payment_id}",
+            json={"actions": [action]},
+            headers=await self.world.checkout(),
+        )
+        assert answer.status_code in (200, 400, 409, 502, 503), answer.text
+
+    # What moves outside
+
+    def moves(self) -> list[Move]:
+        return [
+            self._shopper_pays,
+            self._shopper_pays,
+            self._shopper_pays,
+            self.bank_or_shopper_decides,
+            self._the_sale_changes,
+            self.merchant_uses_the_dashboard,
+            self.refund_moves_on,
+            self.dispute_moves_on,
+        ]
+
+    async def _shopper_pays(self, data: st.DataObject) -> None:
+        """On any page that somebody was led to, however old."""
+        if not self.shown:
+            return
+        page = data.draw(st.sampled_from(sorted(self.shown)), label="page")
+        method = data.draw(st.sampled_from([*PAYING, *PAYING, *REFUSED]), label="method")
+        if method == "sepa_debit":
+            made = await self.world.ask_stripe("POST", "/v1/payment_methods", **stored.DEBIT)
+            method = made["id"]
+        with contextlib.suppress(AssertionError):  # declined, or the page is closed
+            await self.world.at_stripe(
+                f"checkout/sessions/{page}/pay", payment_method=method, email="ada@example.com"
+            )
+
+    async def _the_sale_changes(self, data: st.DataObject) -> None:
+        """Merchants edit orders that are not paid; shoppers change carts."""
+        if self.kind == "order" and self.orders():
+            [order] = self.orders()
+            cents = data.draw(st.sampled_from([1000, 1200, 900, 0]), label="price")
+            if order.get("paymentState") != "Paid":
+                await _reprice(self.world, order["id"], cents)
+            return
+        for cart in list(self.world.store.collection("cart")):
+            if cart["cartState"] != "Active":
+                continue
+            if self.kind == "product":
+                quantity = data.draw(st.integers(1, 2), label="quantity")
+                line = cart["lineItems"][0]["id"]
+                change = {"action": "changeLineItemQuantity", "lineItemId": line}
+                await self.world.change_cart(cart["id"], {**change, "quantity": quantity})
+            elif cart["id"] == self.cart_id:
+                cents = data.draw(st.sampled_from([1000, 1200, 900]), label="price")
+                self.most_due = max(self.most_due, cents)
+                await self.world.reprice(cart["id"], cents)
+
+    # Rules of its own
+
+    @rule(seconds=st.sampled_from([1, 1, 130, 130, 700, 7_200, 90_000]))
+    def time_passes(self, seconds: int) -> None:
+        self.world.clock.advance(seconds)
+        self.world.stripe.run_due()
+
+    @rule()
+    def a_run_repairs(self) -> None:
+        result: Result = self.run(reconcile(self.world, apply=True, since="P60D"))
+        assert result.code in (0, 1), result
+        assert set(result.remains) <= {*FOR_A_PERSON, *LATER}, result
+
+    @precondition(lambda self: self.kind == "product")
+    @rule()
+    def another_visitor_comes(self) -> None:
+        self.cookie = ""
+
+    # What holds at any time
+
+    @invariant()
+    def no_unpaid_order_says_that_it_is_paid(self) -> None:
+        if not self.processors:
+            return
+        for order in self.orders():
+            if order.get("paymentState") == "Paid" and order["id"] not in self.paid:
+                captured = sum(each.captured for each in sales.held(self.world, order))
+                assert captured >= sales.total(order), f"{order['id']} is Paid with {captured}"
+                self.paid.add(order["id"])
+
+    @invariant()
+    def a_sale_can_be_paid_on_one_page_alone(self) -> None:
+        if not self.processors:
+            return
+        sold = [*self.orders(), *self.world.store.collection("cart")]
+        for sale in sold:
+            pages = sales.open_pages(self.world, sale["id"], self.shown)
+            assert len(pages) <= 1, f"{sale['id']} can be paid twice: {pages}"
+
+    # The end
+
+    def check(self) -> None:
+        if self.silent:
+            self._a_run_repairs_all()
+        else:
+            self.everything_is_delivered()
+        self._all_is_well()
+        self.everything_is_delivered()
+        self._all_is_well()
+
+    def _a_run_repairs_all(self) -> None:
+        """Nobody repeats anything any more; a second run finds nothing that it could repair."""
+        self.world.clock.advance(2 * DAY)
+        self.world.stripe.run_due()
+        self.a_run_repairs()
+        before = len(self.world.network.calls)
+        again: Result = self.run(reconcile(self.world, apply=True, since="P60D"))
+        assert set(again.found) <= set(FOR_A_PERSON), again
+        assert written(self.world, before) == []
+
+    def _all_is_well(self) -> None:
+        oracle.check(self.world)
+        told: Result = self.run(reconcile(self.world, since="P60D"))
+        assert set(told.found) <= {*FOR_A_PERSON, *LEFT_OVER}, told
+        listed: set[str] = {
+            line[name]
+            for line in told.lines
+            if line["kind"] in FOR_A_PERSON
+            for name in ("payment", "subject")
+            if name in line
+        }
+        for order in self.orders():
+            sales.check_order(self.world, order, self.shown, listed)
+        for cart in self.world.store.collection("cart"):
+            if self.kind == "product":
+                sales.check_cart(self.world, cart, listed)
+        sales.check_each_name_was_charged_once(self.world)
+        if self.kind == "charge":
+            [cart] = [
+                each for each in self.world.store.collection("cart") if each["id"] == self.cart_id
+            ]
+            kept = sum(each.kept for each in sales.held(self.world, cart))
+            allowed = self.most_due + sales.returned_to_merchant(self.world)
+            assert kept <= allowed, f"the cart was charged {kept}"
+
+
+CheckoutMachine.TestCase.settings = bounded(EXAMPLES, STEPS)
+TestCheckout: type[Any] = CheckoutMachine.TestCase
