@@ -100,13 +100,17 @@ class Called(Struct, frozen=True):
 
     backend: str
     method: str
-    path: str
-    """As sent, without the query. It holds ids, and what authenticates a shopper."""
+    url: httpx.URL
     status: int | None
     """None where no answer came in time."""
     seconds: float
     tries: int
     """Which try of the call it was: 1 is the first."""
+
+    @property
+    def path(self) -> str:
+        """As sent, without the query. It holds ids, and what authenticates a shopper."""
+        return self.url.raw_path.partition(b"?")[0].decode("ascii")
 
 
 class Outgoing:
@@ -191,9 +195,12 @@ class Outgoing:
                 f"No time was left to ask {backend}.", detail="the request's deadline has passed"
             )
         connect = min(limit, CONNECT_TIMEOUT)
-        request.extensions["timeout"] = httpx.Timeout(
-            limit, connect=connect, pool=connect
-        ).as_dict()
+        request.extensions["timeout"] = {
+            "connect": connect,
+            "read": limit,
+            "write": limit,
+            "pool": connect,
+        }
         status: int | None = None
         began = self.clock.monotonic()
         try:
@@ -212,9 +219,8 @@ class Outgoing:
             status = response.status_code
             return response
         finally:
-            path = request.url.raw_path.partition(b"?")[0].decode("ascii")
             seconds = self.clock.monotonic() - began
-            self._observe(Called(backend, request.method, path, status, seconds, tries))
+            self._observe(Called(backend, request.method, request.url, status, seconds, tries))
 
     def _pause_before_next(
         self, retry: Retry, tries: int, outcome: httpx.Response | BackendUnavailable
