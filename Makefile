@@ -21,6 +21,8 @@ BUNDLE := enabler/public/connector-enabler.es.js
 ENABLER := $(wildcard enabler/src/*) enabler/vite.config.js enabler/tsconfig.json \
 	enabler/tsconfig.build.json enabler/package.json
 
+# Many tests wait for processes of their own, so there are more workers than cores.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 3 // 2 or 1)')
 COVERAGE := --cov --cov-report=
 # Options for pytest, such as ARGS="-k refund", for the demo and the benchmark
 ARGS ?=
@@ -69,7 +71,7 @@ serve: $(READY) ## Run the processor alone with the environment's configuration
 
 .PHONY: test
 test: $(READY) $(BUNDLE) ## Run all tests (with ARGS, those in Python that need no browser)
-	@$(BIN)/pytest -n auto --ignore=tests/browser --junitxml=build/tests.xml $(COVERAGE) $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --ignore=tests/browser --junitxml=build/tests.xml $(COVERAGE) $(ARGS)
 ifeq ($(ARGS),)
 	@npm --prefix enabler run --silent test
 	@# Apart, because a browser's driver keeps an event loop of its own running.
