@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 from stripe import AppInfo
@@ -25,10 +25,13 @@ from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.stored_methods import StoredMethods
 from stripe_connector.settings import Settings
 
+if TYPE_CHECKING:
+    from stripe_connector.gateways.commercetools.administration import CommercetoolsAdministration
+
 APP_INFO = AppInfo(name="stripe-connector", version=__version__, url=None, partner_id=None)
 """How Stripe's logs name the connector."""
 
-C = TypeVar("C", bound=Commercetools)
+C = TypeVar("C", bound="Commercetools | CommercetoolsAdministration")
 S = TypeVar("S", bound=Stripe)
 
 
@@ -47,7 +50,7 @@ class UseCases(Struct, frozen=True):
 
 
 def commercetools_gateway(kind: type[C], settings: Settings, outgoing: Outgoing) -> C:
-    """A gateway, or one that can do more, to the project that the settings name."""
+    """A gateway of any kind to the project that the settings name."""
     return kind(
         project_key=settings.ctp_project_key,
         api_url=settings.ctp_api_url,
@@ -62,7 +65,7 @@ def commercetools_gateway(kind: type[C], settings: Settings, outgoing: Outgoing)
 
 
 def stripe_gateway(kind: type[S], settings: Settings, outgoing: Outgoing) -> S:
-    """A gateway, or one that can do more, to the account of the settings' key."""
+    """A gateway of any kind to the account of the settings' key."""
     return kind(
         secret_key=settings.stripe_secret_key,
         api_base=settings.stripe_api_base,

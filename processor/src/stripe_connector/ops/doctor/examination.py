@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stripe_connector.assembly import commercetools_gateway
 from stripe_connector.gateways.commercetools.administration import CommercetoolsAdministration
 from stripe_connector.gateways.outgoing import Outgoing
 from stripe_connector.gateways.stripe.administration import StripeAdministration
@@ -18,17 +19,7 @@ from stripe_connector.settings import Settings
 
 def all_checks(settings: Settings, outgoing: Outgoing) -> list[Check]:
     """In the order of the report, which is one in which what is needed comes first."""
-    commercetools = CommercetoolsAdministration(
-        project_key=settings.ctp_project_key,
-        api_url=settings.ctp_api_url,
-        auth_url=settings.ctp_auth_url,
-        session_url=settings.ctp_session_url,
-        checkout_url=settings.ctp_checkout_url,
-        client_id=settings.ctp_client_id,
-        client_secret=settings.ctp_client_secret,
-        payment_interface=settings.payment_interface,
-        outgoing=outgoing,
-    )
+    commercetools = commercetools_gateway(CommercetoolsAdministration, settings, outgoing)
     stripe, browser = (
         StripeAdministration(api_key=key, api_base=settings.stripe_api_base, outgoing=outgoing)
         for key in (settings.stripe_secret_key, settings.stripe_publishable_key)
