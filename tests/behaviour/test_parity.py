@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-import ast
-import re
-from functools import cache
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.named_tests import ROOT, exists, find_named_tests, table_rows
+
 ELSEWHERE = ("deployment", "build")
 """Where rows belong that name no test."""
-_NAMED = r"`((?:enabler/)?tests/[^`]+)`"
 
 
 def rows() -> list[tuple[str, str, list[str]]]:
     """Number, what happens here, and the named tests of each row."""
-    page = (ROOT / "docs" / "parity.md").read_text()
-    table = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("|")]
+    page = (ROOT / "docs" / "parity.md").read_text(encoding="utf-8")
     return [
-        (cells[0], cells[2].rstrip(" |"), re.findall(_NAMED, " ".join(cells[3:])))
-        for cells in table
+        (cells[0], cells[2].rstrip(" |"), find_named_tests(" ".join(cells[3:])))
+        for cells in table_rows(page)
         if cells[0].isdigit()
     ]
 
 
-@cache
-def names_in(path: str) -> frozenset[str]:
-    """The names of all tests of a file."""
-    if path.endswith(".ts"):
-        return frozenset(re.findall(r"^ *test\('(.+?)', ", (ROOT / path).read_text(), re.MULTILINE))
-    tree = ast.parse((ROOT / path).read_text())
-    return frozenset(
-        node.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.name.startswith("test_")
-    )
-
-
 @pytest.mark.parametrize("named", sorted({test for _, _, tests in rows() for test in tests}))
 def test_every_test_that_the_page_names_exists(named: str) -> None:
-    path, _, name = named.partition("::")
-    assert name in names_in(path)
+    assert exists(named)
 
 
 def test_every_row_names_a_test_or_says_where_it_belongs() -> None:

@@ -13,7 +13,7 @@ import pytest
 from stripe_connector.http.auth import Open
 from stripe_connector.settings import variables
 from tests.behaviour.test_http_authentication import BUY_NOW, EXPECTED
-from tests.behaviour.test_parity import names_in
+from tests.named_tests import names_in
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/security.md").read_text()
