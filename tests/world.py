@@ -168,6 +168,41 @@ class World:
         assert answer.is_success, answer.text
         return dict(answer.json())
 
+    async def me(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        *,
+        customer: str = "ada",
+        anonymous_id: str | None = None,
+    ) -> httpx.Response:
+        """Call commercetools as a shopper with a token of their own: below /me only.
+
+        A seeded customer, or whoever has an anonymous session's id; what is refused is answered.
+        """
+        outside = self._outside["commercetools.test"]
+        form = {"grant_type": "client_credentials", "anonymous_id": anonymous_id or ""}
+        flow = "anonymous"
+        if anonymous_id is None:
+            user = {"username": f"{customer}@example.com", "password": f"{customer}-password"}
+            form, flow = {"grant_type": "password", **user}, "customers"
+        granted = await outside.post(
+            f"/oauth/{PROJECT}/{flow}/token", data=form, auth=("sandbox-app", "sandbox-app-secret")
+        )
+        return await outside.request(
+            method,
+            f"/{PROJECT}/{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {granted.json()['access_token']}"},
+        )
+
+    async def change_mine(self, path: str, *actions: Json, **shopper: Any) -> httpx.Response:
+        """Update something below /me at its current version."""
+        found = (await self.me("GET", path, **shopper)).json()
+        body = {"version": found["version"], "actions": list(actions)}
+        return await self.me("POST", path, body, **shopper)
+
     async def cart(self, cents: int = 1000, currency: str = "EUR", **fields: Any) -> Json:
         """A cart with one custom line of a price."""
         line = {

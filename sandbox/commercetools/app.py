@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,14 +17,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.commercetools import catalogue, custom_objects, sessions
+from sandbox.commercetools import catalogue, custom_objects, me, sessions
+from sandbox.commercetools.calls import Answer, Call, Handler
 from sandbox.commercetools.carts import CARTS
 from sandbox.commercetools.customers import CUSTOMERS, PAYMENT_METHODS
 from sandbox.commercetools.errors import (
     ApiError,
     insufficient_scope,
     invalid_input,
-    invalid_json,
     not_found,
 )
 from sandbox.commercetools.expand import expand
@@ -59,48 +58,6 @@ _RESOURCES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request, as far as handlers need it."""
-
-    method: str
-    path: dict[str, str]
-    parameters: dict[str, list[str]]
-    authorization: str | None
-    raw: bytes
-
-    def document(self) -> Document:
-        """The body as a JSON object; 400 where it is something else."""
-        try:
-            body = msgspec.json.decode(self.raw)
-        except msgspec.DecodeError as error:
-            raise invalid_json(str(error)) from None
-        if not isinstance(body, dict):
-            raise invalid_json("JSON object expected")
-        return body
-
-    def form(self) -> dict[str, str]:
-        """The body as a form."""
-        try:
-            pairs = parse_qs(self.raw.decode(), keep_blank_values=True)
-        except UnicodeDecodeError:
-            raise invalid_input("The body is not a form.") from None
-        return {name: given[-1] for name, given in pairs.items()}
-
-    def version(self) -> int | None:
-        """The `version` parameter of a deletion."""
-        given = self.parameters.get("version")
-        if given is None:
-            return None
-        if not given[-1].isdecimal():
-            raise invalid_input("Malformed parameter: version: not a number.")
-        return int(given[-1])
-
-
-Answer = tuple[int, Any]
-Handler = Callable[[Store, Call], Answer]
-
-
 def create_app(store: Store) -> Starlette:
     """The stand-in, over a store that the caller may seed and look into."""
 
@@ -112,10 +69,15 @@ def create_app(store: Store) -> Starlette:
         routes=[
             route("/oauth/token", _token, "POST"),
             route("/oauth/introspect", _introspect, "POST"),
+            route("/oauth/{project_key}/anonymous/token", _anonymous_token, "POST"),
+            route("/oauth/{project_key}/customers/token", _customer_token, "POST"),
             route("/_sandbox/commercetools/reset", _reset, "POST"),
             route("/_sandbox/commercetools/state", _state, "GET"),
             route("/_sandbox/commercetools/tokens/revoke", _revoke, "POST"),
             route(project, _project, "GET"),
+            route(project + "/me", _me, "GET", "POST"),
+            route(project + "/me/{resource}", _me, "GET", "POST"),
+            route(project + "/me/{resource}/{reference:path}", _me, "GET", "POST", "DELETE"),
             route(project + "/sessions", _create_session, "POST"),
             route(project + "/sessions/{id}", _get_session, "GET"),
             route(project + "/custom-objects", _custom_objects, "GET", "POST"),
@@ -175,6 +137,17 @@ def _authorize(store: Store, call: Call, scopes: tuple[str, ...]) -> None:
 
 def _token(store: Store, call: Call) -> Answer:
     return 200, store.tokens.grant(store.tokens.client(call.authorization or ""), call.form())
+
+
+def _anonymous_token(store: Store, call: Call) -> Answer:
+    client = store.tokens.client(call.authorization or "")
+    return 200, store.tokens.grant_anonymous(client, call.form())
+
+
+def _customer_token(store: Store, call: Call) -> Answer:
+    client, form = store.tokens.client(call.authorization or ""), call.form()
+    customer_id = me.authenticate(store, form.get("username", ""), form.get("password", ""))
+    return 200, store.tokens.grant_customer(client, form, customer_id)
 
 
 def _introspect(store: Store, call: Call) -> Answer:
@@ -267,6 +240,15 @@ def _projection(store: Store, call: Call) -> Answer:
 def _matching_cart(store: Store, call: Call) -> Answer:
     _authorize(store, call, catalogue.SHIPPING_METHODS.view)
     return 200, catalogue.shipping_methods_for_cart(store, call.parameters)
+
+
+def _me(store: Store, call: Call) -> Answer:
+    resource = me.resource_of(call)
+    token = store.tokens.authorize(call.authorization, resource.manage)
+    if call.path["project_key"] != store.project_key:
+        raise insufficient_scope(list(resource.manage))
+    status, document = me.answer(store, resource, me.shopper(token), call)
+    return status, me.shown(resource, _expanded(store, call, document))
 
 
 def _resource(call: Call) -> Resource:

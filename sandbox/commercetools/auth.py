@@ -35,6 +35,12 @@ class Token:
     expires_at: float
     """Unix seconds."""
 
+    def shopper_id(self, kind: str) -> str | None:
+        """Whose a shopper's token is, `kind` being `customer` or `anonymous`."""
+        prefix = f"{kind}_id:"
+        ids = [s.removeprefix(prefix) for s in self.scopes if s.startswith(prefix)]
+        return ids[0] if ids else None
+
 
 class Tokens:
     """The authorization server of one project."""
@@ -75,7 +81,31 @@ class Tokens:
 
     def grant(self, client: ApiClient, form: dict[str, str]) -> dict[str, Any]:
         """Answer a token request of the client credentials flow."""
-        if form.get("grant_type") != "client_credentials":
+        return self._issue(client, form, "client_credentials")
+
+    def grant_anonymous(self, client: ApiClient, form: dict[str, str]) -> dict[str, Any]:
+        """A token for an anonymous session, under the id that the caller chose or a new one.
+
+        https://docs.commercetools.com/api/authorization#tokens-for-anonymous-sessions
+        """
+        if self._accepted("create_anonymous_token").isdisjoint(client.scopes):
+            raise insufficient_scope(["create_anonymous_token"])
+        anonymous_id = form.get("anonymous_id") or self._new_id()
+        return self._issue(client, form, "client_credentials", f"anonymous_id:{anonymous_id}")
+
+    def grant_customer(
+        self, client: ApiClient, form: dict[str, str], customer_id: str
+    ) -> dict[str, Any]:
+        """A token for a customer whose password was right.
+
+        https://docs.commercetools.com/api/authorization#password-flow
+        """
+        return self._issue(client, form, "password", f"customer_id:{customer_id}")
+
+    def _issue(
+        self, client: ApiClient, form: dict[str, str], grant_type: str, *shopper: str
+    ) -> dict[str, Any]:
+        if form.get("grant_type") != grant_type:
             raise AuthError(
                 400,
                 "unsupported_grant_type",
@@ -85,6 +115,7 @@ class Tokens:
         foreign = [scope for scope in scopes if scope not in client.scopes]
         if foreign:
             raise AuthError(400, "invalid_scope", f"Invalid scope: '{' '.join(foreign)}'.")
+        scopes = [*scopes, *shopper]
         token = Token(
             self._new_id(), client.id, frozenset(scopes), self._clock.time() + self._lifetime
         )

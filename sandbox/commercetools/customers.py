@@ -19,12 +19,13 @@ _STATUS = ("Active", "Inactive")
 
 
 def create_customer(store: Store, draft: Document) -> Document:
-    """A customer of a CustomerDraft; the password is not kept."""
+    """A customer of a CustomerDraft; the password is kept, but shown to nobody."""
+    password = fields.text(draft, "password")
     addresses = [
         {"id": store.new_id(), **fields.checked_address(given)}
         for given in fields.objects(draft, "addresses")
     ]
-    return store.insert(
+    customer = store.insert(
         "customer",
         present(
             key=fields.key(draft),
@@ -43,6 +44,9 @@ def create_customer(store: Store, draft: Document) -> Document:
             custom=custom_fields.read_custom(store, fields.obj(draft, "custom"), "customer"),
         ),
     )
+    if password is not None:
+        store.passwords[customer["id"]] = password
+    return customer
 
 
 def create_payment_method(store: Store, draft: Document) -> Document:

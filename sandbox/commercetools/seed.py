@@ -239,3 +239,4 @@ def _seed_customer(store: Store, key: str, customer: Document) -> None:
             "authenticationMode": "Password",
         },
     )
+    store.passwords[identifier("customer", key)] = f"{key}-password"

@@ -11,10 +11,14 @@ CLIENTS: dict[str, str] = {
     " view_sessions view_api_clients introspect_oauth_tokens manage_checkout_payment_intents"
     " view_products view_discount_codes",
     "sandbox-storefront": "manage_orders manage_sessions view_products manage_customers",
+    "sandbox-app": "create_anonymous_token manage_my_orders manage_my_payments manage_my_profile",
     "sandbox-checkout": "manage_checkout_payment_intents manage_checkout_transactions",
     "sandbox-admin": "manage_project",
 }
-"""API clients and their scopes; each secret is `<id>-secret`."""
+"""API clients and their scopes; each secret is `<id>-secret`.
+
+`sandbox-app` is a shop's app that lets shoppers call the API themselves, with tokens of their own.
+"""
 
 _EUROPE = ("AT", "BE", "DE", "ES", "FR", "IE", "IT", "NL")
 ZONES: dict[str, tuple[str, ...]] = {

@@ -151,6 +151,7 @@ class Store:
             type_id: Collection(unique, _INDEXED.get(type_id, ()))
             for type_id, unique in _UNIQUE.items()
         }
+        self.passwords: dict[str, str] = {}
         self.tokens = Tokens(self.project_key, self.clock, self.new_id, self.token_lifetime)
 
     def collection(self, type_id: str) -> Collection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
@@ -9,6 +10,7 @@ from urllib.parse import parse_qsl
 import msgspec
 import pytest
 
+from sandbox.commercetools import me
 from tests.contract.published import Contract
 from tests.contract.traffic import Traffic
 from tests.wire import Call
@@ -111,3 +113,17 @@ def test_custom_fields_may_have_any_name_and_value(contract: Contract) -> None:
     fields = {"my-field": ["a", 1, True]}
     custom = {"type": {"typeId": "type", "key": "k"}, "fields": fields}
     assert contract.problems("CustomFieldsDraft", custom) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "update"),
+    [("", "MyCustomerUpdate"), ("carts", "MyCartUpdate"), ("payments", "MyPaymentUpdate")],
+)
+def test_shoppers_have_the_published_rights_and_no_others(
+    contract: Contract, path: str, update: str
+) -> None:
+    [problem] = contract.problems(update, {"version": 1, "actions": [{"action": "?"}]})
+    published = set(re.findall(r"'(\w+)'", problem))
+    allowed = set(me.RIGHTS[path].actions)
+    assert allowed <= published
+    assert path != "payments" or allowed == published

@@ -57,8 +57,10 @@ class World:
         headers = {"Authorization": f"Bearer {token or self.token()}"}
         return await self.http.post(f"/sandbox/{path}", json=body, headers=headers)
 
-    async def delete(self, path: str, **parameters: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.token()}"}
+    async def delete(
+        self, path: str, *, token: str | None = None, **parameters: Any
+    ) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token or self.token()}"}
         return await self.http.delete(f"/sandbox/{path}", params=parameters, headers=headers)
 
     async def create(self, path: str, body: object) -> dict[str, Any]:
