@@ -14,7 +14,7 @@ import msgspec
 from stripe_connector.deploy.webhook import MANAGED_BY, MANAGER
 from stripe_connector.gateways.outgoing import Outgoing
 from stripe_connector.gateways.stripe.api_version import API_VERSION
-from stripe_connector.ledger import operation
+from stripe_connector.ledger import operation, proof
 from stripe_connector.ops.doctor.checks import Outcome, Result, examine
 from stripe_connector.ops.doctor.examination import all_checks
 from stripe_connector.payments import customers
@@ -124,6 +124,7 @@ class Clinic:
         clinic = cls()
         await clinic.world.merchant_center()  # makes the issuer's key, which takes its time
         await clinic.create_type(operation.type_draft())
+        await clinic.create_type(proof.type_draft())
         await clinic.create_type(customers.type_draft(CUSTOMER_TYPE))
         await clinic.create_endpoint()
         return clinic

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from stripe_connector.deploy.webhook import EVENTS, FINGERPRINT, fingerprint
-from stripe_connector.ledger import operation
+from stripe_connector.ledger import operation, proof
 from stripe_connector.ops.doctor.checks import Outcome
 from stripe_connector.ops.doctor.commercetools_checks import STOREFRONT_SCOPES
 from stripe_connector.payments import customers
@@ -227,6 +227,11 @@ async def a_shared_type_without_one_of_our_fields(clinic: Clinic) -> None:
         for each in draft["fieldDefinitions"]
     ]
     await clinic.create_type(draft)
+
+
+@case("Custom types: Proof type", "does not exist", POST_DEPLOY, Outcome.WARN)
+async def a_type_for_proofs_that_is_missing(clinic: Clinic) -> None:
+    await clinic.delete_type(proof.TYPE_KEY)
 
 
 @case("Custom types: Customer type", "is for order, not for customer", "CT_CUSTOM_TYPE_STRIPE")

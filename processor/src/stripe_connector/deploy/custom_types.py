@@ -15,7 +15,7 @@ from msgspec import Struct
 from stripe_connector.deploy.project import Project
 from stripe_connector.deploy.report import Report
 from stripe_connector.errors import DuplicateField, InvalidRequest, VersionConflict
-from stripe_connector.ledger import operation
+from stripe_connector.ledger import operation, proof
 from stripe_connector.payments import customers, interactions
 from stripe_connector.settings import Settings
 
@@ -52,6 +52,7 @@ def wanted_types(settings: Settings) -> list[Wanted]:
     """All types that a processor of this configuration uses."""
     found = [
         Wanted(_draft(operation.type_draft())),
+        Wanted(_draft(proof.type_draft())),
         Wanted(
             _draft(customers.type_draft(settings.ct_custom_type_stripe_customer_key)),
             setting="CT_CUSTOM_TYPE_STRIPE_CUSTOMER_KEY",

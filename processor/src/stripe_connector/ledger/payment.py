@@ -82,6 +82,8 @@ class Payment(Struct, frozen=True, rename="camel"):
     interface_id: str | None = None
     """Stripe's PaymentIntent; immutable once set."""
     customer: Reference | None = None
+    interface_interactions: list[CustomFields] = []
+    """Appended by API clients, never changed; `ledger.proof` reads ours."""
     created_at: str | None = None
     last_modified_at: str | None = None
 

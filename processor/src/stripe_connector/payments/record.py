@@ -16,7 +16,7 @@ from stripe_connector.errors import (
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import PaymentDraft
 from stripe_connector.gateways.stripe.gateway import Stripe
-from stripe_connector.ledger import operation
+from stripe_connector.ledger import operation, proof
 from stripe_connector.ledger.actions import Action
 from stripe_connector.ledger.facts import (
     ExpiredSessionFact,
@@ -130,7 +130,7 @@ class Recorder:
 
         They are missing where the deployment's scripts did not run; money is recorded all the same.
         """
-        for draft in (operation.type_draft(), interactions.type_draft()):
+        for draft in (operation.type_draft(), proof.type_draft(), interactions.type_draft()):
             try:
                 await self._commercetools.create_type(draft)
             except DuplicateField:

@@ -207,6 +207,7 @@ class PaymentDraft(Struct, frozen=True, rename="camel"):
     checkout_transaction_item_id: str | UnsetType = UNSET
     interface_id: str | UnsetType = UNSET
     transactions: list[TransactionDraft] | UnsetType = UNSET
+    interface_interactions: list[CustomFields] | UnsetType = UNSET
 
 
 class PaymentMethodDraft(Struct, frozen=True, rename="camel"):

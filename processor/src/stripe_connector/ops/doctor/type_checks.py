@@ -10,7 +10,7 @@ from stripe_connector.gateways.commercetools.administration import (
     CommercetoolsAdministration,
     TypeDefinition,
 )
-from stripe_connector.ledger import operation
+from stripe_connector.ledger import operation, proof
 from stripe_connector.ops.doctor.checks import (
     Check,
     Finding,
@@ -52,6 +52,7 @@ class TypeChecks:
                 peer,
                 needs,
             ),
+            Check(GROUP, "Proof type", partial(self.ours, proof.type_draft()), peer, needs),
             Check(GROUP, "Interaction type", self.interaction, peer, needs),
             Check(GROUP, "Customer type", partial(self.ours, customer), peer, needs),
             Check(GROUP, "Merchant's types", self.merchants, peer, needs),
@@ -137,7 +138,7 @@ def _compared(found: TypeDefinition, draft: Mapping[str, Any]) -> Finding:
 
 
 def _give_way(key: str) -> str:
-    fixed = key in {operation.TYPE_KEY, interactions.TYPE_KEY}
+    fixed = key in {operation.TYPE_KEY, proof.TYPE_KEY, interactions.TYPE_KEY}
     elsewhere = "" if fixed else f", or name another in {_CUSTOMER_KEY}"
     return (
         f"Change that type's key in commercetools (action changeKey){elsewhere}; then run"
