@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import httpx
@@ -82,13 +82,29 @@ class _JwtServer:
         await self._app(scope, receive, send)
 
 
+Create = Callable[[Mapping[str, str], httpx.AsyncClient, Clock], ASGIApp]
+"""Makes the application from its environment, its HTTP client and its clock."""
+
+
+def create_today(environment: Mapping[str, str], http: httpx.AsyncClient, clock: Clock) -> ASGIApp:
+    """The application of the code beside these tests."""
+    return create_app(load_settings(environment), http=http, clock=clock)
+
+
 class Processor:
     """One instance of the processor."""
 
-    def __init__(self, network: Network, clock: Clock, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        network: Network,
+        clock: Clock,
+        environment: Mapping[str, str],
+        create: Create = create_today,
+    ) -> None:
         self.wire = Wire(network)
+        self.create = create
         self._http = httpx.AsyncClient(transport=self.wire)
-        self.app = create_app(load_settings(environment), http=self._http, clock=clock)
+        self.app = create(environment, self._http, clock)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.app), base_url="http://processor.test"
         )
@@ -121,9 +137,9 @@ class World:
         self._tokens: dict[str, tuple[str, float]] = {}
         self.processor = self.start_processor()
 
-    def start_processor(self) -> Processor:
+    def start_processor(self, create: Create = create_today) -> Processor:
         """Another instance, or the same one after a crash."""
-        return Processor(self.network, WorldClock(self.clock), self.environment)
+        return Processor(self.network, WorldClock(self.clock), self.environment, create)
 
     def _fail_inside(self, call: Call, when: str | None) -> None:
         """Stripe fails inside its idempotency layer; no other backend has one."""

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from tests.property.schedule import interleaved
 from tests.wire import Call, Crash, Trouble
-from tests.world import Json, Processor, World
+from tests.world import Create, Json, Processor, World, create_today
 
 Send = Callable[[], Coroutine[Any, Any, None]]
 Request = Callable[[int], Coroutine[Any, Any, None]]
@@ -31,6 +31,8 @@ class Machine(RuleBasedStateMachine):
     """All is real but the network. What is asked and what moves, its subclasses say."""
 
     world: World
+    second: Create = staticmethod(create_today)
+    """What the second instance runs; the first runs today's code."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +43,7 @@ class Machine(RuleBasedStateMachine):
 
     def open_world(self, environment: dict[str, str]) -> None:
         self.world = World(environment)
-        self.processors = [self.world.processor, self.world.start_processor()]
+        self.processors = [self.world.processor, self.world.start_processor(self.second)]
 
     def draw_request(self, data: st.DataObject) -> Request:
         """Any request that somebody may send now."""
@@ -67,7 +69,7 @@ class Machine(RuleBasedStateMachine):
         """A crashed instance is replaced, as a platform would do."""
         for number, processor in enumerate(self.processors):
             if processor.wire.dead:
-                self.processors[number] = self.world.start_processor()
+                self.processors[number] = self.world.start_processor(processor.create)
 
     # Rules
 
