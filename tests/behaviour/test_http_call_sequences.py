@@ -160,6 +160,19 @@ async def test_a_known_customers_start_takes_no_longer_than_a_guests() -> None:
     assert (await on.call("POST", "/payments", headers=session))[1] == 2
 
 
+async def test_a_customer_whom_an_instance_has_not_met_costs_one_call_more() -> None:
+    """Whether the Stripe customer of the profile is theirs: the profile alone proves nothing."""
+    on = await stage()
+    created = await on.world.commercetools("POST", "customers", {"email": "lin@example.com"})
+    fields = {"customerId": created["customer"]["id"]}
+    await on.world.client.get("/customer/session", headers=await new_session(on.world, **fields))
+    on.world.processor = on.world.start_processor()
+    await on.world.client.get("/operations/config", headers=await new_session(on.world))
+    for expected in (6, 5):
+        session = await new_session(on.world, **fields)
+        assert (await on.call("POST", "/payments", headers=session))[1] == expected
+
+
 async def test_starting_again_takes_three_calls_and_two_where_the_cart_is_known() -> None:
     on = await stage()
     session = await new_session(on.world)

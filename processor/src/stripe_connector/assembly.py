@@ -107,7 +107,7 @@ def use_cases(
         multiple_captures=settings.stripe_enable_multi_operations,
         mismatch_action=settings.stripe_mismatch_action,
     )
-    customers = Customers(commercetools, stripe, settings)
+    customers = Customers(commercetools, stripe, settings, clock)
     stored_methods = StoredMethods(
         commercetools,
         stripe,

@@ -6,7 +6,7 @@ import pytest
 
 from stripe_connector import context
 from stripe_connector.errors import BackendUnavailable
-from stripe_connector.http.auth.cache import Cache
+from stripe_connector.gateways.cache import Cache
 from tests.fakes import FakeClock
 
 

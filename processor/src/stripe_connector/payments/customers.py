@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, TypeGuard
 
 from msgspec import Struct
 
+from stripe_connector.clock import Clock
 from stripe_connector.concurrency import both
 from stripe_connector.errors import (
     BackendUnavailable,
@@ -15,6 +17,7 @@ from stripe_connector.errors import (
     VersionConflict,
     required_field,
 )
+from stripe_connector.gateways.cache import Cache
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import Address, Cart, Customer
 from stripe_connector.gateways.stripe.api_version import API_VERSION
@@ -29,6 +32,10 @@ CONTAINER = "stripe-connector-customers"
 """Custom objects for customers whose own custom type leaves no room for our field."""
 
 _TRIES = 3
+_STRIPE_ID = re.compile(r"cus_[A-Za-z0-9_]{1,128}")
+_PROVEN_FOR = 900.0
+"""Seconds. Ties at Stripe are written once; what was deleted since is refused by Stripe itself."""
+_PROVEN_AT_ONCE = 10_000
 
 
 class CustomerSession(Struct, frozen=True, rename="camel"):
@@ -41,17 +48,32 @@ class CustomerSession(Struct, frozen=True, rename="camel"):
 
 
 class Customers:
-    """Finds, makes and remembers Stripe customers."""
+    """Finds, makes and remembers Stripe customers.
 
-    def __init__(self, commercetools: Commercetools, stripe: Stripe, settings: Settings) -> None:
+    What is remembered proves nothing: shoppers may write their Customer's custom fields themselves
+    (https://docs.commercetools.com/api/projects/me-profile). An id counts once the customer at
+    Stripe names the commercetools customer in its metadata, which only the secret key can write.
+    """
+
+    def __init__(
+        self, commercetools: Commercetools, stripe: Stripe, settings: Settings, clock: Clock
+    ) -> None:
         self._commercetools = commercetools
         self._stripe = stripe
         self._settings = settings
+        self._proven: Cache[tuple[str, str], bool] = Cache(
+            clock,
+            capacity=_PROVEN_AT_ONCE,
+            keep_for=lambda proven: _PROVEN_FOR if proven else 0,
+        )
 
     async def known(self, customer_id: str) -> str | None:
-        """The Stripe customer that was remembered for a commercetools customer."""
+        """The Stripe customer that was remembered for a commercetools customer, and is theirs."""
         customer = await self._commercetools.customer(customer_id)
-        return await self._remembered(customer) if customer else None
+        remembered = await self._remembered(customer) if customer else None
+        if remembered is None or not await self._is_theirs(remembered, customer_id):
+            return None
+        return remembered
 
     async def forget(self, customer_id: str, stripe_id: str) -> bool:
         """Forget a Stripe customer that was deleted; False where it was not remembered.
@@ -79,7 +101,7 @@ class Customers:
         if remembered is not None:
             try:
                 valid, session = await both(
-                    self._valid(remembered, customer.id), self._open(remembered, cart)
+                    self._is_theirs_now(remembered, customer.id), self._open(remembered, cart)
                 )
             except NotFound:
                 valid = False  # deleted at Stripe: its session could not be opened either
@@ -99,22 +121,31 @@ class Customers:
         if customer is None:
             raise required_field("customerId")
         remembered = await self._remembered(customer)
-        if remembered is not None and await self._valid(remembered, customer.id):
+        if remembered is not None and await self._is_theirs_now(remembered, customer.id):
             return remembered
         return await self._resolve(customer, cart, stale=remembered)
 
     async def _remembered(self, customer: Customer) -> str | None:
+        """What was kept for a customer, proven or not."""
         if customer.custom is None:
             return None
         field = customer.custom.fields.get(FIELD)
-        if isinstance(field, str):
+        if _is_stripe_id(field):
             return field
         value = await self._commercetools.custom_object(CONTAINER, customer.id)
-        return value if isinstance(value, str) else None
+        return value if _is_stripe_id(value) else None
 
-    async def _valid(self, stripe_id: str, customer_id: str) -> bool:
+    async def _is_theirs(self, stripe_id: str, customer_id: str) -> bool:
+        """Whether the customer at Stripe names the commercetools customer, lately or now."""
+        return await self._proven.get(
+            (stripe_id, customer_id), lambda: self._is_theirs_now(stripe_id, customer_id)
+        )
+
+    async def _is_theirs_now(self, stripe_id: str, customer_id: str) -> bool:
         found = await self._stripe.customer(stripe_id)
-        return found is not None and found.metadata.get(CUSTOMER_ID) == customer_id
+        theirs = found is not None and found.metadata.get(CUSTOMER_ID) == customer_id
+        self._proven.put((stripe_id, customer_id), theirs)
+        return theirs
 
     async def _open(self, stripe_id: str, cart: Cart) -> CustomerSession:
         features = dict(self._settings.stripe_saved_payment_methods_config)
@@ -137,6 +168,7 @@ class Customers:
         """Find or make the Stripe customer, and remember it."""
         found = await self._stripe.find_customer(customer.id)
         stripe_id = found.id if found else await self._create(customer, cart, stale)
+        self._proven.put((stripe_id, customer.id), True)
         for _ in range(_TRIES):
             try:
                 return await self._remember(customer, stripe_id, stale)
@@ -146,7 +178,11 @@ class Customers:
                     return stripe_id
                 customer = reread
                 winner = await self._remembered(customer)
-                if winner is not None and winner != stale:
+                if (
+                    winner is not None
+                    and winner != stale
+                    and await self._is_theirs(winner, customer.id)
+                ):
                     return winner
         raise BackendUnavailable("The customer is being changed by others.", retry_after=1)
 
@@ -204,6 +240,10 @@ class Customers:
             )
         except DuplicateField:
             return  # another request was faster
+
+
+def _is_stripe_id(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and _STRIPE_ID.fullmatch(value) is not None
 
 
 def type_draft(key: str) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from starlette.requests import Request
 
 from stripe_connector.clock import Clock
 from stripe_connector.errors import Forbidden, Unauthenticated
+from stripe_connector.gateways.cache import Cache
 from stripe_connector.gateways.commercetools.models import Introspection
 from stripe_connector.http.auth.bearer import bearer_token
-from stripe_connector.http.auth.cache import Cache
 
 
 class AuthorizationServer(Protocol):

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from stripe_connector import context
 from stripe_connector.clock import Clock
 from stripe_connector.errors import Conflict, NotFound, Unauthenticated
+from stripe_connector.gateways.cache import Cache
 from stripe_connector.gateways.commercetools.models import Session
 from stripe_connector.http import correlation
-from stripe_connector.http.auth.cache import Cache
 
 HEADER = "x-session-id"
 QUERY = "ctsid"
