@@ -251,3 +251,58 @@ async def test_metadata_cannot_point_a_payment_at_somebody_elses_intent(kind: st
     world.clock.advance(3601)
     assert await effect(world, theirs) == "orphan"
     assert await world.transactions(shop.payment_id) == []
+
+
+# Where the Payment is looked for
+
+
+async def test_a_payment_is_read_by_the_id_in_the_metadata() -> None:
+    world = World()
+    shop = await paid(world)
+    assert await effect(world, event(world, "payment_intent.succeeded")) == "stored"
+    reads = [c.path for c in world.network.calls if c.backend == "commercetools"]
+    assert reads == [f"/sandbox/payments/{shop.payment_id}"] * 2
+
+
+@pytest.mark.parametrize("kind", ["payment_intent.succeeded", "charge.succeeded", "refund.created"])
+async def test_a_payment_of_ours_stays_ours_when_the_interface_is_renamed(kind: str) -> None:
+    world = World()
+    shop = await paid(world)
+    await dashboard_refund(world, shop.intent_id, 300)
+    world.environment = {**world.environment, "PAYMENT_INTERFACE": "renamed"}
+    world.processor = world.start_processor()
+    assert await effect(world, event(world, kind)) == "stored"
+    await world.deliver_all()
+    recorded = await world.transactions(shop.payment_id)
+    assert sorted(recorded) == [*PAID, ("Refund", 300, "Success")]
+
+
+async def test_a_refund_that_names_another_payment_belongs_to_its_intents() -> None:
+    world = World()
+    one, other = await paid(world), await paid(world)
+    await world.deliver_all()
+    await world.ask_stripe(
+        "POST",
+        "/v1/refunds",
+        payment_intent=one.intent_id,
+        amount=300,
+        **{"metadata[ct_project_key]": "sandbox", "metadata[ct_payment_id]": other.payment_id},
+    )
+    assert await effect(world, event(world, "refund.created")) == "stored"
+    assert ("Refund", 300, "Success") in await world.transactions(one.payment_id)
+    assert await world.transactions(other.payment_id) == PAID
+
+
+@pytest.mark.parametrize(
+    "named", ["", "..", "key=x", "a/b", "?", "00000000-0000-4000-8000-00000000000z", "x" * 9000]
+)
+async def test_what_has_not_the_form_of_an_id_is_not_asked_for(named: str) -> None:
+    world = World()
+    shop = await paid(world)
+    told: Json = copy.deepcopy(event(world, "payment_intent.succeeded"))
+    told["data"]["object"]["metadata"]["ct_payment_id"] = named
+    assert await effect(world, told) == "stored"
+    assert {c.path for c in world.network.calls if c.backend == "commercetools"} == {
+        "/sandbox/payments",
+        f"/sandbox/payments/{shop.payment_id}",
+    }

@@ -20,6 +20,7 @@ from stripe_connector.gateways.stripe import (
     StripeRefused,
     StripeUnavailable,
 )
+from stripe_connector.gateways.stripe.decoding import Unreadable
 from tests.fakes import FakeClock
 from tests.unit.gateways.script import Answer, Script, form_of, outgoing_to
 
@@ -156,7 +157,7 @@ async def test_the_policy_of_the_connector_is_the_only_one() -> None:
         (refusal(500, "api_error"), StripeUnavailable),
         (httpx.Response(502, text="<html>"), StripeUnavailable),
         (httpx.Response(200, text="<html>"), StripeUnavailable),
-        (httpx.Response(200, json={}), BackendError),
+        (httpx.Response(200, json={}), Unreadable),
         (httpx.ConnectError("refused"), StripeUnavailable),
     ],
     ids=repr,
@@ -333,7 +334,7 @@ async def test_disputes_and_payment_methods_are_read() -> None:
 async def test_a_customer_is_read() -> None:
     customer = {"id": "cus_1", "metadata": {"ct_customer_id": CUSTOMER_ID}}
     assert await Account(customer).gateway.customer("cus_1") == StripeCustomer(
-        "cus_1", metadata={"ct_customer_id": CUSTOMER_ID}
+        "cus_1", own_metadata={"ct_customer_id": CUSTOMER_ID}
     )
 
 

@@ -137,7 +137,7 @@ def test_a_charge_without_an_intent_is_not_ours() -> None:
     ],
 )
 def test_a_refunds_state(status: Any, state: str) -> None:
-    refund = Refund("re_1", 300, "eur", status, metadata={"ct_transaction_id": "t1"})
+    refund = Refund("re_1", 300, "eur", status, own_metadata={"ct_transaction_id": "t1"})
     fact = refund_fact(refund)
     assert (fact.refund_id, fact.amount, fact.currency) == ("re_1", 300, "EUR")
     assert (fact.state, fact.transaction_id) == (state, "t1")

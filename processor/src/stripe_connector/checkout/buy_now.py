@@ -19,9 +19,9 @@ from stripe_connector.checkout.names import localized
 from stripe_connector.checkout.orders import latest_payment
 from stripe_connector.checkout.place_order import Orders
 from stripe_connector.checkout.sessions import BUY_NOW, FLOW, Landing, PaymentSession, Sessions
-from stripe_connector.checkout.storefront import is_id
 from stripe_connector.errors import Conflict, InvalidRequest, NotFound, VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.models import is_id
 from stripe_connector.gateways.commercetools.shown import (
     AddressDraft,
     CartDraft,

@@ -6,15 +6,17 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Struct
 
 from stripe_connector import context
 from stripe_connector.checkout.fulfil import Fulfiller
 from stripe_connector.checkout.fulfil_cart import CartFulfiller
 from stripe_connector.checkout.sessions import BUY_NOW, FLOW
 from stripe_connector.clock import Clock
-from stripe_connector.errors import BackendError, BackendUnavailable, NotFound
+from stripe_connector.errors import BackendUnavailable, NotFound
 from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.models import is_id
+from stripe_connector.gateways.stripe.decoding import convert
 from stripe_connector.ledger.facts import (
     CART_ID,
     ORDER_ID,
@@ -47,8 +49,6 @@ class _Session(Struct, frozen=True):
     """What an event's session names; everything else is read anew."""
 
     id: str
-    payment_intent: str | None = None
-    metadata: dict[str, str] = {}
 
 
 class CheckoutEvents:
@@ -80,8 +80,8 @@ class CheckoutEvents:
             return await self._session_event(event)
         effect = await self._payments.handle(event)
         if effect in (Effect.STORED, Effect.ALREADY):
-            with _perhaps_gone(_metadata(event)):
-                await self._fulfil(_metadata(event))
+            with _perhaps_gone(event.metadata):
+                await self._fulfil(event.metadata)
         return effect
 
     async def _fulfil(self, metadata: Mapping[str, str]) -> None:
@@ -92,18 +92,14 @@ class CheckoutEvents:
             await self._carts.recorded(cart_id)
 
     async def _session_event(self, event: Event) -> Effect:
-        try:
-            session = convert(event.object, _Session)
-        except ValidationError as error:
-            raise BackendError(
-                "Stripe's event has an unexpected form.", detail=str(error)
-            ) from error
-        order_id, payment_id = session.metadata.get(ORDER_ID), session.metadata.get(PAYMENT_ID)
-        cart_id = _cart_to_order(session.metadata)
-        if session.metadata.get(PROJECT_KEY) != self._project_key:
+        metadata = event.metadata
+        order_id, payment_id = metadata.get(ORDER_ID), metadata.get(PAYMENT_ID, "")
+        cart_id = _cart_to_order(metadata)
+        if metadata.get(PROJECT_KEY) != self._project_key or not is_id(payment_id):
             return Effect.FOREIGN
-        if payment_id is None or (order_id is None and cart_id is None):
+        if order_id is None and cart_id is None:
             return Effect.FOREIGN
+        session = convert(event.object, _Session)
         context.note(payment=payment_id, order=order_id, cart=cart_id)
         try:
             payment = await self._commercetools.payment(payment_id)
@@ -111,24 +107,24 @@ class CheckoutEvents:
             if self._clock.time() - event.created < ORPHAN_AFTER_S:
                 raise BackendUnavailable("The payment of this event is not there yet.") from error
             return Effect.ORPHAN
-        if payment.interface_id is not None and session.payment_intent not in (
+        if payment.interface_id is not None and event.intent_id not in (
             None,
             payment.interface_id,
         ):
             return Effect.FOREIGN  # its metadata name a payment that has another intent
         recorded = await self._record(event, session, payment)
         await self._modifier.after_record(recorded)
-        with _perhaps_gone(session.metadata):
+        with _perhaps_gone(metadata):
             if event.type not in FAILED_SESSIONS:
-                await self._fulfil(session.metadata)
+                await self._fulfil(metadata)
             elif order_id is not None:
                 await self._fulfiller.gave_up(order_id, recorded)
         return Effect.ALREADY if recorded.version == payment.version else Effect.STORED
 
     async def _record(self, event: Event, session: _Session, payment: Payment) -> Payment:
         cause = Interaction(event.type, event.id, response=event.object)
-        if session.payment_intent is not None:
-            return await self._recorder.intent(payment, session.payment_intent, cause)
+        if event.intent_id is not None:
+            return await self._recorder.intent(payment, event.intent_id, cause)
         if event.type == "checkout.session.expired":
             return await self._recorder.facts(payment, [ExpiredSessionFact(session.id)], cause)
         return payment
@@ -141,12 +137,6 @@ def _perhaps_gone(metadata: Mapping[str, str]) -> Iterator[None]:
         yield
     except NotFound:
         logger.warning("What was paid for is gone", extra={"fields": dict(metadata)})
-
-
-def _metadata(event: Event) -> dict[str, str]:
-    """The metadata of an intent or of its charge."""
-    metadata = event.object.get("metadata")
-    return metadata if isinstance(metadata, dict) else {}
 
 
 def _cart_to_order(metadata: Mapping[str, str]) -> str | None:

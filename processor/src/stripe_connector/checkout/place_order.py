@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from stripe_connector import context
 from stripe_connector.checkout import shapes
-from stripe_connector.checkout.storefront import WRITE_TRIES, is_id, read_cart
+from stripe_connector.checkout.storefront import WRITE_TRIES, read_cart
 from stripe_connector.clock import Clock
 from stripe_connector.errors import (
     BackendUnavailable,
@@ -27,6 +27,7 @@ from stripe_connector.errors import (
     VersionConflict,
 )
 from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.models import is_id
 from stripe_connector.gateways.commercetools.shown import ShownCart, ShownOrder
 from stripe_connector.settings import Settings
 

@@ -355,7 +355,7 @@ class Sessions:
 
     def _matches(self, session: CheckoutSession, order: Payable) -> bool:
         total = order.gross_total
-        return (session.amount_total, session.currency.upper()) == (
+        return (session.amount_total, (session.currency or "").upper()) == (
             to_stripe(total),
             total.currency_code,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from stripe_connector.checkout.cart_changes import (
 from stripe_connector.clock import Clock
 from stripe_connector.errors import InvalidRequest, NotFound, VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.models import is_id
 from stripe_connector.gateways.commercetools.shown import (
     CartDraft,
     DiscountCode,
@@ -32,7 +32,6 @@ WRITE_TRIES = 5
 
 _CODE_REFUSED = "DiscountCodeNonApplicable"
 _INVALID_CODE = "This discount code is not valid."
-_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NO_CATEGORY = {"", "0", shapes.ALL_PRODUCTS}
 _LONGEST = 256
 """Characters of a SKU or a code, as in the bodies that name them; whatever is longer is none."""
@@ -198,12 +197,3 @@ async def read_cart(commercetools: Commercetools, cart_id: str) -> ShownCart:
     if not is_id(cart_id):
         raise NotFound("The cart was not found.")
     return await commercetools.shown_cart(cart_id)
-
-
-def is_id(text: str) -> bool:
-    """Whether it has the form of commercetools' ids.
-
-    What has not is not asked for: `order-number=1` or `key=x` would find resources by what can be
-    guessed, while an id cannot.
-    """
-    return _ID.fullmatch(text) is not None

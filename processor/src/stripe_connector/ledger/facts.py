@@ -20,11 +20,12 @@ from msgspec import Struct
 
 from stripe_connector.ledger.payment import TransactionState
 from stripe_connector.ledger.stripe_objects import (
+    INTENT_STATUSES,
+    REFUND_STATUSES,
     Charge,
     Dispute,
     PaymentIntent,
     Refund,
-    RefundStatus,
 )
 
 PAYMENT_ID = "ct_payment_id"
@@ -55,6 +56,8 @@ class IntentFact(Struct, frozen=True):
     status: str | None = None
     """Stripe's status of the intent; None where the fact comes from a charge."""
     text: str = ""
+    unknown: str | None = None
+    """A word of Stripe's that this version of the connector does not know, to be told."""
 
 
 class RefundFact(Struct, frozen=True):
@@ -64,6 +67,8 @@ class RefundFact(Struct, frozen=True):
     state: Literal["Pending", "Success", "Failure"]
     transaction_id: str | None
     """The Refund transaction that we wrote ahead, where the refund is ours."""
+    unknown: str | None = None
+    """A word of Stripe's that this version of the connector does not know, to be told."""
 
 
 class DisputeFact(Struct, frozen=True):
@@ -71,6 +76,8 @@ class DisputeFact(Struct, frozen=True):
     amount: int
     currency: str
     state: Literal["Pending", "Success", "Failure"]
+    unknown: str | None = None
+    """A word of Stripe's that this version of the connector does not know, to be told."""
 
 
 class ExpiredSessionFact(Struct, frozen=True):
@@ -88,6 +95,7 @@ def intent_fact(intent: PaymentIntent) -> IntentFact:
     authorized = intent.amount_received > 0 or (charge is not None and _authorized(charge))
     authorization: Literal["Pending", "Success", "Failure"] | None
     settled = False
+    unknown = None if intent.status in INTENT_STATUSES else intent.status
     match intent.status:
         case "succeeded" | "requires_capture":
             authorization, settled = "Success", True
@@ -99,6 +107,8 @@ def intent_fact(intent: PaymentIntent) -> IntentFact:
             authorization = "Pending"
         case "requires_payment_method" if intent.last_payment_error is not None:
             authorization = "Failure"
+        case _ if unknown is not None:
+            authorization = "Pending"  # nobody is asked twice, and nothing is taken for paid
         case _:
             authorization = None
     return IntentFact(
@@ -113,6 +123,7 @@ def intent_fact(intent: PaymentIntent) -> IntentFact:
         method=_method(charge) if charge is not None and charge.status != "failed" else None,
         status=intent.status,
         text=_text(intent),
+        unknown=unknown,
     )
 
 
@@ -145,6 +156,7 @@ def refund_fact(refund: Refund) -> RefundFact:
         currency=refund.currency.upper(),
         state=_refund_state(refund.status),
         transaction_id=refund.metadata.get(TRANSACTION_ID),
+        unknown=refund.status if refund.status not in (*REFUND_STATUSES, None) else None,
     )
 
 
@@ -160,7 +172,8 @@ def dispute_fact(dispute: Dispute) -> DisputeFact | None:
             state = "Failure"
         case _:  # needs_response, under_review and the states of an appeal
             state = "Pending"
-    return DisputeFact(dispute.id, dispute.amount, dispute.currency.upper(), state)
+    unknown = None if dispute.status in _DISPUTE_STATUSES else dispute.status
+    return DisputeFact(dispute.id, dispute.amount, dispute.currency.upper(), state, unknown)
 
 
 def _authorized(charge: Charge) -> bool:
@@ -172,7 +185,7 @@ def _method(charge: Charge) -> str | None:
     return charge.payment_method_details.type if charge.payment_method_details else None
 
 
-def _refund_state(status: RefundStatus | None) -> Literal["Pending", "Success", "Failure"]:
+def _refund_state(status: str | None) -> Literal["Pending", "Success", "Failure"]:
     match status:
         case "succeeded":
             return "Success"
@@ -188,7 +201,9 @@ def _text(intent: PaymentIntent) -> str:
     if intent.status == "requires_payment_method" and error is not None:
         reason = error.decline_code or error.code or "declined"
         return f"{error.message or 'The payment attempt failed.'} ({reason})"
-    return _STATUS_TEXT[intent.status]
+    return _STATUS_TEXT.get(
+        intent.status, f"Stripe reports a status that the connector does not know: {intent.status}"
+    )
 
 
 _STATUS_TEXT = {
@@ -200,6 +215,18 @@ _STATUS_TEXT = {
     "canceled": "Canceled.",
     "succeeded": "Paid.",
 }
+
+_DISPUTE_STATUSES = frozenset(
+    {
+        "needs_response",
+        "under_review",
+        "appeal_needs_response",
+        "appeal_under_review",
+        "won",
+        "lost",
+        "prevented",
+    }
+)
 
 REFUND_ORDER: dict[TransactionState, int] = {"Initial": 0, "Pending": 1, "Success": 2, "Failure": 3}
 """The one way in which a refund moves: even a succeeded one may still fail, never the reverse."""

@@ -1,29 +1,35 @@
 """Stripe's objects as the ledger sees them: only the fields that decide anything.
 
-Field names and values are those of the API version in `gateways.stripe.API_VERSION`.
-Amounts are in Stripe's minor units, times are Unix seconds.
+Field names are those of the API version in `gateways.stripe.API_VERSION`, and so is what may be
+null: a test compares it with the annotations of Stripe's SDK. Words are open sets (Stripe adds
+some without a new version), so they are text here, and what is not known is told. Amounts are in
+Stripe's minor units, times are Unix seconds.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-IntentStatus = Literal[
-    "requires_payment_method",
-    "requires_confirmation",
-    "requires_action",
-    "processing",
-    "requires_capture",
-    "canceled",
-    "succeeded",
-]
+Metadata = dict[str, str]
+
+INTENT_STATUSES = frozenset(
+    {
+        "requires_payment_method",
+        "requires_confirmation",
+        "requires_action",
+        "processing",
+        "requires_capture",
+        "canceled",
+        "succeeded",
+    }
+)
 OPEN: frozenset[str] = frozenset(
     {"requires_payment_method", "requires_confirmation", "requires_action"}
 )
 """Statuses of an intent that a shopper can still pay."""
-RefundStatus = Literal["pending", "requires_action", "succeeded", "failed", "canceled"]
+REFUND_STATUSES = frozenset({"pending", "requires_action", "succeeded", "failed", "canceled"})
 
 
 class CardMulticapture(Struct, frozen=True):
@@ -53,7 +59,6 @@ class Charge(Struct, frozen=True):
     captured: bool
     payment_intent: str | None = None
     payment_method_details: MethodDetails | None = None
-    metadata: dict[str, str] = {}
 
 
 class LastPaymentError(Struct, frozen=True):
@@ -67,7 +72,7 @@ class PaymentIntent(Struct, frozen=True):
     amount: int
     amount_received: int
     currency: str
-    status: IntentStatus
+    status: str
     created: int
     client_secret: str | None = None
     capture_method: str = "automatic"
@@ -76,7 +81,11 @@ class PaymentIntent(Struct, frozen=True):
     payment_method: str | None = None
     setup_future_usage: str | None = None
     last_payment_error: LastPaymentError | None = None
-    metadata: dict[str, str] = {}
+    own_metadata: Metadata | None = field(default=None, name="metadata")
+
+    @property
+    def metadata(self) -> Metadata:
+        return self.own_metadata or {}
 
     @property
     def charge(self) -> Charge | None:
@@ -94,11 +103,15 @@ class Refund(Struct, frozen=True):
     id: str
     amount: int
     currency: str
-    status: RefundStatus | None = None
+    status: str | None = None
     charge: str | None = None
     payment_intent: str | None = None
     failure_reason: str | None = None
-    metadata: dict[str, str] = {}
+    own_metadata: Metadata | None = field(default=None, name="metadata")
+
+    @property
+    def metadata(self) -> Metadata:
+        return self.own_metadata or {}
 
 
 class Dispute(Struct, frozen=True):
@@ -108,11 +121,10 @@ class Dispute(Struct, frozen=True):
     status: str
     charge: str | None = None
     payment_intent: str | None = None
-    metadata: dict[str, str] = {}
 
 
 class Event(Struct, frozen=True):
-    """A snapshot event; `object` is decoded by its type, see `ledger.events`."""
+    """A snapshot event; `object` is decoded by its type, and only once it is known to be ours."""
 
     id: str
     type: str
@@ -120,3 +132,21 @@ class Event(Struct, frozen=True):
     api_version: str | None
     object: dict[str, Any]
     previous_attributes: dict[str, Any] | None = None
+
+    @property
+    def metadata(self) -> Metadata:
+        """The metadata of the event's object; empty where it has none."""
+        metadata = self.object.get("metadata")
+        return metadata if isinstance(metadata, dict) else {}
+
+    @property
+    def is_intent(self) -> bool:
+        return self.object.get("object") == "payment_intent"
+
+    @property
+    def intent_id(self) -> str | None:
+        """The intent that the event's object is or belongs to."""
+        value = self.object.get("id" if self.is_intent else "payment_intent")
+        if isinstance(value, dict):
+            value = value.get("id")
+        return value if isinstance(value, str) else None

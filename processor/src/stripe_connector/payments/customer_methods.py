@@ -211,6 +211,11 @@ def _shown(record: PaymentMethod, method: StripePaymentMethod) -> ShownMethod:
 
 def _display_options(method: StripePaymentMethod) -> DisplayOptions:
     if (card := method.card) is not None:
-        return DisplayOptions(card.last4, Brand(card.brand), card.exp_month, card.exp_year)
+        return DisplayOptions(
+            card.last4 or UNSET,
+            Brand(card.brand) if card.brand else UNSET,
+            card.exp_month or UNSET,
+            card.exp_year or UNSET,
+        )
     account = method.sepa_debit or method.us_bank_account
     return DisplayOptions(end_digits=(account.last4 if account else None) or UNSET)

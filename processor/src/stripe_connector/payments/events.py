@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, TypeVar
 
-import msgspec
 from msgspec import Struct
 
 from stripe_connector import context
 from stripe_connector.clock import Clock
-from stripe_connector.errors import BackendError, BackendUnavailable, NotFound
+from stripe_connector.errors import BackendUnavailable, NotFound
 from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.models import is_id
 from stripe_connector.gateways.stripe.api_version import API_VERSION
+from stripe_connector.gateways.stripe.decoding import convert
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.facts import (
     CUSTOMER_ID,
@@ -69,7 +70,6 @@ _AUTHORIZED = frozenset({"payment_intent.amount_capturable_updated", "payment_in
 ORPHAN_AFTER_S = 3600
 """Seconds for which an event waits for the Payment that it belongs to."""
 
-T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
@@ -87,7 +87,6 @@ class _Gone(Struct, frozen=True):
     """A payment method or customer that Stripe no longer has."""
 
     id: str
-    metadata: dict[str, str] = {}
 
 
 class EventHandler:
@@ -119,7 +118,7 @@ class EventHandler:
             return Effect.IGNORED
         if event.type in WITHOUT_PAYMENT:
             return await self._forget(event)
-        intent_id = intent_id_of(event)
+        intent_id = event.intent_id
         if intent_id is None:
             return Effect.FOREIGN  # a charge, refund or dispute without an intent is not ours
         payment = await self._payment(event, intent_id)
@@ -136,48 +135,61 @@ class EventHandler:
 
     async def _forget(self, event: Event) -> Effect:
         """What Stripe no longer has must not be offered any more."""
-        gone = _decode(event.object, _Gone)
+        gone = convert(event.object, _Gone)
         if event.type == "payment_method.detached":
             changed = await self._stored_methods.detached(gone.id)
-        elif gone.metadata.get(PROJECT_KEY) != self._project_key:
+        elif event.metadata.get(PROJECT_KEY) != self._project_key:
             return Effect.FOREIGN
         else:
-            changed = await self._customers.forget(gone.metadata.get(CUSTOMER_ID, ""), gone.id)
+            changed = await self._customers.forget(event.metadata.get(CUSTOMER_ID, ""), gone.id)
         return Effect.STORED if changed else Effect.ALREADY
 
     async def _payment(self, event: Event, intent_id: str) -> Payment | Effect:
-        """The Payment of an intent: by its interfaceId, else by the intent's metadata."""
-        payment = await self._commercetools.payment_by_interface_id(intent_id)
+        """The Payment of an intent: the one that its metadata name, else by its interfaceId.
+
+        What the event's own object names is only where to look first: a Payment that has this
+        intent is the one, whatever interface it was made for. A Payment without an intent belongs
+        to this one only if the intent itself says so.
+        """
+        named = await self._named(event.metadata)
+        if named is not None and named.interface_id == intent_id:
+            return named
+        payment = None
+        if named is None or named.interface_id is not None or not event.is_intent:
+            payment = await self._commercetools.payment_by_interface_id(intent_id)
         if payment is not None:
             return payment
-        try:
-            metadata = await self._metadata(event, intent_id)
-        except NotFound:
-            return Effect.FOREIGN  # an intent of another account
-        if metadata.get(PROJECT_KEY) != self._project_key:
-            return Effect.FOREIGN
-        if payment_id := metadata.get(PAYMENT_ID):
+        if not event.is_intent:
             try:
-                payment = await self._commercetools.payment(payment_id)
+                metadata = await self._stripe.metadata_of_intent(intent_id)
             except NotFound:
-                payment = None
-            if payment is not None and payment.interface_id is None:
-                return payment  # its start was cut off before it knew its intent
+                return Effect.FOREIGN  # an intent of another account
+            if metadata.get(PROJECT_KEY) != self._project_key:
+                return Effect.FOREIGN
+            named = await self._named(metadata)
+        elif event.metadata.get(PROJECT_KEY) != self._project_key:
+            return Effect.FOREIGN
+        if named is not None and named.interface_id in (None, intent_id):
+            return named  # without one, its start was cut off before it knew its intent
         if self._clock.time() - event.created < ORPHAN_AFTER_S:
             raise BackendUnavailable("The payment of this event is not there yet.")
         logger.error("An intent of ours has no Payment", extra={"fields": {"intent": intent_id}})
         return Effect.ORPHAN
 
+    async def _named(self, metadata: Mapping[str, str]) -> Payment | None:
+        """The Payment that metadata of our project name, if they name one that is there."""
+        payment_id = metadata.get(PAYMENT_ID, "")
+        if metadata.get(PROJECT_KEY) != self._project_key or not is_id(payment_id):
+            return None
+        try:
+            return await self._commercetools.payment(payment_id)
+        except NotFound:
+            return None
+
     async def _intent_of(self, event: Event, intent_id: str) -> PaymentIntent:
         if event.api_version == API_VERSION:
-            return _decode(event.object, PaymentIntent)
+            return convert(event.object, PaymentIntent)
         return await self._stripe.intent(intent_id)
-
-    async def _metadata(self, event: Event, intent_id: str) -> dict[str, str]:
-        if event.object.get("object") == "payment_intent":
-            metadata = event.object.get("metadata")
-            return metadata if isinstance(metadata, dict) else {}
-        return (await self._stripe.intent(intent_id)).metadata
 
     async def _record(self, event: Event, payment: Payment, intent_id: str) -> Payment:
         cause = Interaction(event.type, event.id, response=event.object)
@@ -185,7 +197,7 @@ class EventHandler:
             return await self._read_anew(event, payment, intent_id, cause)
         match event.type.split("."):
             case ["payment_intent", _]:
-                fact = intent_fact(_decode(event.object, PaymentIntent))
+                fact = intent_fact(convert(event.object, PaymentIntent))
                 return await self._intent(payment, fact, cause)
             case ["charge", "expired"]:
                 return await self._recorder.intent(payment, intent_id, cause)
@@ -195,10 +207,10 @@ class EventHandler:
             case ["charge", "dispute", _]:
                 return await self._recorder.dispute(payment, event.object["id"], cause)
             case ["refund", _] | ["charge", "refund", _]:
-                refund = _decode(event.object, Refund)
+                refund = convert(event.object, Refund)
                 return await self._recorder.facts(payment, [refund_fact(refund)], cause)
             case _:
-                charge = charge_fact(_decode(event.object, Charge))
+                charge = charge_fact(convert(event.object, Charge))
                 return await self._recorder.facts(payment, [charge] if charge else [], cause)
 
     async def _intent(self, payment: Payment, fact: IntentFact, cause: Interaction) -> Payment:
@@ -221,20 +233,3 @@ class EventHandler:
                 return await self._recorder.refunds(payment, intent_id, cause)
             case _:
                 return await self._recorder.intent(payment, intent_id, cause)
-
-
-def intent_id_of(event: Event) -> str | None:
-    """The intent that an event's object is or belongs to."""
-    field = "id" if event.object.get("object") == "payment_intent" else "payment_intent"
-    value = event.object.get(field)
-    if isinstance(value, dict):
-        value = value.get("id")
-    return value if isinstance(value, str) else None
-
-
-def _decode(value: dict[str, Any], type_: type[T]) -> T:
-    """An object of the pinned API version; anything else is Stripe's or our contract broken."""
-    try:
-        return msgspec.convert(value, type_)
-    except msgspec.ValidationError as error:
-        raise BackendError("Stripe's event has an unexpected form.", detail=str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -31,6 +32,8 @@ from stripe_connector.ledger.payment import Payment
 from stripe_connector.money import Money
 from stripe_connector.payments import interactions
 from stripe_connector.payments.interactions import Interaction
+
+logger = logging.getLogger(__name__)
 
 Compute = Callable[[Payment], Awaitable[Sequence[Action]]]
 """From a Payment at one version to the actions it needs; called anew after each conflict."""
@@ -141,6 +144,7 @@ class Recorder:
     ) -> Payment:
         """Merge facts that are true whenever they were read."""
         facts = list(facts)
+        _tell_unknown(facts)
 
         async def compute(current: Payment) -> Sequence[Action]:
             return merge(current, facts, self.now())
@@ -158,8 +162,9 @@ class Recorder:
         """Merge what Stripe says of the intent now."""
 
         async def compute(current: Payment) -> Sequence[Action]:
-            intent = await self._stripe.intent(intent_id)
-            return merge(current, [intent_fact(intent)], self.now(), planned=planned)
+            fact = intent_fact(await self._stripe.intent(intent_id))
+            _tell_unknown([fact])
+            return merge(current, [fact], self.now(), planned=planned)
 
         return await self.update(payment, compute, cause)
 
@@ -179,7 +184,9 @@ class Recorder:
 
         async def compute(current: Payment) -> Sequence[Action]:
             fact = dispute_fact(await self._stripe.dispute(dispute_id))
-            return merge(current, [fact], self.now()) if fact else []
+            facts = [fact] if fact else []
+            _tell_unknown(facts)
+            return merge(current, facts, self.now())
 
         return await self.update(payment, compute, cause)
 
@@ -189,6 +196,16 @@ class Recorder:
         """Merge all refunds of an intent."""
         refunds = await self._stripe.refunds_of(intent_id)
         return await self.facts(payment, [refund_fact(refund) for refund in refunds], cause)
+
+
+def _tell_unknown(facts: Iterable[Fact]) -> None:
+    """Stripe may add words at any time: they are recorded as Pending, and a person must know."""
+    for fact in facts:
+        if not isinstance(fact, ExpiredSessionFact) and fact.unknown is not None:
+            logger.warning(
+                "Stripe uses a word that the connector does not know",
+                extra={"fields": {"word": fact.unknown, "of": type(fact).__name__}},
+            )
 
 
 def _mismatched(payment: Payment) -> bool:

@@ -6,6 +6,7 @@ belongs to the ledger (`ledger.payment`).
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
@@ -13,6 +14,17 @@ from msgspec import UNSET, Struct, UnsetType
 from stripe_connector.ledger.actions import TransactionDraft
 from stripe_connector.ledger.payment import CustomFields, Payment, Reference, Token
 from stripe_connector.money import Money, MoneyDraft
+
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def is_id(text: str) -> bool:
+    """Whether it has the form of commercetools' ids.
+
+    What has not is not asked for: `order-number=1` or `key=x` would find resources by what can be
+    guessed, while an id cannot.
+    """
+    return _ID.fullmatch(text) is not None
 
 
 class Address(Struct, frozen=True, rename="camel"):

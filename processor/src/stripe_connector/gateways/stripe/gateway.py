@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 import stripe
 from msgspec import Struct
 
-from stripe_connector.errors import BackendError, BackendUnavailable, NotFound
+from stripe_connector.errors import BackendUnavailable, NotFound
 from stripe_connector.gateways.outgoing import Outgoing, segment
+from stripe_connector.gateways.stripe.decoding import Named, Page, decode
 from stripe_connector.gateways.stripe.errors import StripeUnavailable, error_of
 from stripe_connector.gateways.stripe.models import (
     CheckoutSession,
@@ -19,7 +20,7 @@ from stripe_connector.gateways.stripe.models import (
     StripePaymentMethod,
 )
 from stripe_connector.gateways.stripe.sdk import create_client
-from stripe_connector.ledger.stripe_objects import Dispute, PaymentIntent, Refund
+from stripe_connector.ledger.stripe_objects import Dispute, Metadata, PaymentIntent, Refund
 
 T = TypeVar("T")
 Params = Mapping[str, Any]
@@ -27,11 +28,6 @@ Params = Mapping[str, Any]
 _EXPAND_CHARGE: Params = {"expand": ["latest_charge"]}
 _FIRST_MINUTES_S = 600
 _LISTED_PAGES = 5
-
-
-class _List(Struct, Generic[T]):
-    data: list[T]
-    has_more: bool = False
 
 
 class _Secret(Struct):
@@ -43,16 +39,13 @@ class _ClientSecret(Struct):
 
 
 _intent = msgspec.json.Decoder(PaymentIntent)
-_intents = msgspec.json.Decoder(_List[PaymentIntent])
 _refund = msgspec.json.Decoder(Refund)
-_refunds = msgspec.json.Decoder(_List[Refund])
 _dispute = msgspec.json.Decoder(Dispute)
 _payment_method = msgspec.json.Decoder(StripePaymentMethod)
-_payment_methods = msgspec.json.Decoder(_List[StripePaymentMethod])
 _customer = msgspec.json.Decoder(StripeCustomer)
-_customers = msgspec.json.Decoder(_List[StripeCustomer])
 _session = msgspec.json.Decoder(CheckoutSession)
-_sessions = msgspec.json.Decoder(_List[CheckoutSession])
+_named = msgspec.json.Decoder(Named)
+_page = msgspec.json.Decoder(Page)
 _secret = msgspec.json.Decoder(_Secret)
 _client_secret = msgspec.json.Decoder(_ClientSecret)
 _ignored = msgspec.json.Decoder(msgspec.Raw)
@@ -92,29 +85,22 @@ class Stripe:
         """With its latest charge; raises NotFound."""
         return await self._call(_intent, "get", _intent_path(intent_id), _EXPAND_CHARGE)
 
+    async def metadata_of_intent(self, intent_id: str) -> Metadata:
+        """Whose it is, of an intent that may be anybody's; raises NotFound."""
+        return (await self._call(_named, "get", _intent_path(intent_id))).metadata
+
     async def find_intent(self, payment_id: str, since: int) -> PaymentIntent | None:
         """The intent whose metadata name a commercetools payment.
 
         Lists what was created in the minutes after `since` (Unix seconds), which is exact, and
         then searches, which lags behind by up to a minute: None does not prove that there is none.
         """
-        window = {"gte": since, "lte": since + _FIRST_MINUTES_S}
-        params: dict[str, Any] = {"created": window, "limit": 100}
-        for _ in range(_LISTED_PAGES):
-            page = await self._call(_intents, "get", "/v1/payment_intents", params)
-            for intent in page.data:
-                if intent.metadata.get("ct_payment_id") == payment_id:
-                    return intent
-            if not page.has_more or not page.data:
-                break
-            params["starting_after"] = page.data[-1].id
-        found = await self._call(
-            _intents,
-            "get",
-            "/v1/payment_intents/search",
-            {"query": _metadata_query("ct_payment_id", payment_id), "limit": 1},
+        intent = await self._find_listed("/v1/payment_intents", _intent, payment_id, since)
+        if intent is not None:
+            return intent
+        return await self._find_by_metadata(
+            "/v1/payment_intents/search", _intent, "ct_payment_id", payment_id
         )
-        return found.data[0] if found.data else None
 
     async def capture_intent(self, intent_id: str, params: Params, key: str) -> PaymentIntent:
         return await self._call(
@@ -141,10 +127,9 @@ class Stripe:
 
     async def session_of_intent(self, intent_id: str) -> CheckoutSession | None:
         """The session that made an intent; None where it was not made by one."""
-        found = await self._call(
-            _sessions, "get", "/v1/checkout/sessions", {"payment_intent": intent_id, "limit": 1}
-        )
-        return found.data[0] if found.data else None
+        path, params = "/v1/checkout/sessions", {"payment_intent": intent_id, "limit": 1}
+        page = await self._call(_page, "get", path, params)
+        return decode(page.data[0], _session, path) if page.data else None
 
     async def expire_session(self, session_id: str) -> CheckoutSession:
         """Raises StripeRefused where it is not open any more.
@@ -155,19 +140,7 @@ class Stripe:
 
     async def find_session(self, payment_id: str, since: int) -> CheckoutSession | None:
         """The session whose metadata name a commercetools payment, created soon after `since`."""
-        params: dict[str, Any] = {
-            "created": {"gte": since, "lte": since + _FIRST_MINUTES_S},
-            "limit": 100,
-        }
-        for _ in range(_LISTED_PAGES):
-            page = await self._call(_sessions, "get", "/v1/checkout/sessions", params)
-            for session in page.data:
-                if session.metadata.get("ct_payment_id") == payment_id:
-                    return session
-            if not page.has_more or not page.data:
-                break
-            params["starting_after"] = page.data[-1].id
-        return None
+        return await self._find_listed("/v1/checkout/sessions", _session, payment_id, since)
 
     # What follows a payment
 
@@ -176,14 +149,7 @@ class Stripe:
 
     async def refunds_of(self, intent_id: str) -> list[Refund]:
         """All refunds of an intent, newest first."""
-        refunds: list[Refund] = []
-        params: dict[str, Any] = {"payment_intent": intent_id, "limit": 100}
-        while True:
-            page = await self._call(_refunds, "get", "/v1/refunds", params)
-            refunds += page.data
-            if not page.has_more or not page.data:
-                return refunds
-            params["starting_after"] = page.data[-1].id
+        return await self._all("/v1/refunds", _refund, {"payment_intent": intent_id})
 
     async def dispute(self, dispute_id: str) -> Dispute:
         """Raises NotFound."""
@@ -198,18 +164,11 @@ class Stripe:
 
     async def payment_methods_of(self, customer_id: str) -> list[StripePaymentMethod]:
         """All that a customer has saved, newest first; none where the customer is gone."""
-        methods: list[StripePaymentMethod] = []
         path = f"{_customer_path(customer_id)}/payment_methods"
-        params: dict[str, Any] = {"limit": 100}
-        while True:
-            try:
-                page = await self._call(_payment_methods, "get", path, params)
-            except NotFound:
-                return []
-            methods += page.data
-            if not page.has_more or not page.data:
-                return methods
-            params["starting_after"] = page.data[-1].id
+        try:
+            return await self._all(path, _payment_method, {})
+        except NotFound:
+            return []
 
     async def detach_payment_method(self, payment_method_id: str) -> None:
         """Raises NotFound, and StripeRefused where it is detached already."""
@@ -233,11 +192,9 @@ class Stripe:
             customer_id = UUID(ct_customer_id)
         except ValueError:
             return None
-        query = _metadata_query("ct_customer_id", str(customer_id))
-        found = await self._call(
-            _customers, "get", "/v1/customers/search", {"query": query, "limit": 1}
+        return await self._find_by_metadata(
+            "/v1/customers/search", _customer, "ct_customer_id", str(customer_id)
         )
-        return found.data[0] if found.data else None
 
     async def create_customer(self, params: Params, key: str) -> StripeCustomer:
         return await self._call(_customer, "post", "/v1/customers", params, key)
@@ -287,13 +244,48 @@ class Stripe:
             raise StripeUnavailable(
                 error.message, detail=error.detail, retry_after=error.retry_after
             ) from error
-        try:
-            return decoder.decode(response.body)
-        except msgspec.DecodeError as error:
-            raise BackendError(
-                "Stripe gave an answer that the connector does not understand.",
-                detail=f"{method} {path}: {error}",
-            ) from error
+        return decode(response.body, decoder, f"{method} {path}")
+
+    async def _all(
+        self, path: str, decoder: msgspec.json.Decoder[T], params: dict[str, Any]
+    ) -> list[T]:
+        """A whole list, newest first, of which every item matters."""
+        found: list[T] = []
+        params = {**params, "limit": 100}
+        while True:
+            page = await self._call(_page, "get", path, params)
+            found += [decode(raw, decoder, path) for raw in page.data]
+            last = page.last_id()
+            if last is None:
+                return found
+            params["starting_after"] = last
+
+    async def _find_listed(
+        self, path: str, decoder: msgspec.json.Decoder[T], payment_id: str, since: int
+    ) -> T | None:
+        """The object whose metadata name a Payment, created soon after `since` (Unix seconds)."""
+        params: dict[str, Any] = {
+            "created": {"gte": since, "lte": since + _FIRST_MINUTES_S},
+            "limit": 100,
+        }
+        for _ in range(_LISTED_PAGES):
+            page = await self._call(_page, "get", path, params)
+            for named, raw in page.named():
+                if named.metadata.get("ct_payment_id") == payment_id:
+                    return decode(raw, decoder, path)
+            last = page.last_id()
+            if last is None:
+                break
+            params["starting_after"] = last
+        return None
+
+    async def _find_by_metadata(
+        self, path: str, decoder: msgspec.json.Decoder[T], field: str, value: str
+    ) -> T | None:
+        """The first object that a search finds."""
+        params = {"query": _metadata_query(field, value), "limit": 1}
+        page = await self._call(_page, "get", path, params)
+        return decode(page.data[0], decoder, path) if page.data else None
 
 
 def _session_path(session_id: str) -> str:

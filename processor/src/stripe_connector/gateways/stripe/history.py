@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from stripe_connector.gateways.outgoing import segment
+from stripe_connector.gateways.stripe.decoding import Item, Named, Page
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.gateways.stripe.webhooks import Delivery
 from stripe_connector.ledger.stripe_objects import Charge, Dispute, PaymentIntent, Refund
-
-T = TypeVar("T")
 
 PAGE = 100
 _REFUNDS = "latest_charge.refunds"
 
 
-class Listed(Struct, Generic[T], frozen=True):
-    """A page of a list, newest first."""
+class Refunds(Struct, frozen=True):
+    """The latest refunds of a charge, newest first."""
 
-    data: list[T]
+    data: list[Refund]
     has_more: bool = False
 
 
@@ -30,21 +29,13 @@ class WholeCharge(Charge, frozen=True):
 
     disputed: bool = False
     """Whether it ever was."""
-    refunds: Listed[Refund] | None = None
+    refunds: Refunds | None = None
 
 
 class WholeIntent(PaymentIntent, frozen=True):
     """An intent with its charge and what was refunded of it, from one call."""
 
     latest_charge: str | WholeCharge | None = None
-
-
-class ListedRefund(Refund, frozen=True):
-    created: int = 0
-
-
-class ListedDispute(Dispute, frozen=True):
-    created: int = 0
 
 
 class Created(Struct, frozen=True):
@@ -58,10 +49,10 @@ class Created(Struct, frozen=True):
 
 
 _intent = msgspec.json.Decoder(WholeIntent)
-_intents = msgspec.json.Decoder(Listed[WholeIntent])
-_refunds = msgspec.json.Decoder(Listed[ListedRefund])
-_disputes = msgspec.json.Decoder(Listed[ListedDispute])
-_events = msgspec.json.Decoder(Listed[Delivery])
+_dispute = msgspec.json.Decoder(Dispute)
+_event = msgspec.json.Decoder(Delivery)
+_page = msgspec.json.Decoder(Page)
+_raw = msgspec.json.Decoder(msgspec.Raw)
 
 
 class StripeHistory(Stripe):
@@ -72,39 +63,51 @@ class StripeHistory(Stripe):
         path = f"/v1/payment_intents/{segment(intent_id)}"
         return await self._call(_intent, "get", path, {"expand": [_REFUNDS]})
 
-    async def intents(self, created: Created, after: str | None) -> Listed[WholeIntent]:
-        params = {**_page(created, after), "expand": [f"data.{_REFUNDS}"]}
-        return await self._call(_intents, "get", "/v1/payment_intents", params)
+    async def intent_of_anybody(self, intent_id: str) -> Item[WholeIntent]:
+        """Raises NotFound."""
+        path = f"/v1/payment_intents/{segment(intent_id)}"
+        raw = await self._call(_raw, "get", path, {"expand": [_REFUNDS]})
+        return Page([raw]).items(_intent)[0]
 
-    async def refunds(self, created: Created, after: str | None) -> Listed[ListedRefund]:
-        return await self._call(_refunds, "get", "/v1/refunds", _page(created, after))
+    async def intents(
+        self, created: Created, after: str | None
+    ) -> tuple[list[Item[WholeIntent]], bool]:
+        """A page, and whether there is more."""
+        params = {**_params(created, after), "expand": [f"data.{_REFUNDS}"]}
+        page = await self._call(_page, "get", "/v1/payment_intents", params)
+        return page.items(_intent), page.has_more
 
-    async def disputes(self, created: Created, after: str | None) -> Listed[ListedDispute]:
-        return await self._call(_disputes, "get", "/v1/disputes", _page(created, after))
+    async def refunds(self, created: Created, after: str | None) -> tuple[list[Named], bool]:
+        """A page, as far as it takes to see whose they are."""
+        return await self._named("/v1/refunds", created, after)
+
+    async def disputes(self, created: Created, after: str | None) -> tuple[list[Named], bool]:
+        """The same of disputes."""
+        return await self._named("/v1/disputes", created, after)
 
     async def disputes_of(self, intent_id: str) -> list[Dispute]:
         """All disputes of an intent."""
-        disputes: list[Dispute] = []
-        params: dict[str, Any] = {"payment_intent": intent_id, "limit": PAGE}
-        while True:
-            page = await self._call(_disputes, "get", "/v1/disputes", params)
-            disputes += page.data
-            if not page.has_more or not page.data:
-                return disputes
-            params["starting_after"] = page.data[-1].id
+        return await self._all("/v1/disputes", _dispute, {"payment_intent": intent_id})
 
     async def events(
         self, created: Created, after: str | None, *, undelivered: bool = False
-    ) -> Listed[Delivery]:
+    ) -> tuple[list[Item[Delivery]], bool]:
         """Events, which Stripe keeps for 30 days; only those that some endpoint has missed where
         `undelivered` says so."""
-        params = _page(created, after)
+        params = _params(created, after)
         if undelivered:
             params["delivery_success"] = "false"
-        return await self._call(_events, "get", "/v1/events", params)
+        page = await self._call(_page, "get", "/v1/events", params)
+        return page.items(_event), page.has_more
+
+    async def _named(
+        self, path: str, created: Created, after: str | None
+    ) -> tuple[list[Named], bool]:
+        page = await self._call(_page, "get", path, _params(created, after))
+        return [named for named, _ in page.named()], page.has_more
 
 
-def _page(created: Created, after: str | None) -> dict[str, Any]:
+def _params(created: Created, after: str | None) -> dict[str, Any]:
     params: dict[str, Any] = {"created": created.params(), "limit": PAGE}
     if after is not None:
         params["starting_after"] = after

@@ -1,27 +1,32 @@
-"""Stripe's objects that are no part of the ledger: only the fields that the connector uses."""
+"""Stripe's objects that are no part of the ledger: only the fields that the connector uses.
+
+What is only shown may be missing, whatever Stripe promises: it must not stand in the way of money.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from msgspec import Struct, field
 
-from msgspec import Struct
-
-from stripe_connector.ledger.stripe_objects import PaymentIntent
+from stripe_connector.ledger.stripe_objects import Metadata, PaymentIntent
 
 
 class StripeCustomer(Struct, frozen=True):
     id: str
-    deleted: bool = False
-    metadata: dict[str, str] = {}
+    deleted: bool | None = None
+    own_metadata: Metadata | None = field(default=None, name="metadata")
+
+    @property
+    def metadata(self) -> Metadata:
+        return self.own_metadata or {}
 
 
 class CardOnFile(Struct, frozen=True):
     """What may be shown of a card."""
 
-    brand: str
-    last4: str
-    exp_month: int
-    exp_year: int
+    brand: str | None = None
+    last4: str | None = None
+    exp_month: int | None = None
+    exp_year: int | None = None
 
 
 class AccountOnFile(Struct, frozen=True):
@@ -50,17 +55,24 @@ class CheckoutSession(Struct, frozen=True):
     """A Checkout Session. Amounts in Stripe's minor units."""
 
     id: str
-    status: Literal["open", "complete", "expired"]
-    payment_status: Literal["paid", "unpaid", "no_payment_required"]
-    amount_total: int
-    currency: str
-    ui_mode: str = "hosted_page"
+    status: str | None = None
+    """open, complete or expired."""
+    payment_status: str | None = None
+    """paid, unpaid or no_payment_required."""
+    amount_total: int | None = None
+    currency: str | None = None
+    """Both null where the session takes no payment."""
+    ui_mode: str | None = None
     url: str | None = None
     client_secret: str | None = None
     payment_intent: str | PaymentIntent | None = None
     """Exists only once the shopper has confirmed."""
-    metadata: dict[str, str] = {}
+    own_metadata: Metadata | None = field(default=None, name="metadata")
     customer_details: CustomerDetails | None = None
+
+    @property
+    def metadata(self) -> Metadata:
+        return self.own_metadata or {}
 
     @property
     def intent_id(self) -> str | None:

@@ -13,8 +13,8 @@ from stripe_connector.checkout import shapes
 from stripe_connector.checkout.fulfil import Fulfiller
 from stripe_connector.checkout.place_order import Orders
 from stripe_connector.checkout.sessions import PaymentSession, Sessions, UiMode
-from stripe_connector.checkout.storefront import is_id
 from stripe_connector.errors import Conflict, NotFound, invalid_field
+from stripe_connector.gateways.commercetools.models import is_id
 from stripe_connector.http.bff.contract import route
 from stripe_connector.http.body import json_body
 from stripe_connector.http.openapi.operation import Answer, Operation, Parameter

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 from stripe_connector.clock import Clock
 from stripe_connector.errors import BackendError, ConnectorError, NotFound
+from stripe_connector.gateways.commercetools.models import is_id
+from stripe_connector.gateways.stripe.decoding import Unreadable
 from stripe_connector.gateways.stripe.history import WholeIntent
 from stripe_connector.ledger.actions import Action
 from stripe_connector.ledger.facts import PAYMENT_ID, PROJECT_KEY, TRANSACTION_ID
@@ -71,6 +73,10 @@ class Examiner:
         except NotFound:
             self._tell(Difference(Kind.UNKNOWN_INTENT, payment.id, payment.interface_id))
             return
+        except Unreadable as error:
+            unreadable = Difference(Kind.UNREADABLE, payment.id, payment.interface_id)
+            self._tell(replace(unreadable, stripe=error.detail))
+            return
         if case is None:
             return
         if self._compare(case):
@@ -115,10 +121,13 @@ class Examiner:
     async def unknown(self, intent_id: str) -> None:
         """An intent of which only the id is known, and that no Payment names."""
         try:
-            intent = await self._patiently(lambda: self._reading.stripe.whole_intent(intent_id))
+            item = await self._patiently(lambda: self._reading.stripe.intent_of_anybody(intent_id))
         except NotFound:
             return  # of another account
-        await self.unclaimed(intent)
+        if item.whole is not None:
+            await self.unclaimed(item.whole)
+        elif item.named.metadata.get(PROJECT_KEY) == self._project_key:
+            self._tell(Difference(Kind.UNREADABLE, intent=intent_id))
 
     async def replay(self, event: Event) -> None:
         """Handle an event as if it were delivered now; one that changes nothing is none to tell."""
@@ -218,8 +227,11 @@ class Examiner:
 
     async def _named(self, intent: WholeIntent) -> Payment | None:
         """The Payment that an intent's metadata name."""
+        payment_id = intent.metadata.get(PAYMENT_ID, "")
+        if not is_id(payment_id):
+            return None
         try:
-            return await self._reading.commercetools.payment(intent.metadata.get(PAYMENT_ID, ""))
+            return await self._reading.commercetools.payment(payment_id)
         except NotFound:
             return None
 

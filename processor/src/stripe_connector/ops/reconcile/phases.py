@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -17,7 +17,7 @@ from stripe_connector.ledger.stripe_objects import Event
 from stripe_connector.ops.reconcile.examine import Examiner
 from stripe_connector.ops.reconcile.span import Span
 from stripe_connector.ops.reconcile.wiring import Parts
-from stripe_connector.payments.events import HANDLED, WITHOUT_PAYMENT, intent_id_of
+from stripe_connector.payments.events import HANDLED, WITHOUT_PAYMENT
 
 Work = Callable[[], Awaitable[None]]
 
@@ -146,7 +146,7 @@ def phases(
         return [at_stripe("undelivered events", _undelivered)]
     return [
         Payments(reading, examiner, span),
-        at_stripe("intents", _intents),
+        at_stripe("intents", partial(_intents, project_key)),
         at_stripe("refunds", _refunds),
         at_stripe("disputes", _disputes),
         at_stripe("events", partial(_events, project_key)),
@@ -154,63 +154,71 @@ def phases(
 
 
 async def _intents(
-    stripe: StripeHistory, created: Created, after: str | None
+    project_key: str, stripe: StripeHistory, created: Created, after: str | None
 ) -> tuple[list[Sighting], bool]:
-    page = await stripe.intents(created, after)
-    return [Sighting(each.id, each.created, each.id, each) for each in page.data], page.has_more
+    page, more = await stripe.intents(created, after)
+    seen = []
+    for item in page:
+        id_, when = item.named.id, item.named.created
+        if item.whole is None and item.named.metadata.get(PROJECT_KEY) != project_key:
+            seen.append(Sighting(id_, when))  # of others, who may have whatever form they like
+        else:
+            seen.append(Sighting(id_, when, id_, item.whole))
+    return seen, more
 
 
 async def _refunds(
     stripe: StripeHistory, created: Created, after: str | None
 ) -> tuple[list[Sighting], bool]:
-    page = await stripe.refunds(created, after)
-    seen = [Sighting(each.id, each.created, each.payment_intent) for each in page.data]
-    return seen, page.has_more
+    page, more = await stripe.refunds(created, after)
+    return [Sighting(each.id, each.created, each.intent_id) for each in page], more
 
 
 async def _disputes(
     stripe: StripeHistory, created: Created, after: str | None
 ) -> tuple[list[Sighting], bool]:
-    page = await stripe.disputes(created, after)
-    seen = [Sighting(each.id, each.created, each.payment_intent) for each in page.data]
-    return seen, page.has_more
+    page, more = await stripe.disputes(created, after)
+    return [Sighting(each.id, each.created, each.intent_id) for each in page], more
 
 
 async def _events(
     project_key: str, stripe: StripeHistory, created: Created, after: str | None
 ) -> tuple[list[Sighting], bool]:
     """Delivered or not: an endpoint may have answered for somebody else, or not have been there."""
-    page = await stripe.events(created, after)
+    page, more = await stripe.events(created, after)
     seen = []
-    for each in page.data:
-        event = each.event()
-        if event.type in _REPLAYED:
-            seen.append(Sighting(each.id, each.created, event=event))
-        elif event.type in HANDLED | SESSION_EVENTS and _perhaps_ours(event.object, project_key):
-            seen.append(Sighting(each.id, each.created, intent_id_of(event)))
+    for item in page:
+        id_, when = item.named.id, item.named.created
+        event = item.whole.event() if item.whole is not None else None
+        if event is None:
+            seen.append(Sighting(id_, when))
+        elif event.type in _REPLAYED:
+            seen.append(Sighting(id_, when, event=event))
+        elif event.type in HANDLED | SESSION_EVENTS and _perhaps_ours(event, project_key):
+            seen.append(Sighting(id_, when, event.intent_id))
         else:
-            seen.append(Sighting(each.id, each.created))
-    return seen, page.has_more
+            seen.append(Sighting(id_, when))
+    return seen, more
 
 
 async def _undelivered(
     stripe: StripeHistory, created: Created, after: str | None
 ) -> tuple[list[Sighting], bool]:
-    page = await stripe.events(created, after, undelivered=True)
+    page, more = await stripe.events(created, after, undelivered=True)
     handled = HANDLED | SESSION_EVENTS
-    seen = [
-        Sighting(each.id, each.created, event=each.event() if each.type in handled else None)
-        for each in page.data
-    ]
-    return seen, page.has_more
+    seen = []
+    for item in page:
+        event = item.whole.event() if item.whole is not None else None
+        known = event if event is not None and event.type in handled else None
+        seen.append(Sighting(item.named.id, item.named.created, event=known))
+    return seen, more
 
 
-def _perhaps_ours(event_object: dict[str, Any], project_key: str) -> bool:
+def _perhaps_ours(event: Event, project_key: str) -> bool:
     """Spares a question about each intent of somebody else."""
-    metadata = event_object.get("metadata")
-    if event_object.get("object") not in _TELLING or not isinstance(metadata, dict):
+    if event.object.get("object") not in _TELLING or "metadata" not in event.object:
         return True
-    return metadata.get(PROJECT_KEY) == project_key
+    return event.metadata.get(PROJECT_KEY) == project_key
 
 
 def _share(id_: str) -> float:
