@@ -130,11 +130,15 @@ def wire(
 
     does = use_cases(settings, commercetools, stripe, clock, observe_mismatch=telemetry.mismatched)
     methods = CustomerMethods(commercetools, stripe, does.customers, does.stored_methods, settings)
-    transactions = Transactions(commercetools, does.recorder, does.mover, methods, settings, clock)
-    starter = Starter(commercetools, stripe, does.recorder, does.mover, does.customers, settings)
-    confirmer = Confirmer(does.recorder, does.modifier, settings.ctp_project_key)
+    transactions = Transactions(
+        commercetools, does.recorder, does.mover, methods, does.account, settings, clock
+    )
+    starter = Starter(
+        commercetools, stripe, does.recorder, does.mover, does.customers, does.account, settings
+    )
+    confirmer = Confirmer(does.recorder, does.modifier, does.account, settings.ctp_project_key)
     checkout_sessions = Sessions(
-        commercetools, stripe, does.recorder, does.mover, does.customers, settings
+        commercetools, stripe, does.recorder, does.mover, does.customers, does.account, settings
     )
     status_report = partial(
         report,
@@ -156,7 +160,15 @@ def wire(
         *operations.endpoints(settings, commercetools, does.modifier, transactions),
         status.endpoint(status_report),
         *payments.endpoints(
-            settings, commercetools, stripe, sessions, starter, confirmer, does.customers, methods
+            settings,
+            commercetools,
+            stripe,
+            sessions,
+            starter,
+            confirmer,
+            does.customers,
+            methods,
+            does.account,
         ),
         *storefront.endpoints(
             Storefront(commercetools, settings, clock),
@@ -186,6 +198,7 @@ def wire(
                     does.fulfiller,
                     does.carts,
                     does.orders,
+                    does.account,
                     settings,
                 ),
                 Visitors(settings.buy_now_cookie_secret, clock, secure=secure),

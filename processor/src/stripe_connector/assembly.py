@@ -21,6 +21,7 @@ from stripe_connector.payments.customers import Customers
 from stripe_connector.payments.events import EventHandler
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.movement import Mover
+from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.stored_methods import StoredMethods
 from stripe_connector.settings import Settings
@@ -47,6 +48,7 @@ class UseCases(Struct, frozen=True):
     fulfiller: Fulfiller
     carts: CartFulfiller
     events: CheckoutEvents
+    account: OwnAccount
 
 
 def commercetools_gateway(kind: type[C], settings: Settings, outgoing: Outgoing) -> C:
@@ -98,12 +100,13 @@ def use_cases(
         project_key=settings.ctp_project_key,
         repeat_window_s=settings.stripe_repeat_window_s,
     )
+    account = OwnAccount(settings.payment_interface)
     modifying = modifier(
         commercetools,
         stripe,
         recorder,
         mover,
-        payment_interface=settings.payment_interface,
+        account,
         multiple_captures=settings.stripe_enable_multi_operations,
         mismatch_action=settings.stripe_mismatch_action,
     )
@@ -120,13 +123,11 @@ def use_cases(
         recorder,
         modifying,
         mover,
+        account,
         clock,
-        payment_interface=settings.payment_interface,
         cancel_unpaid=settings.checkout_cancel_unpaid_orders,
     )
-    carts = CartFulfiller(
-        commercetools, stripe, orders, fulfiller, payment_interface=settings.payment_interface
-    )
+    carts = CartFulfiller(commercetools, stripe, orders, fulfiller, account)
     events = EventHandler(
         commercetools,
         stripe,
@@ -157,4 +158,5 @@ def use_cases(
         fulfiller,
         carts,
         checkout_events,
+        account,
     )

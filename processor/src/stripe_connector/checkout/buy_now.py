@@ -32,6 +32,7 @@ from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.gateways.stripe.models import CheckoutSession
 from stripe_connector.ledger.facts import CART_ID, ORDER_ID, PROJECT_KEY
 from stripe_connector.money import MoneyDraft, to_stripe
+from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -93,6 +94,7 @@ class BuyNow:
         fulfiller: Fulfiller,
         carts: CartFulfiller,
         orders: Orders,
+        account: OwnAccount,
         settings: Settings,
     ) -> None:
         self._commercetools = commercetools
@@ -101,6 +103,7 @@ class BuyNow:
         self._fulfiller = fulfiller
         self._carts = carts
         self._orders = orders
+        self._account = account
         self._settings = settings
 
     async def item(self, name: str) -> Item:
@@ -218,7 +221,7 @@ class BuyNow:
         standing = await self._fulfiller.look(order_id)
         if standing == "unpaid" and session.status == "complete":
             order = await self._commercetools.order(order_id)
-            latest = latest_payment(order, self._settings.payment_interface)
+            latest = latest_payment(order, await self._account.ours())
             if latest is not None and latest.total("Authorization", "Success"):
                 return "processing"  # authorized, and captured later
         return _state(session, standing)

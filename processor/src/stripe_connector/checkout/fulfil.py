@@ -9,16 +9,18 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from stripe_connector.checkout.orders import latest_payment, paid, processing, share
+from stripe_connector.checkout.orders import amount_due, latest_payment, paid, processing
 from stripe_connector.clock import Clock
 from stripe_connector.errors import BackendUnavailable, Conflict, VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.orders import Order
+from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.stripe_objects import OPEN
 from stripe_connector.payments.limits import kept
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.movement import Mover
+from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 
 logger = logging.getLogger(__name__)
@@ -39,9 +41,9 @@ class Fulfiller:
         recorder: Recorder,
         modifier: Modifier,
         mover: Mover,
+        account: OwnAccount,
         clock: Clock,
         *,
-        payment_interface: str,
         cancel_unpaid: bool,
     ) -> None:
         self._commercetools = commercetools
@@ -49,7 +51,7 @@ class Fulfiller:
         self._modifier = modifier
         self._mover = mover
         self._clock = clock
-        self._payment_interface = payment_interface
+        self._account = account
         self._cancel_unpaid = cancel_unpaid
 
     async def look(self, order_id: str) -> Standing:
@@ -60,7 +62,7 @@ class Fulfiller:
         order = await self._commercetools.order(order_id)
         if order.payment_state == "Paid":
             return "paid"
-        latest = latest_payment(order, self._payment_interface)
+        latest = latest_payment(order, await self._account.ours())
         if latest is not None:
             recorded = await self.refresh(latest)
             if recorded.version != latest.version:
@@ -84,10 +86,12 @@ class Fulfiller:
         The order fails only if that was its current one and nothing else has paid it.
         """
 
+        ours = await self._account.ours()
+
         def failed(order: Order) -> Sequence[dict[str, str]]:
-            latest = latest_payment(order, self._payment_interface)
+            latest = latest_payment(order, ours)
             current = latest is not None and latest.id == payment.id
-            if not current or paid(order) or order.payment_state in ("Paid", "Failed"):
+            if not current or paid(order, ours) or order.payment_state in ("Paid", "Failed"):
                 return []
             actions = [{"action": "changePaymentState", "paymentState": "Failed"}]
             if self._cancel_unpaid and order.order_state == "Open":
@@ -105,8 +109,10 @@ class Fulfiller:
         return payment
 
     async def _fulfil(self, order: Order) -> Standing:
+        ours = await self._account.ours()
+
         def actions(current: Order) -> Sequence[dict[str, str]]:
-            if not paid(current) or current.order_state == "Cancelled":
+            if not paid(current, ours) or current.order_state == "Cancelled":
                 return []
             needed = []
             if current.payment_state != "Paid":
@@ -115,20 +121,21 @@ class Fulfiller:
                 needed.append({"action": "changeOrderState", "orderState": "Confirmed"})
             return needed
 
-        if paid(order) and order.payment_state != "Paid" and await self._closed_page(order):
+        unmarked = paid(order, ours) and order.payment_state != "Paid"
+        if unmarked and await self._closed_page(order, ours):
             order = await self._commercetools.order(order.id)
         order = await self._update(order, actions)
         if order.payment_state == "Paid":
             return "paid"
-        await self._hold(order)
+        await self._hold(order, ours)
         return "processing" if processing(order) else "unpaid"
 
-    async def _closed_page(self, order: Order) -> bool:
+    async def _closed_page(self, order: Order, ours: Ours) -> bool:
         """Whether there was a page on which an order could still be paid that is paid without it.
 
         Such an order costs nothing any more, or other payments have covered it.
         """
-        latest = latest_payment(order, self._payment_interface)
+        latest = latest_payment(order, ours)
         if latest is None or not _has_page(latest):
             return False
         if _has_page(latest := await self.refresh(latest)):
@@ -138,17 +145,17 @@ class Fulfiller:
                 await self.refresh(latest)  # paid in this very moment
         return True
 
-    async def _hold(self, order: Order) -> None:
+    async def _hold(self, order: Order, ours: Ours) -> None:
         """Mark money that was taken at another amount than the order costs by now.
 
         The status of the Payment says so, for whoever has to act, and our rules may reverse it.
         """
-        latest = latest_payment(order, self._payment_interface)
+        latest = latest_payment(order, ours)
         if latest is None or latest.interface_id is None or kept(latest) <= 0:
             return
         if not (latest.key or "").startswith(order.id):
             return  # made for the cart: of what others are still to bring, only Checkout knows
-        due = share(order, latest)
+        due = amount_due(order, ours, without=latest.id)
         if latest.amount_planned != due:
             logger.error(
                 "Paid at another amount than the order's",

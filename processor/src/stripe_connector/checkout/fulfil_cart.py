@@ -15,6 +15,8 @@ from stripe_connector.errors import VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.orders import PayableCart
 from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.ledger.ours import Ours
+from stripe_connector.payments.own_account import OwnAccount
 
 logger = logging.getLogger(__name__)
 
@@ -35,14 +37,13 @@ class CartFulfiller:
         stripe: Stripe,
         orders: Orders,
         fulfiller: Fulfiller,
-        *,
-        payment_interface: str,
+        account: OwnAccount,
     ) -> None:
         self._commercetools = commercetools
         self._stripe = stripe
         self._orders = orders
         self._fulfiller = fulfiller
-        self._payment_interface = payment_interface
+        self._account = account
 
     async def look(self, cart_id: str) -> Fulfilled:
         """Ask Stripe what became of the cart's latest payment, record it, and fulfil.
@@ -52,7 +53,7 @@ class CartFulfiller:
         """
         cart = await self._commercetools.payable_cart(cart_id)
         if not cart.is_ordered:
-            latest = latest_payment(cart, self._payment_interface)
+            latest = latest_payment(cart, await self._account.ours())
             if latest is not None:
                 await self._fulfiller.refresh(latest)
         return await self.recorded(cart_id)
@@ -61,28 +62,18 @@ class CartFulfiller:
         """Fulfil what the cart's payments say already; for webhooks, which record first."""
         cart = await self._commercetools.payable_cart(cart_id)
         if not cart.is_ordered:
-            if self._secured(cart):
+            ours = await self._account.ours()
+            if _secured(cart, ours):
                 cart = await self._with_email(cart)
-            if not cart.is_ordered and not self._secured(cart):
+            if not cart.is_ordered and not _secured(cart, ours):
                 return Fulfilled("processing" if processing(cart) else "unpaid")
         order = (await self._orders.place(cart_id)).order
         context.note(order=order.id)
         return Fulfilled(await self._fulfiller.recorded(order.id), order)
 
-    def _secured(self, cart: PayableCart) -> bool:
-        """Whether the order may be placed; money that does not fit the cart is for the merchant."""
-        if secured(cart):
-            return True
-        if any(payment.total("Charge", "Success") for payment in cart.payments):
-            logger.error(
-                "A cart costs another amount than was paid: no order is placed",
-                extra={"fields": {"cart": cart.id, "total": str(cart.gross_total)}},
-            )
-        return False
-
     async def _with_email(self, cart: PayableCart) -> PayableCart:
         """The cart with the address that the shopper told Stripe: an order needs to be answered."""
-        latest = latest_payment(cart, self._payment_interface)
+        latest = latest_payment(cart, await self._account.ours())
         if cart.customer_email or latest is None or latest.interface_id is None:
             return cart
         session = await self._stripe.session_of_intent(latest.interface_id)
@@ -95,3 +86,15 @@ class CartFulfiller:
         except VersionConflict:
             logger.info("Somebody else completes this cart")
         return await self._commercetools.payable_cart(cart.id)
+
+
+def _secured(cart: PayableCart, ours: Ours) -> bool:
+    """Whether the order may be placed; money that does not fit the cart is for the merchant."""
+    if secured(cart, ours):
+        return True
+    if any(payment.total("Charge", "Success") for payment in cart.payments):
+        logger.error(
+            "A cart costs another amount than was paid: no order is placed",
+            extra={"fields": {"cart": cart.id, "total": str(cart.gross_total)}},
+        )
+    return False

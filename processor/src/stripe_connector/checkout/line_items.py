@@ -75,6 +75,7 @@ class Texts(Struct, frozen=True):
     item: str = "Item"
     shipping: str = "Shipping"
     order: str = "Order"
+    rest: str = "Still to pay for order"
     gift: str = "Gift"
     adjustment: str = "Surcharges and rounding"
     discounted: str = "Discount included"
@@ -94,17 +95,26 @@ class _Part(Struct, frozen=True):
 
 
 def checkout_lines(
-    sale: Priced, *, number: str, locale: str | None = None, texts: Texts = ENGLISH
+    sale: Priced,
+    *,
+    number: str,
+    due: Money | None = None,
+    locale: str | None = None,
+    texts: Texts = ENGLISH,
 ) -> CheckoutLines:
     """The line items of an order or cart.
 
     `number` is what the shopper knows it by: its name where it has too many lines to show.
-    Raises InvalidRequest where Stripe cannot charge exactly its total: below zero, too large, or
-    not a multiple of the currency's smallest amount.
+    `due` is what is to be paid, by default all of it; a rest is one line.
+    Raises InvalidRequest where Stripe cannot charge exactly that: below zero, too large, or not a
+    multiple of the currency's smallest amount.
     """
-    due = sale.gross_total
+    due = due or sale.gross_total
     total = _chargeable(due)
-    parts = list(_parts(sale, locale, texts))
+    if due != sale.gross_total:
+        parts = [_Part(f"{texts.rest} {number}", due.cent_amount)]
+    else:
+        parts = list(_parts(sale, locale, texts))
     reduced = sale.discount_on_total_price is not None or any(part.gross < 0 for part in parts)
     parts = [part for part in parts if part.gross >= 0]
     missing = due.cent_amount - sum(part.gross for part in parts)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from collections.abc import Callable
 
 from stripe_connector.gateways.commercetools.orders import Payable
+from stripe_connector.ledger import due
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH
+from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.money import Money
-from stripe_connector.payments.amounts import brought
 from stripe_connector.payments.limits import kept
 
 
@@ -19,54 +20,44 @@ def number(payment: Payment) -> int:
     return int(match.group(1)) if match else 0
 
 
-def latest_payment(sale: Payable, payment_interface: str) -> Payment | None:
+def latest_payment(sale: Payable, ours: Ours) -> Payment | None:
     """The current payment: that of the last session."""
-    ours = [
-        payment
-        for payment in sale.payments
-        if payment.payment_method_info.payment_interface == payment_interface and number(payment)
-    ]
-    return max(ours, key=number, default=None)
+    made_here = [payment for payment in sale.payments if ours.includes(payment) and number(payment)]
+    return max(made_here, key=number, default=None)
 
 
-def share(sale: Payable, payment: Payment) -> Money:
-    """What one payment has to bring: the total without what the others have brought."""
-    total = sale.gross_total
-    others = (each for each in sale.payments if each.id != payment.id)
-    rest = total.cent_amount - sum(brought(each, total.currency_code) for each in others)
-    return total.with_amount(max(0, rest))
+def amount_due(sale: Payable, ours: Ours, *, without: str | None = None) -> Money:
+    """What is left to pay; `without` leaves out one payment: what that one has to bring."""
+    return due.due(sale.gross_total, sale.payments, ours, without=without)
 
 
-def paid(sale: Payable) -> bool:
-    """Whether its payments have brought exactly what it costs, and have it still.
+def paid(sale: Payable, ours: Ours) -> bool:
+    """Whether its payments have brought exactly what it costs.
 
-    Only what was captured counts, in its own currency; a payment whose amount is not the one that
-    was planned bars fulfilment.
+    Only what was captured counts; a payment whose amount is not the one that was planned bars
+    fulfilment.
     """
-    return _brought(sale, "Charge") == sale.gross_total.cent_amount
+    return _covers(sale, ours, due.captured)
 
 
-def secured(sale: Payable) -> bool:
+def secured(sale: Payable, ours: Ours) -> bool:
     """Whether its payments hold exactly what it costs, captured or not."""
-    return _brought(sale, "Authorization") == sale.gross_total.cent_amount
+    return _covers(sale, ours, due.secured)
 
 
-def _brought(sale: Payable, type_: Literal["Authorization", "Charge"]) -> int | None:
-    """What its payments hold; None where one of them has another amount than planned."""
+def _covers(sale: Payable, ours: Ours, part: Callable[[Payment, str], int]) -> bool:
+    """Whether payments of the planned amounts cover the total and no more, as `part` counts them.
+
+    More is right only where operations of ours have asked for more.
+    """
     total = sale.gross_total
-    held = 0
-    for payment in sale.payments:
+    held = beyond = 0
+    for payment in filter(ours.counts, sale.payments):
         if payment.payment_status.interface_code == AMOUNT_MISMATCH and kept(payment) > 0:
-            return None
-        if payment.amount_planned.currency_code == total.currency_code:
-            held += (
-                payment.total(type_, "Success")
-                - payment.total("Refund", "Pending", "Success")
-                - payment.total("Chargeback", "Success")
-            )
-            if type_ == "Authorization":
-                held -= payment.total("CancelAuthorization", "Pending", "Success")
-    return held
+            return False
+        held += part(payment, total.currency_code)
+        beyond += due.asked_beyond(payment)
+    return total.cent_amount <= held <= total.cent_amount + beyond
 
 
 def processing(sale: Payable) -> bool:

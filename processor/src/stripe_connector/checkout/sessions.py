@@ -16,7 +16,7 @@ from msgspec import UNSET, Struct
 from stripe_connector import context
 from stripe_connector.checkout.line_items import checkout_lines
 from stripe_connector.checkout.locales import stripe_locale
-from stripe_connector.checkout.orders import latest_payment, number, paid, secured
+from stripe_connector.checkout.orders import amount_due, latest_payment, number, processing
 from stripe_connector.concurrency import both
 from stripe_connector.errors import (
     BackendUnavailable,
@@ -31,7 +31,12 @@ from stripe_connector.gateways.commercetools.orders import Order, Payable
 from stripe_connector.gateways.stripe.errors import IdempotencyMismatch, StripeUnavailable
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.gateways.stripe.models import CheckoutSession
-from stripe_connector.ledger.actions import Action, AddTransaction, TransactionDraft
+from stripe_connector.ledger.actions import (
+    Action,
+    AddTransaction,
+    ChangeAmountPlanned,
+    TransactionDraft,
+)
 from stripe_connector.ledger.facts import (
     CART_ID,
     CUSTOMER_ID,
@@ -42,11 +47,12 @@ from stripe_connector.ledger.facts import (
 )
 from stripe_connector.ledger.payment import Payment, Reference, TransactionState
 from stripe_connector.ledger.stripe_objects import OPEN
-from stripe_connector.money import to_stripe
+from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments import intents
 from stripe_connector.payments.customers import Customers
 from stripe_connector.payments.limits import kept
 from stripe_connector.payments.movement import Mover
+from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 from stripe_connector.settings import Settings
 
@@ -100,6 +106,7 @@ class Sessions:
         recorder: Recorder,
         mover: Mover,
         customers: Customers,
+        account: OwnAccount,
         settings: Settings,
     ) -> None:
         self._commercetools = commercetools
@@ -107,6 +114,7 @@ class Sessions:
         self._recorder = recorder
         self._mover = mover
         self._customers = customers
+        self._account = account
         self._settings = settings
         self._resumable = timedelta(minutes=settings.checkout_session_minutes) - _LEAST
 
@@ -125,9 +133,8 @@ class Sessions:
                 raise Conflict("The order is paid already.", code="AlreadyPaid")
             if order.gross_total.cent_amount == 0:
                 return PaymentSession(f"free_{order.id}", self.landing(order.id).success)
-            if paid(order) or secured(order):
-                raise Conflict("Other payments cover the order already.", code="AlreadyPaid")
-            session = await self._once(order, landing or self.landing(order.id))
+            due = await self._due(order)
+            session = await self._once(order, due, landing or self.landing(order.id))
             if session is not None:
                 return PaymentSession(session.id, session.url, session.client_secret)
         raise BackendUnavailable("The order is being changed by others, try again.", retry_after=1)
@@ -153,35 +160,41 @@ class Sessions:
                 raise Conflict("The cart cannot be paid any more.", code="CartOrdered")
             if cart.gross_total.cent_amount == 0:
                 raise InvalidRequest("There is nothing to pay.", code="NothingToPay")
-            if paid(cart) or secured(cart):
-                raise Conflict("The cart is paid already.", code="AlreadyPaid")
-            session = await self._once(cart, landing)
+            session = await self._once(cart, await self._due(cart), landing)
             if session is not None:
                 return PaymentSession(session.id, session.url, session.client_secret)
         raise BackendUnavailable("The cart is being changed by others, try again.", retry_after=1)
 
-    async def _once(self, order: Payable, landing: Landing) -> CheckoutSession | None:
+    async def _due(self, order: Payable) -> Money:
+        """What the page asks for; raises Conflict where that is nothing."""
+        due = amount_due(order, await self._account.ours())
+        if due.cent_amount > 0:
+            return due
+        if processing(order):
+            raise Conflict("The payment is being processed.", code="PaymentProcessing")
+        raise Conflict("It is paid already.", code="AlreadyPaid")
+
+    async def _once(self, order: Payable, due: Money, landing: Landing) -> CheckoutSession | None:
         """One try; None where the order or cart must be read again."""
-        latest = latest_payment(order, self._settings.payment_interface)
+        latest = latest_payment(order, await self._account.ours())
         if latest is None:
-            return await self._new(order, 1, landing)
+            return await self._new(order, due, 1, landing)
         if latest.session_id is not None:
             session = await self._stripe.session(latest.session_id)
             if session.intent_id is not None:
                 # The shopper was faster than the webhook: record it, then look at the order again.
                 await self._recorder.intent(latest, session.intent_id)
                 return None
-            return await self._still_open(order, latest, session, landing)
+            return await self._still_open(due, latest, session, landing)
         if latest.interface_id is not None:
-            return await self._attempted(order, latest, latest.interface_id, landing)
+            return await self._attempted(order, due, latest, latest.interface_id, landing)
         if latest.of_type("Authorization"):
-            return await self._new(
-                order, number(latest) + 1, landing
-            )  # expired, or never came to be
-        return await self._new(order, number(latest), landing)  # its start was cut off
+            # Expired, or never came to be.
+            return await self._new(order, due, number(latest) + 1, landing)
+        return await self._new(order, due, number(latest), landing)  # its start was cut off
 
     async def _attempted(
-        self, order: Payable, latest: Payment, intent_id: str, landing: Landing
+        self, order: Payable, due: Money, latest: Payment, intent_id: str, landing: Landing
     ) -> CheckoutSession | None:
         """The shopper has tried to pay; after a refusal the same page may still be open."""
         current = await self._recorder.intent(latest, intent_id)
@@ -193,47 +206,54 @@ class Sessions:
             raise Conflict("The order is paid already.", code="AlreadyPaid")
         session = await self._stripe.session_of_intent(intent_id)
         if session is not None and session.status == "open":
-            return await self._still_open(order, latest, session, landing)
+            return await self._still_open(due, latest, session, landing)
         if session is None and current.payment_status.interface_code in OPEN:
             # An intent of the shop's own page, which could be paid beside the session.
             await self._mover.withdraw(current)
             return None
-        return await self._new(order, number(latest) + 1, landing)
+        return await self._new(order, due, number(latest) + 1, landing)
 
     async def _still_open(
-        self, order: Payable, latest: Payment, session: CheckoutSession, landing: Landing
+        self, due: Money, latest: Payment, session: CheckoutSession, landing: Landing
     ) -> CheckoutSession | None:
         """An unpaid session: the order's, unless it is over or the order has changed."""
         if session.status == "open":
-            if self._matches(session, order) and session.ui_mode == landing.ui_mode:
+            if _matches(session, due) and session.ui_mode == landing.ui_mode:
                 return session
             session = await self._expire(session)
         if session.status == "expired":
             await self._recorder.facts(latest, [ExpiredSessionFact(session.id)])
         return None
 
-    async def _new(self, order: Payable, n: int, landing: Landing) -> CheckoutSession | None:
+    async def _new(
+        self, order: Payable, due: Money, n: int, landing: Landing
+    ) -> CheckoutSession | None:
         """A Payment with its session; resumes what an earlier request left half done."""
-        payment = await self._payment(order, f"{order.id}_{n}")
+        payment = await self._payment(order, due, f"{order.id}_{n}")
         context.note(payment=payment.id)
         if payment.transactions or payment.interface_id is not None:
             await self._attach(order, payment)
             return None  # somebody else was faster: look at theirs
         customer = await self._customers.known(order.customer_id) if order.customer_id else None
-        params = self._params(order, payment, landing, customer)
+        params = self._params(order, due, payment, landing, customer)
         session, _ = await both(self._session(payment, params), self._attach(order, payment))
         if session is None:
             return None
-        payment = await self._authorization(payment, "Initial", session.id)
+        payment = await self._authorization(payment, due, "Initial", session.id)
         if payment.session_id != session.id:
             await self._expire(session)  # another request has given this Payment up meanwhile
             return None
         # Otherwise Stripe counts as we do not, or this is the session of an earlier request, which
         # is over or had another order before it.
-        return session if session.status == "open" and self._matches(session, order) else None
+        return session if session.status == "open" and _matches(session, due) else None
 
     def _params(
-        self, order: Payable, payment: Payment, landing: Landing, customer: str | None
+        self,
+        order: Payable,
+        due: Money,
+        payment: Payment,
+        landing: Landing,
+        customer: str | None,
     ) -> dict[str, Any]:
         ties = {PAYMENT_ID: payment.id, PROJECT_KEY: self._settings.ctp_project_key}
         name = order.id
@@ -244,7 +264,7 @@ class Sessions:
             name = order.order_number or order.id
         else:
             ties |= {CART_ID: order.id, FLOW: BUY_NOW}
-        lines = checkout_lines(order, number=name, locale=order.locale)
+        lines = checkout_lines(order, number=name, due=due, locale=order.locale)
         if order.customer_id is not None:
             ties[CUSTOMER_ID] = order.customer_id
         if (correlation_id := context.correlation_id()) is not None:
@@ -278,10 +298,10 @@ class Sessions:
         # A minute more than asked for: Stripe wants half an hour from when it hears of it.
         return {"expires_at": int(started) + (self._settings.checkout_session_minutes + 1) * 60}
 
-    async def _payment(self, order: Payable, key: str) -> Payment:
+    async def _payment(self, order: Payable, due: Money, key: str) -> Payment:
         draft = PaymentDraft(
             key=key,
-            amount_planned=order.gross_total.draft(),
+            amount_planned=due.draft(),
             payment_method_info=PaymentMethodInfoDraft(self._settings.payment_interface),
             customer=Reference("customer", order.customer_id) if order.customer_id else UNSET,
         )
@@ -306,34 +326,36 @@ class Sessions:
             guest = {name: value for name, value in params.items() if name != "customer"}
             return await self._session(payment, guest)
         except PaymentRefused as refusal:
-            await self._authorization(payment, "Failure", None)
+            await self._authorization(payment, payment.amount_planned, "Failure", None)
             raise InvalidRequest(refusal.message, code=refusal.code) from refusal
 
     async def _made_before(self, payment: Payment) -> CheckoutSession | None:
         """The session that an earlier request made; without one the Payment is given up."""
         found = await self._stripe.find_session(payment.id, intents.since(payment.created_at))
         if found is None:
-            await self._authorization(payment, "Failure", None)
+            await self._authorization(payment, payment.amount_planned, "Failure", None)
         return found
 
     async def _authorization(
-        self, payment: Payment, state: TransactionState, session_id: str | None
+        self, payment: Payment, due: Money, state: TransactionState, session_id: str | None
     ) -> Payment:
         """Write down what became of the Payment's session, unless somebody has."""
 
         async def compute(current: Payment) -> Sequence[Action]:
             if current.transactions:
                 return []
+            plan = [ChangeAmountPlanned(due.draft())] if current.amount_planned != due else []
             return [
+                *plan,
                 AddTransaction(
                     TransactionDraft(
                         "Authorization",
-                        current.amount_planned.draft(),
+                        due.draft(),
                         state,
                         session_id or UNSET,
                         self._recorder.now(),
                     )
-                )
+                ),
             ]
 
         return await self._recorder.update(payment, compute)
@@ -353,9 +375,9 @@ class Sessions:
         else:
             await self._commercetools.add_payment_to_cart(order.id, order.version, payment.id)
 
-    def _matches(self, session: CheckoutSession, order: Payable) -> bool:
-        total = order.gross_total
-        return (session.amount_total, (session.currency or "").upper()) == (
-            to_stripe(total),
-            total.currency_code,
-        )
+
+def _matches(session: CheckoutSession, due: Money) -> bool:
+    return (session.amount_total, (session.currency or "").upper()) == (
+        to_stripe(due),
+        due.currency_code,
+    )

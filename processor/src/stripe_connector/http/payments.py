@@ -26,6 +26,7 @@ from stripe_connector.payments import elements
 from stripe_connector.payments.confirm import Confirmer
 from stripe_connector.payments.customer_methods import CustomerMethods, ShownMethod, customer_of
 from stripe_connector.payments.customers import Customers, CustomerSession
+from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.start import STORED_METHOD, Choice, Express, Started, Starter
 from stripe_connector.settings import Settings
 
@@ -92,6 +93,7 @@ def endpoints(
     confirmer: Confirmer,
     customers: Customers,
     methods: CustomerMethods,
+    account: OwnAccount,
 ) -> list[AnyEndpoint]:
     """The rows of the table that a checkout page calls."""
 
@@ -102,11 +104,14 @@ def endpoints(
     async def config_element(request: Request, principal: SessionPrincipal) -> Response:
         session, cart = await session_and_cart(principal)
         component = request.path_params["component"]
-        return json_response(elements.element_config(component, cart, session.metadata, settings))
+        ours = await account.ours()
+        return json_response(
+            elements.element_config(component, cart, session.metadata, ours, settings)
+        )
 
     async def express_payment_data(_request: Request, principal: SessionPrincipal) -> Response:
         session, cart = await session_and_cart(principal)
-        return json_response(elements.express_data(cart, session.metadata))
+        return json_response(elements.express_data(cart, session.metadata, await account.ours()))
 
     async def customer_session(_request: Request, principal: SessionPrincipal) -> Response:
         session = await customers.session(await commercetools.cart(principal.cart_id))

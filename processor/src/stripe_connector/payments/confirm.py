@@ -16,15 +16,19 @@ from stripe_connector.money import Money
 from stripe_connector.payments.amounts import amount_due
 from stripe_connector.payments.limits import kept
 from stripe_connector.payments.modify import Modifier
+from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 
 
 class Confirmer:
     """Checks and records what became of a payment that the browser reports as done."""
 
-    def __init__(self, recorder: Recorder, modifier: Modifier, project_key: str) -> None:
+    def __init__(
+        self, recorder: Recorder, modifier: Modifier, account: OwnAccount, project_key: str
+    ) -> None:
         self._recorder = recorder
         self._modifier = modifier
+        self._account = account
         self._project_key = project_key
 
     async def confirm(
@@ -60,7 +64,7 @@ class Confirmer:
                     code="PaymentNotConfirmed",
                     fields={"status": intent.status},
                 )
-        due = amount_due(cart, session.metadata, without=payment.id)
+        due = amount_due(cart, session.metadata, await self._account.ours(), without=payment.id)
         payment = await self._record(payment, intent, due)
         if payment.payment_status.interface_code == AMOUNT_MISMATCH:
             await self._modifier.after_record(payment)

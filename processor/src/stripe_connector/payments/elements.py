@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from stripe_connector.gateways.commercetools.models import Address, Cart, SessionMetadata
+from stripe_connector.ledger.ours import Ours
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments.amounts import require_due
 from stripe_connector.payments.behaviour import behaviour_of
@@ -81,10 +82,10 @@ def config(settings: Settings, *, has_customer: bool) -> Config:
 
 
 def element_config(
-    component: str, cart: Cart, metadata: SessionMetadata, settings: Settings
+    component: str, cart: Cart, metadata: SessionMetadata, ours: Ours, settings: Settings
 ) -> ElementConfig:
     """Configuration of one component; raises InvalidRequest where nothing is due."""
-    due = require_due(cart, metadata)
+    due = require_due(cart, metadata, ours)
     behaviour = behaviour_of(cart, settings)
     express = component.lower() == "expresscheckout"
     appearance = (
@@ -104,12 +105,12 @@ def element_config(
     )
 
 
-def express_data(cart: Cart, metadata: SessionMetadata) -> ExpressData:
+def express_data(cart: Cart, metadata: SessionMetadata, ours: Ours) -> ExpressData:
     """Total and lines of the wallet's sheet; the lines explain the cart, the total is what is due.
 
     Raises InvalidRequest where nothing is due.
     """
-    due = require_due(cart, metadata)
+    due = require_due(cart, metadata, ours)
     lines: list[ExpressLine] = []
     if due != cart.gross_total:
         # Partly paid: the lines of the whole cart would exceed the total.

@@ -16,6 +16,7 @@ from stripe_connector.ledger.payment import Payment, Transaction
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments.limits import capturable, processing, refundable, refundable_of
 from stripe_connector.payments.movement import Mover
+from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.parts import Outcome, Part, Plan, Request
 from stripe_connector.payments.record import Recorder
 
@@ -68,8 +69,8 @@ class Modifier:
         stripe: Stripe,
         recorder: Recorder,
         mover: Mover,
+        account: OwnAccount,
         *,
-        payment_interface: str,
         multiple_captures: bool,
         mismatch_action: Literal["hold", "reverse"],
     ) -> None:
@@ -77,7 +78,7 @@ class Modifier:
         self._stripe = stripe
         self._recorder = recorder
         self._mover = mover
-        self._payment_interface = payment_interface
+        self._account = account
         self._multiple_captures = multiple_captures
         self._mismatch_action = mismatch_action
 
@@ -90,7 +91,7 @@ class Modifier:
         unfinished, BackendUnavailable where the outcome is not known yet: then repeat it.
         """
         payment = await self._commercetools.payment(payment_id)
-        if payment.payment_method_info.payment_interface != self._payment_interface:
+        if not (await self._account.ours()).includes(payment):
             raise NotFound(f"The Resource with ID '{payment_id}' was not found.")
         if payment.interface_id is None and payment.session_id is not None:
             # The shopper may have been faster than the webhook.

@@ -44,6 +44,7 @@ from stripe_connector.ledger.actions import (
 )
 from stripe_connector.ledger.facts import intent_fact
 from stripe_connector.ledger.operation import KEY_LIFETIME
+from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment, Reference
 from stripe_connector.ledger.stripe_objects import OPEN, PaymentIntent
 from stripe_connector.money import Money, to_stripe
@@ -53,6 +54,7 @@ from stripe_connector.payments.behaviour import Behaviour, behaviour_of
 from stripe_connector.payments.customers import Customers
 from stripe_connector.payments.limits import processing
 from stripe_connector.payments.movement import Mover
+from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 from stripe_connector.settings import Settings
 
@@ -92,6 +94,7 @@ class _Wanted(Struct, frozen=True):
 
     session: Session
     cart: Cart
+    ours: Ours
     due: Money
     behaviour: Behaviour
     express: Express | None
@@ -108,6 +111,7 @@ class Starter:
         recorder: Recorder,
         mover: Mover,
         customers: Customers,
+        account: OwnAccount,
         settings: Settings,
     ) -> None:
         self._commercetools = commercetools
@@ -115,6 +119,7 @@ class Starter:
         self._recorder = recorder
         self._mover = mover
         self._customers = customers
+        self._account = account
         self._settings = settings
 
     async def start(
@@ -133,10 +138,11 @@ class Starter:
             if cart.cart_state not in ("Active", "Frozen"):
                 raise Conflict(f"The cart is {cart.cart_state.lower()} and cannot be paid.")
             self._require_no_charge(cart)
-            if not await self._settles(cart):
-                due = require_due(cart, session.metadata)
+            ours = await self._account.ours()
+            if not await self._settles(cart, ours):
+                due = require_due(cart, session.metadata, ours)
                 behaviour = behaviour_of(cart, self._settings, store=choice.store)
-                wanted = _Wanted(session, cart, due, behaviour, express, choice)
+                wanted = _Wanted(session, cart, ours, due, behaviour, express, choice)
                 started = await self._once(wanted)
                 if started is not None:
                     return started
@@ -149,12 +155,12 @@ class Starter:
             if self._mover.charging(payment) is not None:
                 raise _in_process(payment)
 
-    async def _settles(self, cart: Cart) -> bool:
+    async def _settles(self, cart: Cart, ours: Ours) -> bool:
         """Whether an attempt that counted as being processed has ended, as Stripe says.
 
         Raises Conflict where it has not: what it may bring is neither due nor paid.
         """
-        latest = self._latest(cart)
+        latest = _latest(cart, ours)
         if latest is None or latest.interface_id is None or not processing(latest):
             return False
         latest = await self._recorder.intent(latest, latest.interface_id)
@@ -165,7 +171,7 @@ class Starter:
     async def _once(self, wanted: _Wanted) -> Started | None:
         """One try; None where the cart must be read again."""
         cart = wanted.cart
-        latest = self._latest(cart)
+        latest = _latest(cart, wanted.ours)
         if latest is not None and latest.session_id is not None:
             # A payment page is open: it must close before there is another way to pay.
             latest = await self._recorder.session(latest, latest.session_id)
@@ -371,18 +377,14 @@ class Starter:
             multiple_captures=self._settings.stripe_enable_multi_operations,
         )
 
-    def _latest(self, cart: Cart) -> Payment | None:
-        """The cart's last payment that was started here."""
-        ours = [
-            payment
-            for payment in cart.payments
-            if payment.payment_method_info.payment_interface == self._settings.payment_interface
-            and _number(payment)
-        ]
-        return max(ours, key=_number, default=None)
-
     def _latest_version(self, cart: Cart, payment: Payment) -> int:
         return next(known.version for known in cart.payments if known.id == payment.id)
+
+
+def _latest(cart: Cart, ours: Ours) -> Payment | None:
+    """The cart's last payment that was started here."""
+    started = [payment for payment in cart.payments if ours.includes(payment) and _number(payment)]
+    return max(started, key=_number, default=None)
 
 
 def _once_only(payment: Payment, operation: str) -> str:

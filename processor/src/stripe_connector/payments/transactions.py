@@ -46,6 +46,7 @@ from stripe_connector.payments.behaviour import behaviour_of
 from stripe_connector.payments.customer_methods import CustomerMethods, customer_of
 from stripe_connector.payments.modify import Amount
 from stripe_connector.payments.movement import PATIENCE, Mover, unseen_charge
+from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.parts import Outcome, Part, Request, written_ahead
 from stripe_connector.payments.record import Recorder
 from stripe_connector.settings import Settings
@@ -78,6 +79,7 @@ class Transactions:
         recorder: Recorder,
         mover: Mover,
         methods: CustomerMethods,
+        account: OwnAccount,
         settings: Settings,
         clock: Clock,
     ) -> None:
@@ -85,6 +87,7 @@ class Transactions:
         self._recorder = recorder
         self._mover = mover
         self._methods = methods
+        self._account = account
         self._settings = settings
         self._clock = clock
 
@@ -141,7 +144,9 @@ class Transactions:
         if cart.cart_state not in ("Active", "Frozen"):
             raise Conflict(f"The cart is {cart.cart_state.lower()} and cannot be paid.")
         method = self._methods.chosen(cart, record, _METHOD, str(asked.payment_method_id))
-        amount = _amount(require_due(cart, SessionMetadata()), asked.amount)
+        amount = _amount(
+            require_due(cart, SessionMetadata(), await self._account.ours()), asked.amount
+        )
         captured = behaviour_of(cart, self._settings).capture_method != "manual"
         part = Part("Authorization", amount, final=captured)
         draft = PaymentDraft(
@@ -196,7 +201,7 @@ class Transactions:
             cart = await self._commercetools.add_payment_to_cart(cart.id, cart.version, payment.id)
         if await self._settled_others(cart, payment):
             cart = await self._commercetools.cart(cart.id)
-        due = amount_due(cart, SessionMetadata(), without=payment.id)
+        due = amount_due(cart, SessionMetadata(), await self._account.ours(), without=payment.id)
         if transaction.amount.currency_code == due.currency_code and (
             transaction.amount.cent_amount <= due.cent_amount
         ):
@@ -206,6 +211,7 @@ class Transactions:
 
     async def _settled_others(self, cart: Cart, payment: Payment) -> bool:
         """See to it that no other payment of the cart is charged as well; whether any changed."""
+        ours = await self._account.ours()
         changed, earlier = False, True
         for other in cart.payments:
             if other.id == payment.id:
@@ -215,9 +221,9 @@ class Transactions:
                     continue  # it will wait for this one
                 await self._given_up(other, unfinished)
                 changed = True
-            elif self._is_being_started(other):
+            elif ours.includes(other) and self._is_being_started(other):
                 raise Conflict("A payment of this cart is being started.", retry_after=5)
-            elif self._is_payable(other):
+            elif ours.includes(other) and _is_payable(other):
                 await self._mover.withdraw(other)
                 changed = True
         return changed
@@ -225,23 +231,19 @@ class Transactions:
     def _is_being_started(self, payment: Payment) -> bool:
         """A shopper is about to have it: it has no intent yet that could be taken back."""
         return (
-            self._is_ours(payment)
-            and payment.interface_id is None
+            payment.interface_id is None
             and not payment.transactions
             and not self._recorder.older_than(PATIENCE, payment)
         )
 
-    def _is_payable(self, payment: Payment) -> bool:
-        """A shopper has started it, and could still pay it."""
-        return (
-            self._is_ours(payment)
-            and (payment.interface_id is not None or payment.session_id is not None)
-            and payment.payment_status.interface_code in (None, *OPEN)
-            and not payment.total("Authorization", "Pending", "Success")
-        )
 
-    def _is_ours(self, payment: Payment) -> bool:
-        return payment.payment_method_info.payment_interface == self._settings.payment_interface
+def _is_payable(payment: Payment) -> bool:
+    """A shopper has started it, and could still pay it."""
+    return (
+        (payment.interface_id is not None or payment.session_id is not None)
+        and payment.payment_status.interface_code in (None, *OPEN)
+        and not payment.total("Authorization", "Pending", "Success")
+    )
 
 
 def _amount(due: Money, asked: Amount | None) -> Money:

@@ -7,17 +7,18 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from stripe_connector.checkout.orders import latest_payment, paid, secured, share
+from stripe_connector.checkout.orders import amount_due, latest_payment, paid, secured
 from stripe_connector.checkout.sessions import BUY_NOW, FLOW
 from stripe_connector.errors import Conflict, InvalidRequest, NotFound
 from stripe_connector.gateways.commercetools.models import PaymentInfo
 from stripe_connector.gateways.commercetools.orders import Payable
+from stripe_connector.ledger.due import asked_beyond, covered
 from stripe_connector.ledger.facts import CART_ID, ORDER_ID
+from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ops.reconcile.careful import WriteRefused
 from stripe_connector.ops.reconcile.difference import Difference, Kind
 from stripe_connector.ops.reconcile.wiring import Parts
-from stripe_connector.payments.amounts import brought
 from stripe_connector.payments.limits import kept
 
 Sale = TypeVar("Sale", bound=Payable)
@@ -55,8 +56,9 @@ async def fulfil(writing: Parts, difference: Difference) -> bool:
 
 async def _order(reading: Parts, order_id: str, merged: Payment) -> Difference | None:
     order = _with(await reading.commercetools.order(order_id), merged)
-    if not paid(order):
-        return _mismatch(reading, order, merged, "order")
+    ours = await reading.account.ours()
+    if not paid(order, ours):
+        return _mismatch(ours, order, merged, "order")
     done = order.payment_state == "Paid" and order.order_state != "Open"
     if order.order_state == "Cancelled":
         kind = Kind.CANCELLED_ORDER
@@ -70,32 +72,36 @@ async def _order(reading: Parts, order_id: str, merged: Payment) -> Difference |
 
 async def _cart(reading: Parts, cart_id: str, merged: Payment) -> Difference | None:
     cart = _with(await reading.commercetools.payable_cart(cart_id), merged)
+    ours = await reading.account.ours()
     if not cart.is_ordered:
-        if not secured(cart):
-            return _mismatch(reading, cart, merged, "cart")
+        if not secured(cart, ours):
+            return _mismatch(ours, cart, merged, "cart")
         return _of(Kind.UNPLACED_ORDER, cart_id, "cart", cart, merged, cart.cart_state)
     try:
         await reading.carts.recorded(cart_id)
     except WriteRefused:
         return _of(Kind.UNFULFILLED_ORDER, cart_id, "cart", cart, merged, "unpaid")
-    return _mismatch(reading, cart, merged, "cart")
+    return _mismatch(ours, cart, merged, "cart")
 
 
-def _mismatch(reading: Parts, sale: Payable, merged: Payment, type_: str) -> Difference | None:
+def _mismatch(ours: Ours, sale: Payable, merged: Payment, type_: str) -> Difference | None:
     """Money that was taken at another amount than the order or cart costs by now."""
-    latest = latest_payment(sale, reading.commercetools.payment_interface)
+    latest = latest_payment(sale, ours)
     current = latest is not None and latest.id == merged.id
-    fits = not current or merged.amount_planned == share(sale, merged)
-    if kept(merged) <= 0 or (fits and not _paid_too_much(sale)):
+    fits = not current or merged.amount_planned == amount_due(sale, ours, without=merged.id)
+    if kept(merged) <= 0 or (fits and not _paid_too_much(sale, ours)):
         return None
     planned = merged.amount_planned
     return _of(Kind.AMOUNT_MISMATCH, sale.id, type_, sale, merged, str(planned.cent_amount))
 
 
-def _paid_too_much(sale: Payable) -> bool:
+def _paid_too_much(sale: Payable, ours: Ours) -> bool:
     """Whether its payments together hold more, as where a refund fails after it was paid anew."""
     total = sale.gross_total
-    held = sum(brought(payment, total.currency_code) for payment in sale.payments)
+    held = sum(
+        covered(payment, total.currency_code) - asked_beyond(payment)
+        for payment in filter(ours.counts, sale.payments)
+    )
     return held > total.cent_amount
 
 

@@ -14,6 +14,7 @@ from stripe_connector.gateways.stripe.history import StripeHistory
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.movement import Mover
+from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.stored_methods import StoredMethods
 from stripe_connector.settings import Settings
@@ -30,6 +31,7 @@ class Parts(Struct, frozen=True):
     fulfiller: Fulfiller
     carts: CartFulfiller
     events: CheckoutEvents
+    account: OwnAccount
 
 
 class _Bystander(Modifier):
@@ -53,4 +55,5 @@ def parts(settings: Settings, to_commercetools: Outgoing, to_stripe: Outgoing) -
         does.fulfiller,
         does.carts,
         does.events,
+        does.account,
     )

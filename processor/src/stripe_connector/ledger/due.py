@@ -1,0 +1,116 @@
+"""What a cart or order still costs: the one sum for start, page, confirm, fulfilment, reconcile.
+
+The rule: due is the gross total minus what was captured minus what is openly authorized, over all
+Payments on the cart or order that count (`Ours.counts`), whichever connector made them:
+
+- A capture counts with what was captured. What is authorized counts for as long as it is neither
+  captured nor cancelled; an attempt that the bank still processes counts too.
+- A refund reopens nothing: a customer who is given a part back has still paid. Only a payment of
+  which everything went back counts for nothing any more.
+- A lost dispute reopens its amount.
+- A transaction in another currency counts for nothing. The transactions decide, not
+  `amountPlanned`, which shoppers may change
+  (https://docs.commercetools.com/api/projects/me-payments).
+- What is to be paid elsewhere by agreement, such as a planned gift card, is given as `elsewhere`.
+
+Nothing is due below zero. All amounts are in the total's minor units. Refunds and cancellations
+count as soon as Stripe has accepted them (Pending): that money is not to be relied on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from stripe_connector.ledger.operation import operation_of
+from stripe_connector.ledger.ours import Ours
+from stripe_connector.ledger.payment import Payment, TransactionState, TransactionType
+from stripe_connector.money import Money, MoneyDraft
+
+_HELD: tuple[TransactionState, ...] = ("Pending", "Success")
+_SURE: tuple[TransactionState, ...] = ("Success",)
+
+
+def due(
+    total: Money,
+    payments: Iterable[Payment],
+    ours: Ours,
+    *,
+    elsewhere: MoneyDraft | None = None,
+    without: str | None = None,
+) -> Money:
+    """What is left to pay of a gross total; never below zero.
+
+    `without` leaves one payment (by id) out: then it is what that one alone has to bring.
+    """
+    left = total.cent_amount - sum(
+        covered(payment, total.currency_code)
+        for payment in payments
+        if payment.id != without and ours.counts(payment)
+    )
+    if elsewhere is not None and elsewhere.currency_code == total.currency_code:
+        left -= elsewhere.cent_amount
+    return total.with_amount(max(0, left))
+
+
+def covered(payment: Payment, currency: str) -> int:
+    """What a payment takes off what is due: captured, authorized, or being processed."""
+    return _kept(payment, currency, _HELD)
+
+
+def secured(payment: Payment, currency: str) -> int:
+    """What a payment holds for certain, captured or authorized: enough to place an order on."""
+    return _kept(payment, currency, _SURE)
+
+
+def captured(payment: Payment, currency: str) -> int:
+    """What a payment has brought: enough to call an order paid.
+
+    Decided by what was captured, not by today's balance: a refund in part changes nothing.
+    """
+    brought = _sum(payment, currency, "Charge", *_SURE)
+    return _unless_given_back(payment, currency, brought)
+
+
+def asked_beyond(payment: Payment) -> int:
+    """What operations of ours took or authorized above the amount that was planned.
+
+    A capture above the authorization and an authorization that was raised carry the operation that
+    asked for them; an Authorization that a Payment begins with is the planned one.
+    """
+    currency = payment.amount_planned.currency_code
+    raised = sum(
+        t.amount.cent_amount
+        for t in payment.of_type("Authorization")[1:]
+        if t.state == "Success" and t.amount.currency_code == currency and operation_of(t)
+    )
+    taken = sum(
+        t.amount.cent_amount
+        for t in payment.of_type("Charge")
+        if t.state == "Success" and t.amount.currency_code == currency and operation_of(t)
+    )
+    return raised + max(0, taken - _sum(payment, currency, "Authorization", *_SURE))
+
+
+def _kept(payment: Payment, currency: str, states: tuple[TransactionState, ...]) -> int:
+    authorized = _sum(payment, currency, "Authorization", *states) - _sum(
+        payment, currency, "CancelAuthorization", *_HELD
+    )
+    # A capture is a part of its authorization; one above it, or without one, is more than that.
+    return _unless_given_back(
+        payment, currency, max(authorized, _sum(payment, currency, "Charge", *states))
+    )
+
+
+def _unless_given_back(payment: Payment, currency: str, amount: int) -> int:
+    """The amount without what disputes took; nothing where refunds have given all of it back."""
+    amount -= _sum(payment, currency, "Chargeback", *_SURE)
+    refunded = _sum(payment, currency, "Refund", *_HELD)
+    return amount if amount > refunded else 0
+
+
+def _sum(payment: Payment, currency: str, type_: TransactionType, *states: TransactionState) -> int:
+    return sum(
+        t.amount.cent_amount
+        for t in payment.of_type(type_)
+        if t.state in states and t.amount.currency_code == currency
+    )
