@@ -16,12 +16,14 @@ Trouble = Literal[
     "error after",
     "stored before",
     "stored after",
+    "stored later",
     "crash before",
     "crash after",
     "busy",
 ]
 """refused: never arrives. lost: takes effect, the answer is lost. error: a 503 without or after
-the effect. stored: the same inside Stripe, which repeats it for as long as it knows the key.
+the effect. stored: the same inside Stripe, which repeats it for as long as it knows the key; later:
+its effect comes when Stripe rolls it forward (`world.stripe.roll_forward`).
 crash: the processor dies before or after the effect. busy: 429."""
 
 
@@ -89,7 +91,7 @@ class Wire(httpx.AsyncBaseTransport):
             return httpx.Response(503, json={}, request=request)
         if trouble == "busy":
             return httpx.Response(429, json={}, request=request)
-        if trouble in ("stored before", "stored after"):
+        if trouble in ("stored before", "stored after", "stored later"):
             network.fail_inside(call, trouble.removeprefix("stored "))
         response = await network.transports[request.url.host].handle_async_request(request)
         network.fail_inside(call, None)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import httpx
+import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox import jwt
@@ -145,7 +146,7 @@ class World:
         """Stripe fails inside its idempotency layer; no other backend has one."""
         self.stripe.remove_internal_errors("err_test")
         if call.backend == "stripe" and when is not None:
-            moment: Literal["before", "after"] = "before" if when == "before" else "after"
+            moment = msgspec.convert(when, Literal["before", "after", "later"])
             self.stripe.internal_errors.append(
                 InternalError("err_test", call.path, moment, call.method)
             )

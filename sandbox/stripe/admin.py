@@ -60,8 +60,9 @@ class _Roll(Struct, forbid_unknown_fields=True):
 
 class _NewError(Struct, forbid_unknown_fields=True):
     path: str
-    when: Literal["before", "after", "hold"]
+    when: Literal["before", "after", "later", "hold"]
     method: str = "POST"
+    seconds: float | None = None
     times: int | None = 1
     skip: int = 0
 
@@ -189,7 +190,13 @@ def routes(state: StripeState) -> list[Route]:
     async def add_error(request: Request) -> Response:
         asked = await _body(request, _NewError)
         rule = InternalError(
-            state.new_id("err"), asked.path, asked.when, asked.method, asked.times, asked.skip
+            state.new_id("err"),
+            asked.path,
+            asked.when,
+            asked.method,
+            asked.seconds,
+            asked.times,
+            asked.skip,
         )
         state.internal_errors.append(rule)
         return _json(rule, 201)
@@ -197,6 +204,18 @@ def routes(state: StripeState) -> list[Route]:
     async def remove_error(request: Request) -> Response:
         state.remove_internal_errors(request.path_params.get("id"))
         return Response(status_code=204)
+
+    async def list_stalled(_: Request) -> Response:
+        """Requests that were answered 500 and wait to be completed."""
+        return _json(
+            {"stalled": [{"id": each.request_id, "path": each.path} for each in state.stalled]}
+        )
+
+    async def roll_forward(request: Request) -> Response:
+        """Stripe completes what it answered 500; with an id in the path that request alone."""
+        completed = state.roll_forward(request.path_params.get("id"))
+        state.wake()
+        return _json({"completed": completed})
 
     return [
         _route("GET", "/_sandbox/clock", clock),
@@ -217,6 +236,9 @@ def routes(state: StripeState) -> list[Route]:
         _route("POST", "/_sandbox/stripe/errors", add_error),
         _route("DELETE", "/_sandbox/stripe/errors", remove_error),
         _route("DELETE", "/_sandbox/stripe/errors/{id}", remove_error),
+        _route("GET", "/_sandbox/stripe/stalled", list_stalled),
+        _route("POST", "/_sandbox/stripe/stalled", roll_forward),
+        _route("POST", "/_sandbox/stripe/stalled/{id}", roll_forward),
     ]
 
 

@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable
 from fnmatch import fnmatchcase
+from functools import partial
 
 import msgspec
 from msgspec import Struct
@@ -41,7 +42,7 @@ from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import StripeError, internal_error, invalid_request, unauthorized
 from sandbox.stripe.forms import decode
 from sandbox.stripe.objects import JsonObject
-from sandbox.stripe.state import Cause, InternalError, StoredAnswer, StripeState
+from sandbox.stripe.state import Cause, InternalError, Stalled, StoredAnswer, StripeState
 
 OPERATIONS: tuple[Operation, ...] = (
     *intent_routes.OPERATIONS,
@@ -188,18 +189,27 @@ async def _run(
             await state.hold(fault).wait()
         if fault is not None and fault.when == "before":
             return _failed(internal_error())
-        state.cause = cause
-        try:
-            answer = operation.run(call)
-            paths = call.params.get("expand") or ()
-            body = msgspec.json.encode(expansion.expand(state, answer, paths))
-        finally:
-            state.cause = Cause()
+        if fault is not None and fault.when == "later":
+            complete = partial(_execute, state, operation, call, cause)
+            state.stall(Stalled(cause.id or "", request.url.path, complete), fault.seconds)
+            return _failed(internal_error())
+        body = _execute(state, operation, call, cause)
         if fault is not None and fault.when == "after":
             return _failed(internal_error())
         return _Reply(200, body)
     except StripeError as error:
         return _failed(error)
+
+
+def _execute(state: StripeState, operation: Operation, call: Call, cause: Cause) -> bytes:
+    """The operation's effect, its events due to the request; the answer's body."""
+    state.cause = cause
+    try:
+        answer = operation.run(call)
+        paths = call.params.get("expand") or ()
+        return msgspec.json.encode(expansion.expand(state, answer, paths))
+    finally:
+        state.cause = Cause()
 
 
 def _failed(error: StripeError) -> _Reply:

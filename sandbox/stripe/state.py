@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import random
 import string
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from sandbox.clock import SandboxClock
 from sandbox.stripe import versions
-from sandbox.stripe.errors import no_such
+from sandbox.stripe.errors import StripeError, no_such
 from sandbox.stripe.objects import JsonObject, Table, difference, snapshot
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -61,17 +63,31 @@ class StoredAnswer(Struct, frozen=True):
 class InternalError(Struct):
     """A fault inside Stripe: it happens under the idempotency layer, so keys store it.
 
-    `hold` fails nothing: the call waits, its key in use, until the rule is removed.
+    `before` has no effect, `after` has it although it fails. `later` is rolled forward: Stripe
+    calls a 500 indeterminate and may complete the request afterwards, with its events
+    (https://docs.stripe.com/error-low-level#server-errors); here that happens `seconds` later, or
+    when `roll_forward` is called. `hold` fails nothing: the call waits, its key in use, until the
+    rule is removed.
     """
 
     id: str
     path: str
-    when: Literal["before", "after", "hold"]
+    when: Literal["before", "after", "later", "hold"]
     method: str = "POST"
+    seconds: float | None = None
+    """For `later`: after how long; None waits for `roll_forward`."""
     times: int | None = 1
     """How many calls; None for all until removed."""
     skip: int = 0
     """How many matching calls pass unharmed first."""
+
+
+class Stalled(Struct, frozen=True):
+    """A request that was answered 500 and is still to be completed."""
+
+    request_id: str
+    path: str
+    complete: Callable[[], object]
 
 
 class SessionContents(Struct):
@@ -185,6 +201,8 @@ class StripeState:
         """By API key and idempotency key, oldest first."""
         self.keys_in_use: set[tuple[str, str]] = set()
         self.internal_errors: list[InternalError] = []
+        self.stalled: list[Stalled] = []
+        """Oldest first."""
         self._holds = {}
         self.cause = Cause()
         self._random = random.Random(self._seed)
@@ -221,6 +239,27 @@ class StripeState:
             self.internal_errors.remove(rule)
             if rule.id in self._holds:
                 self._holds.pop(rule.id).set()
+
+    def stall(self, request: Stalled, seconds: float | None) -> None:
+        """Keep a failed request, to be completed after `seconds` or by `roll_forward`."""
+        self.stalled.append(request)
+        if seconds is not None:
+            self.schedule(seconds, partial(self._complete, request.request_id))
+
+    def roll_forward(self, request_id: str | None = None) -> int:
+        """Complete one request that failed with a 500, or all; how many there were.
+
+        What cannot happen any more, such as the cancellation of a captured intent, does not.
+        """
+        due = [each for each in self.stalled if request_id in (None, each.request_id)]
+        for request in due:
+            self.stalled.remove(request)
+            with contextlib.suppress(StripeError):
+                request.complete()
+        return len(due)
+
+    def _complete(self, request_id: str) -> None:
+        self.roll_forward(request_id)
 
     def find(self, table: Table, key: str, param: str) -> JsonObject:
         """The object that a parameter names, else 400."""

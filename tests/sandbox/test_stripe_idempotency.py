@@ -102,6 +102,38 @@ async def test_an_internal_error_is_kept_with_or_without_its_effect(
     assert next_attempt.status_code == 200
 
 
+@pytest.mark.parametrize("by", ["clock", "hand"])
+async def test_a_stored_error_may_be_rolled_forward_later(account: Account, by: str) -> None:
+    seconds = 3600.0 if by == "clock" else None
+    await account.admin("stripe/errors", path=_PATH, when="later", seconds=seconds)
+    first = await account.call("POST", _PATH, _DATA, key="k")
+    assert (first.status_code, len(account.state.intents), account.types()) == (500, 0, [])
+
+    listed = (await account.client.get("/_sandbox/stripe/stalled")).json()["stalled"]
+    assert [each["path"] for each in listed] == [_PATH]
+    if by == "clock":
+        await account.client.post("/_sandbox/clock", json={"advance": 3600})
+    else:
+        assert await account.admin("stripe/stalled") == {"completed": 1}
+    again = await account.call("POST", _PATH, _DATA, key="k")
+
+    assert account.types() == ["payment_intent.created"]
+    assert account.state.events[0]["request"]["idempotency_key"] == "k"
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (500, "true")
+    assert len(account.state.intents) == 1
+
+
+async def test_what_has_become_impossible_is_not_rolled_forward(account: Account) -> None:
+    intent = await account.authorized()
+    path = f"{_PATH}/{intent['id']}"
+    await account.admin("stripe/errors", path=f"{path}/cancel", when="later")
+    await account.call("POST", f"{path}/cancel", key="k")
+    await account.post(f"{path}/capture")
+    await account.admin("stripe/stalled")
+
+    assert (await account.get(path))["status"] == "succeeded"
+
+
 async def test_internal_errors_pass_as_many_calls_as_they_should(account: Account) -> None:
     await account.admin("stripe/errors", path="/v1/*", when="before", skip=1, times=2)
     statuses = [(await account.call("POST", _PATH, _DATA)).status_code for _ in range(4)]

@@ -12,6 +12,7 @@ import stripe
 from stripe_connector.errors import BackendError, ConnectorError, NotFound
 from stripe_connector.gateways.stripe import (
     API_VERSION,
+    FailureReplayed,
     IdempotencyKeyInUse,
     IdempotencyMismatch,
     Stripe,
@@ -219,9 +220,8 @@ async def test_no_secret_is_in_any_form_of_an_error() -> None:
 
 async def test_a_replayed_failure_is_told_apart_and_not_asked_for_again() -> None:
     account = Account(refusal(500, "api_error", {"idempotent-replayed": "true"}))
-    with pytest.raises(StripeUnavailable) as caught:
+    with pytest.raises(FailureReplayed):
         await account.gateway.create_refund({}, "t-1:1")
-    assert caught.value.replayed
     assert len(account.api.requests) == 1
 
 
@@ -229,7 +229,14 @@ async def test_a_replayed_failure_is_told_apart_and_not_asked_for_again() -> Non
 async def test_a_fresh_failure_is_no_replay(answer: Answer) -> None:
     with pytest.raises(StripeUnavailable) as caught:
         await Account(answer).gateway.create_refund({}, "t-1:1")
-    assert not caught.value.replayed
+    assert not isinstance(caught.value, FailureReplayed)
+
+
+async def test_a_replayed_answer_that_is_no_failure_of_stripe_leaves_the_key_alone() -> None:
+    answer = refusal(429, "rate_limit", {"idempotent-replayed": "true"}, code="lock_timeout")
+    with pytest.raises(StripeUnavailable) as caught:
+        await Account(answer).gateway.create_refund({}, "t-1:1")
+    assert not isinstance(caught.value, FailureReplayed)
 
 
 async def test_a_busy_stripe_says_when_to_come_back() -> None:

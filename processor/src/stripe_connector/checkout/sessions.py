@@ -28,7 +28,6 @@ from stripe_connector.errors import (
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import PaymentDraft, PaymentMethodInfoDraft
 from stripe_connector.gateways.commercetools.orders import Order, Payable
-from stripe_connector.gateways.stripe.errors import IdempotencyMismatch, StripeUnavailable
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.gateways.stripe.models import CheckoutSession
 from stripe_connector.ledger.actions import (
@@ -48,7 +47,7 @@ from stripe_connector.ledger.facts import (
 from stripe_connector.ledger.payment import Payment, Reference, TransactionState
 from stripe_connector.ledger.stripe_objects import OPEN
 from stripe_connector.money import Money, to_stripe
-from stripe_connector.payments import intents
+from stripe_connector.payments import attempts, intents
 from stripe_connector.payments.customers import Customers
 from stripe_connector.payments.limits import kept
 from stripe_connector.payments.movement import Mover
@@ -267,8 +266,6 @@ class Sessions:
         lines = checkout_lines(order, number=name, due=due, locale=order.locale)
         if order.customer_id is not None:
             ties[CUSTOMER_ID] = order.customer_id
-        if (correlation_id := context.correlation_id()) is not None:
-            ties["ct_correlation_id"] = correlation_id
         params: dict[str, Any] = {
             "mode": "payment",
             **landing.params(),
@@ -313,12 +310,11 @@ class Sessions:
             # Too late for the time at which it was to expire.
             return await self._made_before(payment)
         try:
-            return await self._stripe.create_session(params, payment.key or payment.id)
-        except (IdempotencyMismatch, StripeUnavailable) as error:
-            if isinstance(error, StripeUnavailable) and not error.replayed:
-                raise
-            # The key is used up: by an earlier request, or by an error that Stripe repeats.
-            return await self._made_before(payment)
+            return await attempts.create(
+                lambda key: self._stripe.create_session(params, key),
+                lambda: self._stripe.find_session(payment.id, intents.since(payment.created_at)),
+                payment.key or payment.id,
+            )
         except NotFound:
             if "customer" not in params:
                 raise

@@ -21,9 +21,9 @@ from stripe_connector.gateways.cache import Cache
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import Address, Cart, Customer
 from stripe_connector.gateways.stripe.api_version import API_VERSION
-from stripe_connector.gateways.stripe.errors import IdempotencyMismatch, StripeUnavailable
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.facts import CUSTOMER_ID, PROJECT_KEY
+from stripe_connector.payments import attempts
 from stripe_connector.payments.intents import full_name, stripe_address
 from stripe_connector.settings import Settings
 
@@ -192,17 +192,13 @@ class Customers:
         So the body is only what never changes; names and addresses follow.
         """
         ties = {CUSTOMER_ID: customer.id, PROJECT_KEY: self._settings.ctp_project_key}
-        for attempt in range(1, _TRIES + 1):
-            key = f"customer:{customer.id}:{stale or ''}:{attempt}"
-            try:
-                created = await self._stripe.create_customer({"metadata": ties}, key)
-            except (StripeUnavailable, IdempotencyMismatch) as error:
-                if isinstance(error, StripeUnavailable) and not error.replayed:
-                    raise
-                continue  # Stripe repeats a stored failure for this key
-            await self._stripe.update_customer(created.id, _details(customer, cart))
-            return created.id
-        raise BackendUnavailable("Stripe cannot make the customer now.", retry_after=5)
+        created = await attempts.create(
+            lambda key: self._stripe.create_customer({"metadata": ties}, key),
+            lambda: self._stripe.find_customer(customer.id),
+            f"customer:{customer.id}:{stale or ''}:1",
+        )
+        await self._stripe.update_customer(created.id, _details(customer, cart))
+        return created.id
 
     async def _remember(self, customer: Customer, stripe_id: str, stale: str | None) -> str:
         """Keep the id with the customer, or beside it where a type of the merchant's is assigned.

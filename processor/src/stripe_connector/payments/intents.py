@@ -54,15 +54,11 @@ def for_guest(params: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in params.items() if k not in ("customer", "setup_future_usage")}
 
 
-def metadata(
-    project_key: str, cart: Cart, payment_id: str, correlation_id: str | None
-) -> dict[str, str]:
+def metadata(project_key: str, cart: Cart, payment_id: str) -> dict[str, str]:
     """What ties the intent to commercetools, from its first moment."""
     ties = {CART_ID: cart.id, PROJECT_KEY: project_key, PAYMENT_ID: payment_id}
     if cart.customer_id is not None:
         ties[CUSTOMER_ID] = cart.customer_id
-    if correlation_id is not None:
-        ties["ct_correlation_id"] = correlation_id
     return ties
 
 

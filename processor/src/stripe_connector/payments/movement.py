@@ -18,11 +18,7 @@ from stripe_connector.errors import (
     NotFound,
     PaymentRefused,
 )
-from stripe_connector.gateways.stripe.errors import (
-    IdempotencyMismatch,
-    StripeRefused,
-    StripeUnavailable,
-)
+from stripe_connector.gateways.stripe.errors import KEY_SPENT, StripeRefused
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.actions import (
     Action,
@@ -52,13 +48,12 @@ from stripe_connector.ledger.operation import (
 from stripe_connector.ledger.payment import Payment, Transaction
 from stripe_connector.ledger.stripe_objects import PaymentIntent
 from stripe_connector.money import to_stripe
+from stripe_connector.payments.attempts import TRIES
 from stripe_connector.payments.interactions import Interaction
 from stripe_connector.payments.off_session import OffSession
 from stripe_connector.payments.parts import Outcome, Plan, Request, written_ahead
 from stripe_connector.payments.record import Recorder
 
-_TRIES = 3
-"""Idempotency keys that one request uses up before it leaves the rest to a repetition."""
 PATIENCE = timedelta(minutes=10)
 """No request takes that long: whoever claimed a charge before has died over it."""
 
@@ -161,7 +156,7 @@ class Mover:
         BackendUnavailable where the outcome stays unknown; the transaction then stays as it is.
         """
         used_up = False
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             transaction = _by_id(payment, transaction_id)
             if resume and transaction.state == "Initial":
                 payment = await self.look(payment, transaction)
@@ -177,10 +172,7 @@ class Mover:
                 payment = await self._call(payment, transaction)
             except (PaymentRefused, NotFound) as refusal:
                 payment = await self._refused(payment, transaction, refusal)
-            except (StripeUnavailable, IdempotencyMismatch) as error:
-                if isinstance(error, StripeUnavailable) and not error.replayed:
-                    raise
-                # Stripe will answer the same to this key for as long as it knows it.
+            except KEY_SPENT:
                 used_up = True
                 continue
             return payment, _outcome(payment, _by_id(payment, transaction_id))

@@ -31,7 +31,6 @@ from stripe_connector.gateways.commercetools.models import (
     PaymentMethodInfoDraft,
     Session,
 )
-from stripe_connector.gateways.stripe.errors import IdempotencyMismatch, StripeUnavailable
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.actions import (
     Action,
@@ -48,7 +47,7 @@ from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment, Reference
 from stripe_connector.ledger.stripe_objects import OPEN, PaymentIntent
 from stripe_connector.money import Money, to_stripe
-from stripe_connector.payments import intents
+from stripe_connector.payments import attempts, intents
 from stripe_connector.payments.amounts import require_due
 from stripe_connector.payments.behaviour import Behaviour, behaviour_of
 from stripe_connector.payments.customers import Customers
@@ -237,30 +236,26 @@ class Starter:
         self, cart: Cart, payment: Payment, params: dict[str, Any]
     ) -> PaymentIntent | None:
         """The Payment's one intent; None where the Payment changed or can have none."""
-        metadata = intents.metadata(
-            self._settings.ctp_project_key, cart, payment.id, context.correlation_id()
-        )
+        metadata = intents.metadata(self._settings.ctp_project_key, cart, payment.id)
         if self._recorder.older_than(KEY_LIFETIME, payment):
             # Stripe may have forgotten the key of an earlier try, so this one would be a second.
             found = await self._stripe.find_intent(payment.id, intents.since(payment.created_at))
             if found is not None:
                 return found
-        try:
-            return await self._stripe.create_intent(
-                {**params, "metadata": metadata}, f"{payment.id}:start"
-            )
-        except (IdempotencyMismatch, StripeUnavailable) as error:
-            if isinstance(error, StripeUnavailable) and not error.replayed:
-                raise
-            # The key is used up: by an earlier request whose cart differed or whose id we do not
-            # carry, or by an error that Stripe will repeat for as long as it knows the key.
+
+        async def made_before() -> PaymentIntent | None:
+            """The intent of an earlier request, whose cart may have differed."""
             current = await self._commercetools.payment(payment.id)
             if current.interface_id is not None:
-                return None
-            found = await self._stripe.find_intent(payment.id, intents.since(payment.created_at))
-            if found is None:
-                await self._failed(payment, "lost", "No intent could be made for it.")
-            return found
+                return await self._stripe.intent(current.interface_id)
+            return await self._stripe.find_intent(payment.id, intents.since(payment.created_at))
+
+        try:
+            return await attempts.create(
+                lambda key: self._stripe.create_intent({**params, "metadata": metadata}, key),
+                made_before,
+                f"{payment.id}:start",
+            )
         except NotFound as error:
             if "payment_method" in params:
                 raise _gone() from error

@@ -2,6 +2,8 @@
 
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.gateways.stripe.errors import (
+    KEY_SPENT,
+    FailureReplayed,
     IdempotencyKeyInUse,
     IdempotencyMismatch,
     StripeRefused,
@@ -12,6 +14,8 @@ from stripe_connector.gateways.stripe.models import StripeCustomer, StripePaymen
 
 __all__ = [
     "API_VERSION",
+    "KEY_SPENT",
+    "FailureReplayed",
     "IdempotencyKeyInUse",
     "IdempotencyMismatch",
     "Stripe",

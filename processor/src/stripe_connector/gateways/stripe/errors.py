@@ -3,10 +3,14 @@
 PaymentRefused
 └── StripeRefused            Stripe refused an operation for good
 BackendError
-├── IdempotencyMismatch      a key came again with another body: a defect of ours
+├── IdempotencyMismatch      a key came again with another body
 └── BackendUnavailable
     └── StripeUnavailable    down, slow or busy
-        └── IdempotencyKeyInUse   an equal call is still under way
+        ├── IdempotencyKeyInUse   an equal call is still under way
+        └── FailureReplayed       a 5xx that Stripe has stored under the key
+
+What `KEY_SPENT` names, no repetition under the same key can change; `payments.attempts` decides
+what that means for each kind of call.
 
 A missing object is NotFound. What concerns our key, our account or our request is BackendError:
 neither a shopper nor a payments team can do anything about it.
@@ -58,11 +62,7 @@ class StripeRefused(PaymentRefused):
 
 
 class StripeUnavailable(BackendUnavailable):
-    """Stripe is down, slow or busy; unless `replayed`, the effect is unknown."""
-
-    replayed = False
-    """Stripe repeated a failure that it stored under the idempotency key: with this key it will
-    never answer anything else."""
+    """Stripe is down, slow or busy; the effect is unknown, and the same key may be sent again."""
 
 
 class IdempotencyKeyInUse(StripeUnavailable):
@@ -71,10 +71,20 @@ class IdempotencyKeyInUse(StripeUnavailable):
     default_code = "IdempotencyKeyInUse"
 
 
+class FailureReplayed(StripeUnavailable):
+    """Stripe repeats a 5xx that it stored under the idempotency key: to this key it will never
+    answer anything else. The first call may have had its effect, or may have it later: Stripe calls
+    it indeterminate (https://docs.stripe.com/error-low-level#server-errors)."""
+
+
 class IdempotencyMismatch(BackendError):
     """An idempotency key was used before with another body."""
 
     default_code = "IdempotencyMismatch"
+
+
+KEY_SPENT = (FailureReplayed, IdempotencyMismatch)
+"""For `except`: the key that was sent will never bring this operation's own answer."""
 
 
 class _Intent(Struct):
@@ -151,13 +161,13 @@ def _refused(answer: _Error, message: str, detail: str) -> StripeRefused:
 def _unavailable(error: stripe.StripeError, detail: str, clock: Clock) -> StripeUnavailable:
     headers = error.headers or {}
     wait = retry_after(headers, clock)
-    unavailable = StripeUnavailable(
+    stored = headers.get("idempotent-replayed") == "true" and (error.http_status or 0) >= 500
+    kind = FailureReplayed if stored else StripeUnavailable
+    return kind(
         "Stripe is not available.",
         detail=detail,
         retry_after=None if wait is None else math.ceil(wait),
     )
-    unavailable.replayed = headers.get("idempotent-replayed") == "true"
-    return unavailable
 
 
 def _decode(error: stripe.StripeError) -> _Error:
