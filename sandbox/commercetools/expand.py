@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.commercetools.paths import Document
 from sandbox.commercetools.state import Store
 
-_INDEX = re.compile(r"\[[*\d]+\]$")
+_INDEX = re.compile(r"\[[*\d]+\]\Z")
 _MASK = "****"
 
 

@@ -95,6 +95,7 @@ def processor_environment(at: Addresses) -> dict[str, str]:
         "MERCHANT_RETURN_URL": f"{url(at.shop)}/return",
         "ALLOWED_ORIGINS": url(at.shop),
         "STOREFRONT_URL": url(at.shop),
+        "STOREFRONT_MARKETS": "EUR:DE,USD:US,GBP:GB,JPY:JP,KWD:KW",
         "CONNECT_SERVICE_URL": url(at.processor),
         "CHECKOUT_LINK_SECRET": "the sandbox signs its payment links with this",
         "BUY_NOW_ENABLED": "true",

@@ -10,7 +10,7 @@ from tests.world import World
 
 @pytest.fixture
 def world() -> World:
-    return World()
+    return World({"STOREFRONT_MARKETS": "EUR:DE,EUR:AT,JPY:JP,KWD:KW"})
 
 
 async def test_products_have_the_prices_of_the_region_that_is_asked_for(world: World) -> None:

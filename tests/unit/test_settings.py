@@ -19,6 +19,7 @@ from stripe_connector.settings import (
     IGNORED,
     BehaviorRule,
     ConfigurationError,
+    Market,
     Settings,
     Variable,
     load_settings,
@@ -351,6 +352,23 @@ def test_what_the_storefront_sells_in_is_written_as_standards_write_it(
     for value in wrong:
         (problem,) = problems(**{name: value})
         assert problem.startswith(f"{name} must be")
+
+
+def test_a_shop_sells_in_its_own_market_unless_it_lists_more() -> None:
+    assert load().markets == (Market("EUR", "DE"),)
+    several = load(STOREFRONT_MARKETS="EUR:AT, EUR:DE,USD:US")
+    assert several.markets == (Market("EUR", "DE"), Market("EUR", "AT"), Market("USD", "US"))
+
+
+@pytest.mark.parametrize("value", ["EUR", "eur:DE", "EUR:D", "EUR:DE:x", "EUR/DE", "EUR:DE;USD:US"])
+def test_a_market_is_a_currency_and_a_country(value: str) -> None:
+    (problem,) = problems(STOREFRONT_MARKETS=value)
+    assert problem.startswith("STOREFRONT_MARKETS entry 1 must be")
+
+
+def test_the_markets_hold_the_storefronts_own() -> None:
+    (problem,) = problems(STOREFRONT_MARKETS="USD:US", STOREFRONT_COUNTRY="AT")
+    assert problem.startswith("STOREFRONT_MARKETS leaves out EUR:AT")
 
 
 @pytest.mark.parametrize("value", ["80.0", "8_080", "+80", "0x50", "eighty", "٨٠", "9" * 5000])

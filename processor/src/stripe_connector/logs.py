@@ -32,7 +32,7 @@ _CREDENTIALS = re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{16,}")
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
 _DIGITS = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
-_SENSITIVE_FIELD = re.compile(r"(?i)authorization|password|secret|signature|cookie|token$")
+_SENSITIVE_FIELD = re.compile(r"(?i)authorization|password|secret|signature|cookie|token\s*\Z")
 
 
 def configure(level: str, stream: TextIO | None = None) -> None:

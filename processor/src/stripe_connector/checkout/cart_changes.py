@@ -87,7 +87,7 @@ class RemoveLineItem(_Change, frozen=True, kw_only=True, tag="RemoveLineItem"):
 class GivenAddress(ShownAddress, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """A shipping address as a shopper types it; empty fields are as good as missing."""
 
-    country: Annotated[str, Meta(pattern="^[A-Za-z]{2}$")]
+    country: Annotated[str, Meta(pattern="^[A-Za-z]{2}$", max_length=2)]
 
     def given(self) -> dict[str, str]:
         """The fields that say something, by the names that commercetools has for them."""

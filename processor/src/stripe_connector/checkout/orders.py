@@ -16,7 +16,7 @@ from stripe_connector.payments.limits import kept
 
 def number(payment: Payment) -> int:
     """The n of the key `{order or cart id}_{n}`; 0 for a payment not made for a session."""
-    match = re.search(r"_(\d+)$", payment.key or "")
+    match = re.search(r"_(\d+)\Z", payment.key or "")
     return int(match.group(1)) if match else 0
 
 

@@ -15,7 +15,7 @@ from stripe_connector.checkout.cart_changes import (
     RemoveDiscountCode,
 )
 from stripe_connector.clock import Clock
-from stripe_connector.errors import InvalidRequest, NotFound, VersionConflict
+from stripe_connector.errors import InvalidRequest, NotFound, VersionConflict, invalid_field
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import is_id
 from stripe_connector.gateways.commercetools.shown import (
@@ -25,13 +25,18 @@ from stripe_connector.gateways.commercetools.shown import (
     ShownCart,
 )
 from stripe_connector.gateways.commercetools.storefront import MAX_OFFSET
-from stripe_connector.settings import Settings
+from stripe_connector.settings import Market, Settings
 
 WRITE_TRIES = 5
 """Of a write that others overtake."""
 
 _CODE_REFUSED = "DiscountCodeNonApplicable"
+_NOT_SOLD_IN = "The shop has no such market."
 _INVALID_CODE = "This discount code is not valid."
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", max_length=3)]
+"""As in ISO 4217. The length keeps out the line break that `$` would let through."""
+Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", max_length=2)]
+"""As in ISO 3166-1."""
 _NO_CATEGORY = {"", "0", shapes.ALL_PRODUCTS}
 _LONGEST = 256
 """Characters of a SKU or a code, as in the bodies that name them; whatever is longer is none."""
@@ -41,8 +46,8 @@ _LONGEST = 256
 class Region(Struct, frozen=True):
     """Whose prices are meant; what is not said is as the merchant has set it."""
 
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None = None
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
+    currency: Currency | None = None
+    country: Country | None = None
 
 
 class Page(Struct, frozen=True):
@@ -60,8 +65,7 @@ class Storefront:
     def __init__(self, commercetools: Commercetools, settings: Settings, clock: Clock) -> None:
         self._commercetools = commercetools
         self._clock = clock
-        self._currency = settings.storefront_currency
-        self._country = settings.storefront_country
+        self._markets = settings.markets
         self._locale = settings.storefront_locale
 
     async def categories(self) -> list[shapes.Category]:
@@ -92,9 +96,10 @@ class Storefront:
 
     async def _skip(self, offset: int, page: Page, category_ids: list[str] | None) -> ProductPage:
         """Products after the first `offset`; none where commercetools does not skip that many."""
+        market = self._market(page.region)
         found = await self._commercetools.products(
-            currency=page.region.currency or self._currency,
-            country=page.region.country or self._country,
+            currency=market.currency,
+            country=market.country,
             offset=min(offset, MAX_OFFSET),
             limit=page.limit,
             category_ids=category_ids,
@@ -105,10 +110,9 @@ class Storefront:
         """Raises NotFound."""
         if len(sku) > _LONGEST:
             raise NotFound("The product was not found.")
+        market = self._market(region)
         found = await self._commercetools.product_by_sku(
-            sku,
-            currency=region.currency or self._currency,
-            country=region.country or self._country,
+            sku, currency=market.currency, country=market.country
         )
         if found is None:
             raise NotFound("The product was not found.")
@@ -137,9 +141,8 @@ class Storefront:
 
     async def create_cart(self, region: Region) -> shapes.Cart:
         """An empty cart of a guest."""
-        draft = CartDraft(
-            region.currency or self._currency, region.country or self._country, self._locale
-        )
+        market = self._market(region)
+        draft = CartDraft(market.currency, market.country, self._locale)
         return self._shown(await self._commercetools.create_cart(draft))
 
     async def cart(self, cart_id: str) -> shapes.Cart:
@@ -187,6 +190,19 @@ class Storefront:
                 if isinstance(error, InvalidRequest) or tries >= WRITE_TRIES:
                     raise
                 version = cart.version
+
+    def _market(self, region: Region) -> Market:
+        """The merchant's market that a page means; raises InvalidRequest for any other.
+
+        Nobody shops at the prices of a market that is not theirs to choose.
+        """
+        of_currency = [each for each in self._markets if region.currency in (None, each.currency)]
+        if not of_currency:
+            raise invalid_field("currency", region.currency, reason=_NOT_SOLD_IN)
+        for each in of_currency:
+            if region.country in (None, each.country):
+                return each
+        raise invalid_field("country", region.country, reason=_NOT_SOLD_IN)
 
     def _shown(self, cart: ShownCart) -> shapes.Cart:
         return shapes.cart(cart, self._locale)

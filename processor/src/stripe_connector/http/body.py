@@ -22,7 +22,7 @@ from stripe_connector.errors import (
 
 T = TypeVar("T")
 
-_AT = re.compile(r" - at `\$\.?(?P<path>.*)`$")
+_AT = re.compile(r" - at `\$\.?(?P<path>.*)`\Z")
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]+)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]+)`")
 _INDEX = re.compile(r"\[(\d+|\.\.\.)\]")

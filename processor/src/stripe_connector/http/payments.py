@@ -58,7 +58,7 @@ class ConfirmRequest(Struct, frozen=True, rename="camel"):
     """The body of POST /confirmPayments/{id}."""
 
     # Python's $ alone lets a line break at the end pass.
-    payment_intent: Annotated[str, Meta(pattern=r"^pi_[A-Za-z0-9_]{1,250}(?!\n)$")]
+    payment_intent: Annotated[str, Meta(pattern=r"^pi_[A-Za-z0-9_]{1,250}(?!\n)$", max_length=253)]
 
 
 class Confirmed(Struct, frozen=True):

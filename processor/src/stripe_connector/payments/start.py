@@ -414,5 +414,5 @@ def _is_over(payment: Payment) -> bool:
 
 def _number(payment: Payment | None) -> int:
     """The n of the key `{cart id}_{n}`; 0 for a payment that was not started here."""
-    match = re.search(r"_(\d+)$", payment.key or "") if payment else None
+    match = re.search(r"_(\d+)\Z", payment.key or "") if payment else None
     return int(match.group(1)) if match else 0

@@ -9,6 +9,7 @@ from stripe_connector.settings.groups import (
     IGNORED,
     Environment,
     LogLevel,
+    Market,
     MismatchAction,
 )
 from stripe_connector.settings.loading import (
@@ -36,6 +37,7 @@ __all__ = [
     "Environment",
     "FutureUsage",
     "LogLevel",
+    "Market",
     "MismatchAction",
     "PaymentFlow",
     "Settings",

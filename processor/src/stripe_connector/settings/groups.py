@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.settings.declaration import defaulted, optional, required
@@ -40,6 +40,25 @@ _STRIPE_JS_URL = f"https://js.stripe.com/{API_VERSION.partition('.')[2]}/stripe.
 Environment = Literal["test", "live"]
 MismatchAction = Literal["hold", "reverse"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+
+_CURRENCY = matching(r"[A-Z]{3}", "must be an ISO 4217 code in capital letters, such as EUR")
+_COUNTRY = matching(r"[A-Z]{2}", "must be an ISO 3166-1 code in capital letters, such as DE")
+
+
+class Market(Struct, frozen=True):
+    """Where the shop sells: a currency and the country whose prices are meant."""
+
+    currency: str
+    country: str
+
+
+def _market(value: str) -> Market:
+    """A market as `EUR:DE`."""
+    currency, colon, country = value.partition(":")
+    if not colon:
+        raise ValueError("must be currency and country with a colon between, such as EUR:DE")
+    return Market(_CURRENCY(currency), _COUNTRY(country))
+
 
 IGNORED = {
     "MOCK_ENVIRONMENT": "The environment, test or live, follows from STRIPE_SECRET_KEY.",
@@ -295,14 +314,20 @@ class StorefrontSettings:
         base_url, "http://localhost:3000", "Shop that Stripe's hosted page leads back to."
     )
     storefront_currency: str = defaulted(
-        matching(r"[A-Z]{3}", "must be an ISO 4217 code in capital letters, such as EUR"),
+        _CURRENCY,
         "EUR",
         "Currency of carts that the storefront opens, and of the prices that it shows.",
     )
     storefront_country: str = defaulted(
-        matching(r"[A-Z]{2}", "must be an ISO 3166-1 code in capital letters, such as DE"),
+        _COUNTRY,
         "DE",
         "Country of those carts and prices.",
+    )
+    storefront_markets: tuple[Market, ...] = optional(
+        separated(_market),
+        "Every currency and country that a page may ask carts and prices for, separated by commas:"
+        " `EUR:DE,EUR:AT,USD:US`. Without it, STOREFRONT_CURRENCY and STOREFRONT_COUNTRY alone.",
+        absent=(),
     )
     storefront_locale: str = defaulted(
         matching(

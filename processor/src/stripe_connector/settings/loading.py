@@ -14,6 +14,7 @@ from stripe_connector.settings.groups import (
     BuyNowSettings,
     CommercetoolsSettings,
     Environment,
+    Market,
     OperationSettings,
     PaymentElementSettings,
     StorefrontSettings,
@@ -58,6 +59,12 @@ class Settings(
     def live_mode(self) -> bool:
         """Whether real money moves."""
         return self.environment == "live"
+
+    @property
+    def markets(self) -> tuple[Market, ...]:
+        """What pages may ask carts and prices for; the first is meant where they say nothing."""
+        first = Market(self.storefront_currency, self.storefront_country)
+        return (first, *(each for each in self.storefront_markets if each != first))
 
     @property
     def buy_now_base(self) -> str:
@@ -139,6 +146,13 @@ def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
                 "BUY_NOW_URL is missing. Set it, or CONNECT_SERVICE_URL, where BUY_NOW_ENABLED is"
                 " true"
             )
+    markets = values.get("storefront_markets")
+    currency, country = values.get("storefront_currency"), values.get("storefront_country")
+    if markets and currency and country and Market(currency, country) not in markets:
+        yield (
+            f"STOREFRONT_MARKETS leaves out {currency}:{country}, which STOREFRONT_CURRENCY and"
+            " STOREFRONT_COUNTRY name: add it, or change these"
+        )
     region = _region(values.get("ctp_api_url", ""))
     for name in (
         "ctp_auth_url",
@@ -162,5 +176,5 @@ def _mode(api_key: str) -> Environment:
 
 def _region(url: str) -> str | None:
     """The region of a host of commercetools' cloud, or None for any other host."""
-    found = re.match(r"https?://[a-z-]+\.([a-z0-9.-]+)\.commercetools\.com(?:[:/]|$)", url)
+    found = re.fullmatch(r"https?://[a-z-]+\.([a-z0-9.-]+)\.commercetools\.com(?:[:/].*)?", url)
     return found[1] if found else None

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from stripe_connector.checkout import shapes
 from stripe_connector.checkout.cart_changes import CartChange
 from stripe_connector.checkout.place_order import Orders
-from stripe_connector.checkout.storefront import Page, Region, Storefront
+from stripe_connector.checkout.storefront import Country, Currency, Page, Region, Storefront
 from stripe_connector.errors import InvalidRequest, invalid_field, required_field
 from stripe_connector.http.bff.contract import route
 from stripe_connector.http.body import json_body
@@ -94,19 +94,19 @@ _REGION = (
     Parameter(
         "currency",
         "query",
-        "Of the prices, as in ISO 4217; by default the merchant's.",
-        Annotated[str, Meta(pattern="^[A-Z]{3}$")],
+        "Of the prices, as in ISO 4217: one of the merchant's markets, by default the first.",
+        Currency,
     ),
     Parameter(
         "country",
         "query",
-        "For which prices are meant, as in ISO 3166; by default the merchant's.",
-        Annotated[str, Meta(pattern="^[A-Z]{2}$")],
+        "For which prices are meant, as in ISO 3166: of one of the merchant's markets.",
+        Country,
     ),
 )
 _CART_ID = Parameter("id", "path", "The cart's id.")
 _NO_CART = "The cart was not found."
-_NO_REGION = "Currency or country is not valid."
+_NO_REGION = "Currency or country is not valid, or the shop has no such market."
 
 _CATEGORIES = Operation(
     tag=_TAG,
@@ -135,7 +135,7 @@ _PRODUCTS = Operation(
     answers={
         200: Answer("The products, with the price that a cart would take.", shapes.ProductList)
     },
-    refusals={400: "A parameter is not valid."},
+    refusals={400: "A parameter is not valid, or the shop has no such market."},
 )
 _PRODUCT = Operation(
     tag=_TAG,
@@ -150,6 +150,7 @@ _CREATE_CART = Operation(
     body=Region,
     any_media_type=True,
     answers={201: Answer("The empty cart.", shapes.Cart)},
+    refusals={400: _NO_REGION},
 )
 _CART = Operation(
     tag=_TAG,

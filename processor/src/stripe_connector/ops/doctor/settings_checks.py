@@ -14,7 +14,7 @@ GROUP = "Settings"
 
 _ENVIRONMENT = Peer("The environment", "")
 _PLACEHOLDER = re.compile(
-    r"change.?me|replace.?me|placeholder|your[-_ ]|<.*>|x{4,}|\*{3,}|\.{3}|^(secret|test|none)$",
+    r"change.?me|replace.?me|placeholder|your[-_ ]|<.*>|x{4,}|\*{3,}|\.{3}|\A(secret|test|none)\Z",
     re.IGNORECASE,
 )
 

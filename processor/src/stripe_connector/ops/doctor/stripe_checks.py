@@ -202,5 +202,5 @@ class StripeChecks:
 
 def _account_in(key: str) -> str | None:
     """What a key of today's form says of its account; nobody documents it, so it may be None."""
-    found = re.match(r"[a-z]k_(?:test|live)_5(1\w{15})\w{40,}$", key)
+    found = re.fullmatch(r"[a-z]k_(?:test|live)_5(1\w{15})\w{40,}", key)
     return found[1] if found else None
