@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.browser.accessibility import assert_accessible
 from tests.browser.shopper import GOOD, IN_GERMANY, Shopper
+from tests.browser.typefaces import NARROW, WIDE, Typeface
+from tests.browser.widths import View, dressed
 
-_AXE = (files("axe_core_python") / "axe.min.js").read_text()
 _MOST_TABS = 60
-
-
-def assert_accessible(page: Page) -> None:
-    """No violation on the page as it is, in light and in dark, and nothing wider than a phone."""
-    size = page.viewport_size
-    for scheme in ("light", "dark"):
-        # Without motion, or colours would be looked at on their way to the other scheme.
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        # Evaluated, not added as an element: the page's policy admits no inline script.
-        page.evaluate(_AXE)
-        report: dict[str, Any] = page.evaluate("() => axe.run()")
-        found = [
-            (each["id"], [node["html"] for node in each["nodes"]]) for each in report["violations"]
-        ]
-        assert found == [], f"{page.url} in {scheme}"
-    page.set_viewport_size({"width": 360, "height": 740})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360, page.url
-    assert size is not None
-    page.set_viewport_size(size)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +21,19 @@ def assert_accessible(page: Page) -> None:
 def test_pages_to_look_around_are_accessible(shopper: Shopper, path: str) -> None:
     shopper.page.goto(path)
     assert_accessible(shopper.page)
+
+
+@pytest.mark.parametrize("typeface", [NARROW, WIDE], ids=lambda each: each.name)
+def test_the_markets_are_whole_on_the_smallest_screen(shopper: Shopper, typeface: Typeface) -> None:
+    page = shopper.page
+    shopper.puts_into_basket("linen-apron-1")
+    with dressed(page, typeface, View(320)):
+        page.locator("summary", has_text="currency").click()
+        for market in page.locator(".menu button").all():
+            box = market.bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 320
 
 
 def test_pages_to_buy_are_accessible(shopper: Shopper) -> None:

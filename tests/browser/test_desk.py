@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.accessibility import assert_accessible
 from tests.browser.shopper import GOOD, Shop, Shopper
-from tests.browser.test_accessibility import assert_accessible
 
 
 class Merchant(Shopper):

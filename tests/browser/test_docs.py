@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from tests.browser.accessibility import assert_accessible
 from tests.browser.shopper import Shop, Shopper
-from tests.browser.test_accessibility import assert_accessible
 
 
 def test_the_page_is_accessible_and_its_links_lead_to_what_they_name(

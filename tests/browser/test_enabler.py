@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Route, expect
 
 from sandbox.shop.elements import BUNDLE, ENABLER
+from tests.browser.accessibility import assert_accessible
 from tests.browser.payer import (
     Payer,
     assert_nothing_paid,
@@ -19,7 +20,6 @@ from tests.browser.payer import (
     transactions,
 )
 from tests.browser.shopper import DECLINED, GOOD, IN_GERMANY, SECURE, Shop, Shopper
-from tests.browser.test_accessibility import assert_accessible
 
 MUG = 1_490
 _MOST_TABS = 60

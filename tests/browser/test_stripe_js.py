@@ -7,7 +7,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -25,13 +24,14 @@ from sandbox.addresses import LOOPBACK, url
 from sandbox.clock import SandboxClock
 from sandbox.stripe.app import create_app
 from sandbox.stripe.state import StripeState
+from tests.browser.accessibility import violations
+from tests.browser.widths import assert_fits
 
 GOOD = "4242 4242 4242 4242"
 POOR = "4000 0000 0000 9995"
 SECURE = "4000 0000 0000 3220"
 AMOUNT = 1250
 Json = dict[str, Any]
-_AXE = (files("axe_core_python") / "axe.min.js").read_text()
 
 
 class Shop:
@@ -221,14 +221,9 @@ def assert_accessible(shop: Shop) -> None:
     """axe finds nothing in any of the page's frames."""
     shop.page.emulate_media(reduced_motion="reduce")
     for frame in shop.page.frames:
-        frame.evaluate(_AXE)
         # A frame is part of a page, which has the heading.
         rules = {"page-has-heading-one": {"enabled": frame.parent_frame is None}}
-        report = frame.evaluate("(rules) => axe.run(document, { rules, iframes: false })", rules)
-        found = [
-            (each["id"], [node["html"] for node in each["nodes"]]) for each in report["violations"]
-        ]
-        assert found == [], frame.url
+        assert violations(frame, {"rules": rules, "iframes": False}) == [], frame.url
 
 
 def test_a_card_is_paid_with_and_the_page_never_sees_its_number(shop: Shop) -> None:
@@ -648,9 +643,7 @@ def test_elements_are_accessible_in_every_theme(shop: Shop, theme: str) -> None:
     for method in ("iDEAL", "SEPA Direct Debit", "Card"):
         frame.get_by_label(method, exact=True).check()
         assert_accessible(shop)
-    shop.page.set_viewport_size({"width": 360, "height": 740})
-    for each in shop.page.frames:
-        assert each.evaluate("document.documentElement.scrollWidth <= innerWidth"), each.url
+    assert_fits(shop.page)
     shop.page.frame_locator("#expressCheckout iframe").get_by_role("button").click()
     sheet = shop.page.get_by_role("dialog").frame_locator("iframe")
     expect(sheet.get_by_role("button", name=re.compile("^Pay "))).to_be_focused()
