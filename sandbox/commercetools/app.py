@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.commercetools import catalogue, custom_objects, me, sessions
+from sandbox.commercetools import carts, catalogue, custom_objects, me, sessions
 from sandbox.commercetools.calls import Answer, Call, Handler
 from sandbox.commercetools.carts import CARTS
 from sandbox.commercetools.customers import CUSTOMERS, PAYMENT_METHODS
@@ -277,7 +277,13 @@ def _item(store: Store, call: Call) -> Answer:
         return 200, _expanded(store, call, lookup(store, resource, reference))
     if call.method == "POST" and resource.actions:
         _authorize(store, call, resource.manage)
-        document = update(store, resource, lookup(store, resource, reference), call.document())
+        found, body = lookup(store, resource, reference), call.document()
+        if resource is CARTS and carts.touches_a_lock(found, body):
+            # Which error commercetools answers with is unconfirmed; a missing scope is its usual
+            # one (https://docs.commercetools.com/api/releases/2026-01-16-introduced-cart-locking).
+            token = store.tokens.authorize(call.authorization, carts.LOCKING)
+            body = carts.locked_by(token.client_id, body)
+        document = update(store, resource, found, body)
     elif call.method == "DELETE" and resource.deletable:
         _authorize(store, call, resource.manage)
         version = call.version()

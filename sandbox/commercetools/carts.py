@@ -1,7 +1,11 @@
-"""Carts: filled, priced, paid, frozen and in the end ordered.
+"""Carts: filled, priced, paid, frozen, locked and in the end ordered.
 
-An ordered cart cannot be changed any more, and a frozen one only where its price stays the same
-(https://docs.commercetools.com/api/projects/carts).
+An ordered cart cannot be changed any more, a frozen one only where its price stays the same, and a
+locked one only with a scope of its own (https://docs.commercetools.com/api/projects/carts).
+
+Every update of a cart takes prices, discounts, taxes and shipping anew, whatever its actions say;
+a read never does (release note of 12 September 2018, https://docs.commercetools.com/release-notes).
+So does an update that only adds a payment.
 """
 
 from __future__ import annotations
@@ -32,6 +36,10 @@ _BLOCKED_WHEN_FROZEN = frozenset(
 _BLOCKED_WHEN_HARD_FROZEN = _BLOCKED_WHEN_FROZEN | frozenset(
     "addDiscountCode removeDiscountCode setShippingMethod setShippingAddress".split()
 )
+LOCKING = ("manage_locked_carts",)
+"""The scope without which a locked cart is neither changed nor unlocked."""
+
+_LOCK_ACTIONS = frozenset({"lockCart", "unlockCart"})
 _PRICED_FROM = (
     "lineItems",
     "customLineItems",
@@ -103,7 +111,15 @@ def _guard(_: Store, cart: Document, action: str) -> None:
 
 def _settle(store: Store, cart: Document) -> None:
     before = store.collection("cart").get(cart["id"])
-    if before is None or any(cart.get(name) is not before.get(name) for name in _PRICED_FROM):
+    if cart == before:
+        return
+    state = cart["cartState"]
+    if state == "Active":
+        # What freezing keeps as it is: https://docs.commercetools.com/api/releases/2026-01-21-introduced-cart-freeze-strategies
+        reprice(store, cart)
+        cart["discountCodes"] = [_current(store, entry) for entry in cart["discountCodes"]]
+    touched = before is None or any(cart.get(name) is not before.get(name) for name in _PRICED_FROM)
+    if touched or state == "Active":
         price_cart(store, cart)
 
 
@@ -187,6 +203,12 @@ def _add_discount_code(store: Store, cart: Document, action: Document) -> None:
         cart["discountCodes"] = [*cart["discountCodes"], entry]
 
 
+def _current(store: Store, entry: Document) -> Document:
+    """A discount code of a cart, with the state that it has by now."""
+    code = store.resolve("discount-code", entry["discountCode"])
+    return {**entry, "state": "MatchesCart" if code["isActive"] else "NotActive"}
+
+
 def _remove_discount_code(_: Store, cart: Document, action: Document) -> None:
     id_ = fields.need_text(fields.need_obj(action, "discountCode"), "id")
     kept = [entry for entry in cart["discountCodes"] if entry["discountCode"]["id"] != id_]
@@ -213,6 +235,29 @@ def _unfreeze(store: Store, cart: Document, _: Document) -> None:
     reprice(store, cart)
 
 
+def touches_a_lock(cart: Document, body: Document) -> bool:
+    """Whether an update needs the scope for locked carts."""
+    actions = fields.objects(body, "actions")
+    return "lock" in cart or any(action.get("action") in _LOCK_ACTIONS for action in actions)
+
+
+def locked_by(client_id: str, body: Document) -> Document:
+    """The update, its locks with the API client that sets them."""
+    actions = [
+        {**action, "clientId": client_id} if action.get("action") == "lockCart" else action
+        for action in fields.objects(body, "actions")
+    ]
+    return {**body, "actions": actions}
+
+
+def _lock(store: Store, cart: Document, action: Document) -> None:
+    cart["lock"] = {"createdAt": store.now(), "clientId": fields.need_text(action, "clientId")}
+
+
+def _unlock(_: Store, cart: Document, __: Document) -> None:
+    cart.pop("lock", None)
+
+
 def _set_custom_type(store: Store, cart: Document, action: Document) -> None:
     custom_fields.set_type(store, cart, action, "order")
 
@@ -236,6 +281,7 @@ CARTS = Resource(
         "addDiscountCode": _add_discount_code,
         "addPayment": add_payment,
         "freezeCart": _freeze,
+        "lockCart": _lock,
         "recalculate": _recalculate,
         "removeDiscountCode": _remove_discount_code,
         "removePayment": remove_payment,
@@ -251,5 +297,6 @@ CARTS = Resource(
         "setShippingAddress": _set_shipping_address,
         "setShippingMethod": _set_shipping_method,
         "unfreezeCart": _unfreeze,
+        "unlockCart": _unlock,
     },
 )

@@ -28,7 +28,8 @@ _SHIPMENT_STATES = (
     "Canceled",
 )
 _CART_ONLY = frozenset(
-    "id version createdAt lastModifiedAt key cartState freezeStrategy totalLineItemQuantity".split()
+    "id version createdAt lastModifiedAt key cartState freezeStrategy lock"
+    " totalLineItemQuantity".split()
 )
 
 

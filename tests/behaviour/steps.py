@@ -78,6 +78,16 @@ async def started(world: World, cents: int = 1000, currency: str = "EUR", **cart
     return Shop(made["id"], session, answer["paymentReference"], answer["clientSecret"])
 
 
+def with_total(world: World, cart_id: str, total: Json) -> None:
+    """Give a cart of one custom line another price, or currency, without writing to it."""
+    stored = world.store.collection("cart").get(cart_id)
+    assert stored is not None
+    priced = {**stored["totalPrice"], **total}
+    [line] = stored["customLineItems"]
+    lines = [{**line, "money": priced, "totalPrice": priced}]
+    world.store.replace("cart", {**stored, "totalPrice": priced, "customLineItems": lines})
+
+
 async def intent_of(world: World, payment_id: str) -> Json:
     """Stripe's intent of a Payment, as it is now."""
     payment = await world.payment(payment_id)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.behaviour.steps import with_total
 from tests.world import World, money
 
 Json = dict[str, Any]
@@ -39,14 +40,6 @@ async def place_order(world: World, cart_id: str) -> None:
     await world.commercetools(
         "POST", "orders", {"cart": {"id": cart_id, "typeId": "cart"}, "version": cart["version"]}
     )
-
-
-def in_dollars(world: World, cart_id: str, cents: int) -> None:
-    """Give a cart another currency, as only a storefront's own cart service could."""
-    stored = world.store.collection("cart").get(cart_id)
-    assert stored is not None
-    dollars = {"type": "centPrecision", "currencyCode": "USD", "fractionDigits": 2}
-    world.store.replace("cart", {**stored, "totalPrice": {**dollars, "centAmount": cents}})
 
 
 def secret_of(intent: Json) -> str:
@@ -168,7 +161,7 @@ async def test_another_currency_gets_another_intent_and_the_old_one_cannot_be_pa
     cart = await world.cart(1000, "EUR")
     session = await world.session(cart["id"])
     first = await world.start(session)
-    in_dollars(world, cart["id"], 1100)
+    with_total(world, cart["id"], money(1100, "USD"))
     second = await world.start(session)
     assert second["paymentReference"] != first["paymentReference"]
     [intent] = open_intents(world)

@@ -15,8 +15,9 @@ import httpx
 import pytest
 
 from sandbox.stripe.state import InternalError
+from tests.behaviour.steps import with_total
 from tests.wire import Call, Crash, Trouble
-from tests.world import Processor, World
+from tests.world import Processor, World, money
 
 Json = dict[str, Any]
 
@@ -250,11 +251,8 @@ async def test_nor_does_one_that_it_stores_while_the_intent_changes(
 ) -> None:
     world, cart_id, session = await shop()
     await world.start(session)
-    stored = world.store.collection("cart").get(cart_id)
-    assert stored is not None
     currency = "USD" if path.endswith("cancel") else "EUR"
-    total = {**stored["totalPrice"], "currencyCode": currency, "centAmount": 1700}
-    world.store.replace("cart", {**stored, "totalPrice": total})
+    with_total(world, cart_id, money(1700, currency))
     world.stripe.internal_errors.append(InternalError("err_1", path, when))
     headers = {**session, "X-Correlation-ID": "always-the-same"}
     first = await world.client.post("/payments", headers=headers)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from stripe_connector import context
 from stripe_connector.concurrency import both
@@ -23,7 +24,7 @@ from stripe_connector.errors import (
     NotFound,
     PaymentRefused,
 )
-from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.gateway import Commercetools, locked
 from stripe_connector.gateways.commercetools.models import (
     Cart,
     PaymentDraft,
@@ -48,7 +49,7 @@ from stripe_connector.ledger.payment import Payment, Reference
 from stripe_connector.ledger.stripe_objects import OPEN, PaymentIntent
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments import attempts, intents
-from stripe_connector.payments.amounts import require_due
+from stripe_connector.payments.amounts import amount_due, require_due
 from stripe_connector.payments.behaviour import Behaviour, behaviour_of
 from stripe_connector.payments.customers import Customers
 from stripe_connector.payments.limits import processing
@@ -136,6 +137,8 @@ class Starter:
         for _ in range(_TRIES):
             if cart.cart_state not in ("Active", "Frozen"):
                 raise Conflict(f"The cart is {cart.cart_state.lower()} and cannot be paid.")
+            if cart.lock is not None:
+                raise locked()
             self._require_no_charge(cart)
             ours = await self._account.ours()
             if not await self._settles(cart, ours):
@@ -219,7 +222,36 @@ class Starter:
         self._require_no_charge(now)
         if not intents.is_as_chosen(intent, params):
             return None  # made for an earlier request, with another choice: bring it up
-        return Started(payment, intent, cart, wanted.behaviour)
+        if amount_due(now, wanted.session.metadata, wanted.ours) != due:
+            return await self._repriced(wanted, now, payment, intent, customer)
+        return Started(payment, intent, now, wanted.behaviour)
+
+    async def _repriced(
+        self,
+        before: _Wanted,
+        cart: Cart,
+        payment: Payment,
+        intent: PaymentIntent,
+        customer: str | None,
+    ) -> Started | None:
+        """The same intent at the price that our own write, which put it on the cart, has made.
+
+        commercetools takes prices, discounts, taxes and shipping anew at every update of a cart
+        (release note of 12 September 2018, https://docs.commercetools.com/release-notes). Where
+        nothing that Stripe can charge is left, or Stripe refuses, no client secret is answered.
+        """
+        try:
+            due = require_due(cart, before.session.metadata, before.ours)
+        except InvalidRequest:
+            await self._supersede(payment, intent)
+            raise
+        wanted = replace(
+            before,
+            cart=cart,
+            due=due,
+            behaviour=behaviour_of(cart, self._settings, store=before.choice.store),
+        )
+        return await self._brought_up(wanted, payment, intent, self._params(wanted, due, customer))
 
     async def _payment(self, session: Session, cart: Cart, due: Money, key: str) -> Payment:
         draft = PaymentDraft(

@@ -10,7 +10,9 @@ import msgspec
 from msgspec import Struct
 
 from stripe_connector.errors import (
+    BackendError,
     BackendUnavailable,
+    Conflict,
     DuplicateField,
     InvalidRequest,
     NotFound,
@@ -40,6 +42,14 @@ _WITH_PAYMENTS = {"expand": "paymentInfo.payments[*]"}
 _ADD_PAYMENT = Retry(tries=5, first_pause=0.1)
 _MILLISECONDS = 100_000_000_000
 """A Unix time above this (the year 5138) is meant in milliseconds."""
+
+
+def locked() -> Conflict:
+    """What to answer where nothing may be written to a cart."""
+    return Conflict(
+        "The cart is locked: somebody of the shop is working on it. Try again later.",
+        code="CartLocked",
+    )
 
 
 class _Page(Struct, Generic[T]):
@@ -130,8 +140,10 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
     async def add_payment_to_cart(self, cart_id: str, version: int, payment_id: str) -> Cart:
         """Put a payment on a cart; one that is already there is fine.
 
+        The answer is the cart with its payments, at the prices that this write has given it.
         Repeats on version conflicts a bounded number of times, then raises VersionConflict;
-        raises InvalidRequest where commercetools refuses, such as a payment of another cart.
+        raises InvalidRequest where commercetools refuses, such as a payment of another cart, and
+        Conflict where the cart is locked.
         """
         url = f"{self._api}/carts/{segment(cart_id)}"
         return await self._add_payment(url, _cart, "cart", version, payment_id)
@@ -156,13 +168,15 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
                     subject=subject,
                     params=_WITH_PAYMENTS,
                 )
-            except (VersionConflict, InvalidRequest) as error:
+            except (VersionConflict, InvalidRequest, BackendError) as error:
                 holder = await self._client.get(
                     url, decoder, subject=subject, params=_WITH_PAYMENTS
                 )
                 if any(known.id == payment_id for known in holder.payment_info.payments):
                     return holder
-                if isinstance(error, InvalidRequest) or tries >= _ADD_PAYMENT.tries:
+                if getattr(holder, "lock", None) is not None:  # carts alone have one
+                    raise locked() from error
+                if not isinstance(error, VersionConflict) or tries >= _ADD_PAYMENT.tries:
                     raise
                 version = holder.version
             await self._outgoing.clock.sleep(self._outgoing.pause(_ADD_PAYMENT, tries))

@@ -78,12 +78,19 @@ class PaymentInfo(Struct, frozen=True):
     payments: list[PaymentReference] = []
 
 
+class CartLock(Struct, frozen=True, rename="camel"):
+    """An agent of the merchant's is at work on the cart: nobody else may change it."""
+
+    created_at: str | None = None
+
+
 class Cart(Struct, frozen=True, rename="camel"):
     id: str
     version: int
     total_price: Money
     cart_state: str = "Active"
     """Active, Merged, Ordered or Frozen."""
+    lock: CartLock | None = None
     taxed_price: TaxedPrice | None = None
     customer_id: str | None = None
     anonymous_id: str | None = None
