@@ -21,10 +21,9 @@ def draft(state: StripeState, params: Mapping[str, Any]) -> tuple[JsonObject, Se
     ui_mode = params.get("ui_mode") or "hosted_page"
     _check_addresses(params, ui_mode)
     _check_combinations(params, ui_mode)
-    items = checkout_items.build_items(state, params["line_items"])
-    currency = items[0]["currency"]
-    if currencies.check_currency(params.get("currency") or currency) != currency:
-        raise invalid_request(f"The line items are in {currency}.", param="currency")
+    setup = params["mode"] == "setup"
+    items = [] if setup else _items(state, params)
+    currency = items[0]["currency"] if items else params.get("currency") or "eur"
     contents = SessionContents(dict(params), items)
     for each in params.get("discounts") or ():
         contents.coupon = coupons.redeemable(state, each["coupon"], currency)
@@ -77,7 +76,7 @@ def draft(state: StripeState, params: Mapping[str, Any]) -> tuple[JsonObject, Se
         "locale": params.get("locale"),
         "managed_payments": None,
         "metadata": dict(params.get("metadata") or {}),
-        "mode": "payment",
+        "mode": params["mode"],
         "name_collection": None,
         "optional_items": None,
         "origin_context": None,
@@ -113,6 +112,16 @@ def draft(state: StripeState, params: Mapping[str, Any]) -> tuple[JsonObject, Se
         "url": page_url(state, key) if hosted else None,
         "wallet_options": None,
     }
+    if setup:
+        # A session that only saves a payment method has no amounts: the SDK types them as
+        # Optional, and https://docs.stripe.com/api/checkout/sessions/object says for which modes.
+        session.update(
+            amount_subtotal=None,
+            amount_total=None,
+            currency=params.get("currency"),
+            payment_status="no_payment_required",
+        )
+        return session, contents
     checkout_items.choose_shipping(session, None)
     checkout_items.price(session, contents)
     _offer_methods(session, intent_data.get("capture_method"))
@@ -120,6 +129,17 @@ def draft(state: StripeState, params: Mapping[str, Any]) -> tuple[JsonObject, Se
     if email is not None:
         set_details(session, email, None)
     return session, contents
+
+
+def _items(state: StripeState, params: Mapping[str, Any]) -> list[JsonObject]:
+    """The line items of a session that takes a payment, all in one currency."""
+    if params.get("line_items") is None:
+        raise missing_parameter("line_items")
+    items = checkout_items.build_items(state, params["line_items"])
+    currency = items[0]["currency"]
+    if currencies.check_currency(params.get("currency") or currency) != currency:
+        raise invalid_request(f"The line items are in {currency}.", param="currency")
+    return items
 
 
 def fixed_email(state: StripeState, session: JsonObject) -> str | None:

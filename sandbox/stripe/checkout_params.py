@@ -141,7 +141,7 @@ CREATE = shape(
         "line_items": array(shape(_ITEM, required=("price_data", "quantity"))),
         "locale": one_of(*_LOCALES),
         "metadata": metadata,
-        "mode": one_of("payment"),
+        "mode": one_of("payment", "setup"),
         "payment_intent_data": shape(
             {
                 "capture_method": one_of("automatic", "automatic_async", "manual"),
@@ -165,7 +165,7 @@ CREATE = shape(
         "success_url": _url,
         "ui_mode": one_of("elements", "embedded_page", "hosted_page"),
     },
-    required=("line_items", "mode"),
+    required=("mode",),
 )
 UPDATE = shape(
     {

@@ -91,7 +91,7 @@ async def test_the_go_client_pays_an_order_and_polls_its_status(world: World, by
 
     assert await status() == "C"
     landing = await pay(world, session_id)
-    assert landing == f"/client/success.html?session_id={session_id}&order_id={order['id']}"
+    assert landing == f"/client/success.html?session_id={session_id}&order_id={order[by]}"
     page = await land(world, landing)
     assert order["orderNumber"] in page.text
     assert await status() == "S"

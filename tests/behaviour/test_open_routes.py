@@ -13,6 +13,7 @@ from tests.world import World
 ONE_EACH = {
     **ENABLED,
     "BFF_REQUESTS_PER_MINUTE": "1",
+    "BFF_PAYMENT_PAGES_PER_MINUTE": "1",
     "BUY_NOW_SESSIONS_PER_MINUTE": "1",
     "STRIPE_APPLE_PAY_WELL_KNOWN": "constant",
 }

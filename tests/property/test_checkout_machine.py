@@ -30,7 +30,9 @@ ENVIRONMENT = {
     **buy_now.ENABLED,
     **stored.ENABLED,
     "BFF_REQUESTS_PER_MINUTE": "0",
+    "BFF_PAYMENT_PAGES_PER_MINUTE": "0",
     "BUY_NOW_SESSIONS_PER_MINUTE": "0",
+    "CHECKOUT_PAGES_PER_ORDER_PER_HOUR": "1000",
 }
 UI_MODES = ["hosted_page", "hosted_page", "hosted_page", "embedded_page", "elements"]
 PAYING = ["pm_card_visa", "pm_card_visa", "pm_card_pendingRefund", "sepa_debit"]

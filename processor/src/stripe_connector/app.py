@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from stripe_connector.assembly import commercetools_gateway, stripe_gateway, use_cases
 from stripe_connector.checkout.buy_now import BuyNow
 from stripe_connector.checkout.links import PaymentLinks
+from stripe_connector.checkout.opening import PageOpener
 from stripe_connector.checkout.sessions import Sessions
 from stripe_connector.checkout.storefront import Storefront
 from stripe_connector.clock import Clock
@@ -138,7 +139,16 @@ def wire(
     )
     confirmer = Confirmer(does.recorder, does.modifier, does.account, settings.ctp_project_key)
     checkout_sessions = Sessions(
-        commercetools, stripe, does.recorder, does.mover, does.customers, does.account, settings
+        commercetools,
+        stripe,
+        does.recorder,
+        does.mover,
+        PageOpener(commercetools, stripe, does.recorder, does.customers, settings),
+        does.fulfiller,
+        does.carts,
+        does.account,
+        clock,
+        settings,
     )
     status_report = partial(
         report,
@@ -150,11 +160,13 @@ def wire(
         timeout_s=settings.health_check_timeout / 1000,
         webhook_secrets=settings.stripe_webhook_signing_secret,
     )
-    limit, browsing = (
-        RateLimit(
-            settings.bff_requests_per_minute, clock, trusted_proxies=settings.bff_trusted_proxies
+    limit, browsing, paging = (
+        RateLimit(per_minute, clock, trusted_proxies=settings.bff_trusted_proxies)
+        for per_minute in (
+            settings.bff_requests_per_minute,
+            settings.bff_requests_per_minute,
+            settings.bff_payment_pages_per_minute,
         )
-        for _ in range(2)
     )
     table: list[AnyEndpoint] = [
         *operations.endpoints(settings, commercetools, does.modifier, transactions),
@@ -176,13 +188,15 @@ def wire(
             limit=limit,
             browsing=browsing,
         ),
-        *bff_payments.endpoints(checkout_sessions, does.fulfiller, does.orders, limit),
+        *bff_payments.endpoints(
+            checkout_sessions, does.fulfiller, does.orders, opening=paging, limit=limit
+        ),
         *links.endpoints(
             _payment_links(settings, clock),
             checkout_sessions,
             does.orders,
             settings.storefront_url,
-            limit,
+            paging,
         ),
         webhooks.endpoint(does.events, observe=telemetry.delivered),
         *health.endpoints(readiness),

@@ -7,18 +7,21 @@ is paid, so visits that come to nothing leave no orders behind.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Literal
+from urllib.parse import quote
 
 from msgspec import Struct
 
 from stripe_connector import context
-from stripe_connector.checkout import shapes
 from stripe_connector.checkout.fulfil import Fulfiller, Standing
 from stripe_connector.checkout.fulfil_cart import CartFulfiller
 from stripe_connector.checkout.names import localized
+from stripe_connector.checkout.opening import PageRequest
 from stripe_connector.checkout.orders import latest_payment
 from stripe_connector.checkout.place_order import Orders
-from stripe_connector.checkout.sessions import BUY_NOW, FLOW, Landing, PaymentSession, Sessions
+from stripe_connector.checkout.session_params import BUY_NOW, FLOW, Landing
+from stripe_connector.checkout.sessions import PAGE_OPEN, PaymentSession, Sessions
 from stripe_connector.errors import Conflict, InvalidRequest, NotFound, VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import is_id
@@ -36,6 +39,9 @@ from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+_NO_ORDER = "No open order with this number costs this."
+_NO_PAGE = "The payment page was not found."
 
 State = Literal["open", "processing", "paid", "failed"]
 """Of a payment page: nobody has paid yet, the money is on its way or waits for the merchant, it is
@@ -126,7 +132,9 @@ class BuyNow:
         if kept is not None and kept.holds(item) and await self._up_to_date(kept.cart_id):
             try:
                 session = await self._sessions.open_for_cart(kept.cart_id, landing)
-            except (Conflict, NotFound):
+            except (Conflict, NotFound) as error:
+                if error.code == PAGE_OPEN:
+                    raise  # the visitor's own page, which they may go on with
                 context.note(outcome="paid before, opened anew")
             else:
                 return Opened(session, kept)
@@ -159,31 +167,67 @@ class BuyNow:
             return False  # deleted, or not for sale any more
         return True
 
-    async def order(self, name: str) -> shapes.Order:
-        """The order with an id or number; raises NotFound."""
+    async def _order_id(self, name: str) -> str:
+        """The id of the order with an id or number; raises NotFound."""
         if is_id(name):
-            return await self._orders.order(name)
+            return (await self._orders.order(name)).id
         found = await self._commercetools.order_by_number(name)
         if found is None:
-            raise NotFound("The order was not found.")
-        return await self._orders.order(found.id)
+            raise NotFound(_NO_ORDER)
+        return found.id
 
-    async def open_order(self, order_id: str, claim: Claim, landing: Landing) -> PaymentSession:
-        """The payment page of an order; raises Conflict where the page believes in another sum."""
-        total = (await self._commercetools.order(order_id)).gross_total
+    async def open_order(
+        self, name: str, claim: Claim, landing: Callable[[str], Landing]
+    ) -> PaymentSession:
+        """The payment page of an order by its id or number.
+
+        `landing` makes the pages around it from what the caller may know the order by, spelled
+        as commercetools has it.
+
+        An id cannot be guessed, a number can: its page shows no data of the shopper, it must come
+        with the right sum, and whatever does not fit has one answer, NotFound. By id, raises
+        Conflict where the page believes in another sum.
+        """
+        if is_id(name):
+            return await self._open_order(name, claim, landing, shows_customer=True)
+        try:
+            if claim.amount is not None:
+                return await self._open_order(name, claim, landing, shows_customer=False)
+        except (Conflict, InvalidRequest, NotFound) as error:
+            raise NotFound(_NO_ORDER, detail=error.message) from error
+        raise NotFound(_NO_ORDER, detail="No sum was told.")
+
+    async def _open_order(
+        self, name: str, claim: Claim, landing: Callable[[str], Landing], *, shows_customer: bool
+    ) -> PaymentSession:
+        order_id = await self._order_id(name)
+        context.note(order=order_id)
+        order = await self._commercetools.order(order_id)
+        total = order.gross_total
+        if not shows_customer and total.cent_amount == 0:
+            raise NotFound(_NO_ORDER)  # an answer without a page would have to name the order's id
         if claim.amount is not None and claim.amount != to_stripe(total):
             raise Conflict("The order costs another amount.", code="AmountMismatch")
         if claim.currencies - {total.currency_code}:
             raise Conflict("The order is in another currency.", code="CurrencyMismatch")
-        return await self._sessions.open(order_id, landing)
+        shown = order_id if shows_customer else quote(order.order_number or "", safe="")
+        request = PageRequest(landing(shown), shows_customer=shows_customer)
+        return await self._sessions.open(order_id, request)
 
-    async def order_state(self, order_id: str, session_id: str) -> State:
-        """What became of the payment page of an order; raises NotFound for any other page."""
-        if session_id == f"free_{order_id}":
-            return _state(None, await self._fulfiller.look(order_id))
-        session = await self._session(session_id)
+    async def order_state(self, name: str, session_id: str) -> State:
+        """What became of the payment page of an order, by its id or number.
+
+        Raises NotFound, the same for an unknown order and for a page that is not its.
+        """
+        try:
+            order_id = await self._order_id(name)
+            if session_id == f"free_{order_id}":
+                return _state(None, await self._fulfiller.look(order_id))
+            session = await self._session(session_id)
+        except NotFound as error:
+            raise NotFound(_NO_PAGE) from error
         if session.metadata.get(ORDER_ID) != order_id:
-            raise NotFound("The payment page was not found.")
+            raise NotFound(_NO_PAGE)
         return await self._order_state(order_id, session)
 
     async def outcome(self, session_id: str) -> Outcome:
@@ -195,7 +239,7 @@ class BuyNow:
             number = (await self._commercetools.order(order_id)).order_number
             return Outcome(state, number)
         if cart_id is None or session.metadata.get(FLOW) != BUY_NOW:
-            raise NotFound("The payment page was not found.")
+            raise NotFound(_NO_PAGE)
         try:
             fulfilled = await self._carts.look(cart_id)
         except (Conflict, InvalidRequest) as error:
@@ -211,10 +255,10 @@ class BuyNow:
 
     async def _session(self, session_id: str) -> CheckoutSession:
         if not session_id.startswith("cs_"):
-            raise NotFound("The payment page was not found.")
+            raise NotFound(_NO_PAGE)
         session = await self._stripe.session(session_id)
         if session.metadata.get(PROJECT_KEY) != self._settings.ctp_project_key:
-            raise NotFound("The payment page was not found.")
+            raise NotFound(_NO_PAGE)
         return session
 
     async def _order_state(self, order_id: str, session: CheckoutSession) -> State:

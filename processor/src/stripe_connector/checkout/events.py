@@ -11,7 +11,7 @@ from msgspec import Struct
 from stripe_connector import context
 from stripe_connector.checkout.fulfil import Fulfiller
 from stripe_connector.checkout.fulfil_cart import CartFulfiller
-from stripe_connector.checkout.sessions import BUY_NOW, FLOW
+from stripe_connector.checkout.session_params import BUY_NOW, FLOW
 from stripe_connector.clock import Clock
 from stripe_connector.errors import BackendUnavailable, NotFound
 from stripe_connector.gateways.commercetools.gateway import Commercetools
@@ -49,6 +49,7 @@ class _Session(Struct, frozen=True):
     """What an event's session names; everything else is read anew."""
 
     id: str
+    expires_at: int | None = None
 
 
 class CheckoutEvents:
@@ -117,7 +118,7 @@ class CheckoutEvents:
         with _perhaps_gone(metadata):
             if event.type not in FAILED_SESSIONS:
                 await self._fulfil(metadata)
-            elif order_id is not None:
+            elif order_id is not None and not _closed_early(event, session):
                 await self._fulfiller.gave_up(order_id, recorded)
         return Effect.ALREADY if recorded.version == payment.version else Effect.STORED
 
@@ -128,6 +129,16 @@ class CheckoutEvents:
         if event.type == "checkout.session.expired":
             return await self._recorder.facts(payment, [ExpiredSessionFact(session.id)], cause)
         return payment
+
+
+def _closed_early(event: Event, session: _Session) -> bool:
+    """Whether a session ended before its time: then we or the merchant ended it, no shopper.
+
+    `expires_at` is when Stripe ends it by itself; before that only a call does
+    (https://docs.stripe.com/api/checkout/sessions/expire).
+    """
+    expired = event.type == "checkout.session.expired"
+    return expired and session.expires_at is not None and event.created < session.expires_at
 
 
 @contextmanager

@@ -9,14 +9,22 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from stripe_connector.checkout.orders import amount_due, latest_payment, paid, processing
+from stripe_connector.checkout.orders import (
+    amount_due,
+    is_page_of,
+    latest_payment,
+    our_payments,
+    paid,
+    payable,
+    processing,
+)
 from stripe_connector.clock import Clock
 from stripe_connector.errors import BackendUnavailable, Conflict, VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.orders import Order
+from stripe_connector.ledger.merge import AMOUNT_MISMATCH
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
-from stripe_connector.ledger.stripe_objects import OPEN
 from stripe_connector.payments.limits import kept
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.movement import Mover
@@ -55,18 +63,19 @@ class Fulfiller:
         self._cancel_unpaid = cancel_unpaid
 
     async def look(self, order_id: str) -> Standing:
-        """Ask Stripe what became of the order's latest payment, record it, and fulfil.
+        """Ask Stripe about the order's payments that may have been paid, record, and fulfil.
 
         Raises NotFound.
         """
         order = await self._commercetools.order(order_id)
         if order.payment_state == "Paid":
             return "paid"
-        latest = latest_payment(order, await self._account.ours())
-        if latest is not None:
-            recorded = await self.refresh(latest)
-            if recorded.version != latest.version:
-                order = await self._commercetools.order(order_id)
+        changed = False
+        for payment in our_payments(order, await self._account.ours()):
+            if payable(payment) or payment.total("Authorization", "Pending", "Success"):
+                changed |= (await self.refresh(payment)).version != payment.version
+        if changed:
+            order = await self._commercetools.order(order_id)
         return await self._fulfil(order)
 
     async def recorded(self, order_id: str) -> Standing:
@@ -127,7 +136,10 @@ class Fulfiller:
         order = await self._update(order, actions)
         if order.payment_state == "Paid":
             return "paid"
-        await self._hold(order, ours)
+        if await self._hold(order, ours):
+            order = await self._update(await self._commercetools.order(order.id), actions)
+            if order.payment_state == "Paid":
+                return "paid"
         return "processing" if processing(order) else "unpaid"
 
     async def _closed_page(self, order: Order, ours: Ours) -> bool:
@@ -136,38 +148,36 @@ class Fulfiller:
         Such an order costs nothing any more, or other payments have covered it.
         """
         latest = latest_payment(order, ours)
-        if latest is None or not _has_page(latest):
+        if latest is None or not payable(latest):
             return False
-        if _has_page(latest := await self.refresh(latest)):
+        if payable(latest := await self.refresh(latest)):
             try:
                 await self._mover.withdraw(latest)
             except Conflict:
                 await self.refresh(latest)  # paid in this very moment
         return True
 
-    async def _hold(self, order: Order, ours: Ours) -> None:
-        """Mark money that was taken at another amount than the order costs by now.
+    async def _hold(self, order: Order, ours: Ours) -> bool:
+        """Plan what the order costs by now; money that was taken at another amount is marked so.
 
         The status of the Payment says so, for whoever has to act, and our rules may reverse it.
+        Whether anything changed: a Payment may fit the order where it did not fit an old plan.
         """
-        latest = latest_payment(order, ours)
-        if latest is None or latest.interface_id is None or kept(latest) <= 0:
-            return
-        if not (latest.key or "").startswith(order.id):
-            return  # made for the cart: of what others are still to bring, only Checkout knows
-        due = amount_due(order, ours, without=latest.id)
-        if latest.amount_planned != due:
-            logger.error(
-                "Paid at another amount than the order's",
-                extra={
-                    "fields": {
-                        "order": order.id,
-                        "payment": latest.id,
-                    }
-                },
-            )
-            held = await self._recorder.intent(latest, latest.interface_id, planned=due)
-            await self._modifier.after_record(held)
+        changed = False
+        for payment in our_payments(order, ours):
+            if payment.interface_id is None or kept(payment) <= 0 or not is_page_of(order, payment):
+                continue  # of what others are still to bring to a cart, only Checkout knows
+            due = amount_due(order, ours, without=payment.id)
+            if payment.amount_planned != due:
+                held = await self._recorder.intent(payment, payment.interface_id, planned=due)
+                if held.payment_status.interface_code == AMOUNT_MISMATCH:
+                    logger.error(
+                        "Paid at another amount than the order's",
+                        extra={"fields": {"order": order.id, "payment": payment.id}},
+                    )
+                await self._modifier.after_record(held)
+                changed = True
+        return changed
 
     async def _update(self, order: Order, compute: Compute) -> Order:
         """Apply what `compute` asks for to the newest version; a conflict means: compute again."""
@@ -181,8 +191,3 @@ class Fulfiller:
                 await self._clock.sleep(_PAUSE_S * attempt)
             order = await self._commercetools.order(order.id)
         raise BackendUnavailable("The order is being changed by others, try again.", retry_after=1)
-
-
-def _has_page(payment: Payment) -> bool:
-    """Whether a shopper can still pay it, as far as is recorded."""
-    return payment.session_id is not None or payment.payment_status.interface_code in OPEN

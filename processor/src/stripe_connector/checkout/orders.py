@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from stripe_connector.gateways.commercetools.orders import Payable
 from stripe_connector.ledger import due
-from stripe_connector.ledger.merge import AMOUNT_MISMATCH
+from stripe_connector.ledger.merge import AMOUNT_MISMATCH, SUPERSEDED
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.stripe_objects import OPEN
 from stripe_connector.money import Money
 from stripe_connector.payments.limits import kept
 
@@ -20,10 +21,29 @@ def number(payment: Payment) -> int:
     return int(match.group(1)) if match else 0
 
 
+def our_payments(sale: Payable, ours: Ours) -> list[Payment]:
+    """The payments that were started here, in the order of their numbers."""
+    made_here = (payment for payment in sale.payments if ours.includes(payment) and number(payment))
+    return sorted(made_here, key=number)
+
+
 def latest_payment(sale: Payable, ours: Ours) -> Payment | None:
     """The current payment: that of the last session."""
-    made_here = [payment for payment in sale.payments if ours.includes(payment) and number(payment)]
-    return max(made_here, key=number, default=None)
+    made_here = our_payments(sale, ours)
+    return made_here[-1] if made_here else None
+
+
+def is_page_of(sale: Payable, payment: Payment) -> bool:
+    """Made for a page of this very order or cart, not for the cart that became the order."""
+    return (payment.key or "").startswith(f"{sale.id}_")
+
+
+def payable(payment: Payment) -> bool:
+    """Whether a shopper can still pay it, as far as is recorded."""
+    status = payment.payment_status.interface_code
+    return payment.session_id is not None or (
+        payment.interface_id is not None and (status in OPEN or status == SUPERSEDED)
+    )
 
 
 def amount_due(sale: Payable, ours: Ours, *, without: str | None = None) -> Money:

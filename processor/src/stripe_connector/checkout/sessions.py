@@ -1,70 +1,59 @@
-"""Checkout Sessions of an order or cart: one that can be paid, whoever asks how often.
+"""Checkout Sessions of an order or cart: one page that can be paid, however often it is asked for.
 
-Each session has its own Payment on it, under the key `{order or cart id}_{n}`, which is also
-Stripe's idempotency key. Until the shopper confirms there is no intent, so the session's id stands
-on the Payment's Authorization: it is written there before the answer.
+A page is replaced where the total has changed, where it is over, or where a link of ours asks, in
+this order, which a crash at any point leaves to the next request: put the successor's Payment on
+the order, mark the old one, expire the old page, look whether it was paid, open the new page. So
+at no moment two pages can be paid, and the order's last Payment is never one that we have closed.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
-from stripe_connector import context
-from stripe_connector.checkout.line_items import checkout_lines
-from stripe_connector.checkout.locales import stripe_locale
-from stripe_connector.checkout.orders import amount_due, latest_payment, number, processing
-from stripe_connector.concurrency import both
+from stripe_connector.checkout.fulfil import Fulfiller
+from stripe_connector.checkout.fulfil_cart import CartFulfiller
+from stripe_connector.checkout.opening import PageOpener, PageRequest, matches
+from stripe_connector.checkout.orders import (
+    amount_due,
+    is_page_of,
+    number,
+    our_payments,
+    payable,
+    processing,
+)
+from stripe_connector.checkout.session_params import Landing, UiMode
+from stripe_connector.clock import Clock
 from stripe_connector.errors import (
     BackendUnavailable,
     Conflict,
     InvalidRequest,
     NotFound,
-    PaymentRefused,
+    TooManyRequests,
 )
 from stripe_connector.gateways.commercetools.gateway import Commercetools
-from stripe_connector.gateways.commercetools.models import PaymentDraft, PaymentMethodInfoDraft
 from stripe_connector.gateways.commercetools.orders import Order, Payable
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.gateways.stripe.models import CheckoutSession
-from stripe_connector.ledger.actions import (
-    Action,
-    AddTransaction,
-    ChangeAmountPlanned,
-    TransactionDraft,
-)
-from stripe_connector.ledger.facts import (
-    CART_ID,
-    CUSTOMER_ID,
-    ORDER_ID,
-    PAYMENT_ID,
-    PROJECT_KEY,
-    ExpiredSessionFact,
-)
-from stripe_connector.ledger.payment import Payment, Reference, TransactionState
+from stripe_connector.ledger.facts import ExpiredSessionFact
+from stripe_connector.ledger.ours import Ours
+from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.stripe_objects import OPEN
-from stripe_connector.money import Money, to_stripe
-from stripe_connector.payments import attempts, intents
-from stripe_connector.payments.customers import Customers
+from stripe_connector.money import Money
 from stripe_connector.payments.limits import kept
 from stripe_connector.payments.movement import Mover
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 from stripe_connector.settings import Settings
 
-FLOW = "ct_flow"
-BUY_NOW = "buy_now"
-"""Metadata of a session whose cart becomes an order once it is paid."""
+PAGE_OPEN = "page_open"
+"""Code of the refusal to give up a page for a caller's choice of another mode."""
 
-_TRIES = 4
-_LEAST = timedelta(minutes=29, seconds=30)
-"""Stripe wants half an hour between making a session and its end, to which a minute is added."""
-
-UiMode = Literal["hosted_page", "embedded_page", "elements"]
-"""Where the shopper pays: on Stripe's page, in a frame of the shop's, in the shop's own form."""
+_TRIES = 6
+_HOUR = timedelta(hours=1)
 
 
 class PaymentSession(Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -77,26 +66,18 @@ class PaymentSession(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """For Stripe.js; None on Stripe's page."""
 
 
-class Landing(Struct, frozen=True):
-    """Where Stripe's page leads to; `success` may contain {CHECKOUT_SESSION_ID}."""
+class _Asked(Struct, frozen=True):
+    """One try at what was asked for, with the order or cart as it was read for it."""
 
-    success: str
-    cancel: str
-    ui_mode: UiMode = "hosted_page"
-
-    def params(self) -> dict[str, str]:
-        """As Stripe takes it: in the shop's own page there is nothing to go back from."""
-        if self.ui_mode == "hosted_page":
-            return {
-                "ui_mode": self.ui_mode,
-                "success_url": self.success,
-                "cancel_url": self.cancel,
-            }
-        return {"ui_mode": self.ui_mode, "return_url": self.success}
+    sale: Payable
+    due: Money
+    request: PageRequest
+    wait: int
+    """Seconds until another page may be opened."""
 
 
 class Sessions:
-    """Opens, reuses, replaces and expires the Checkout Sessions of orders and carts."""
+    """Opens, reuses and replaces the Checkout Sessions of orders and carts."""
 
     def __init__(
         self,
@@ -104,26 +85,32 @@ class Sessions:
         stripe: Stripe,
         recorder: Recorder,
         mover: Mover,
-        customers: Customers,
+        opener: PageOpener,
+        fulfiller: Fulfiller,
+        carts: CartFulfiller,
         account: OwnAccount,
+        clock: Clock,
         settings: Settings,
     ) -> None:
         self._commercetools = commercetools
         self._stripe = stripe
         self._recorder = recorder
         self._mover = mover
-        self._customers = customers
+        self._opener = opener
+        self._fulfiller = fulfiller
+        self._carts = carts
         self._account = account
+        self._clock = clock
         self._settings = settings
-        self._resumable = timedelta(minutes=settings.checkout_session_minutes) - _LEAST
 
-    async def open(self, order_id: str, landing: Landing | None = None) -> PaymentSession:
-        """The order's open session; the same for the same order, a new one after a change.
+    async def open(self, order_id: str, request: PageRequest | None = None) -> PaymentSession:
+        """The order's open page; the same for the same order, a new one after a change.
 
-        `landing` is the storefront's unless given; a session that is open keeps its own.
-        Raises NotFound, Conflict where the order is paid, cancelled or being paid, InvalidRequest
-        where Stripe cannot take its total.
+        `request` is the storefront's unless given; a page that is open keeps its own landing.
+        Raises NotFound, Conflict where the order is paid, cancelled, being paid or has an open
+        page of another mode, InvalidRequest where Stripe cannot take its total, TooManyRequests.
         """
+        request = request or PageRequest(self.landing(order_id))
         for _ in range(_TRIES):
             order = await self._commercetools.order(order_id)
             if order.order_state == "Cancelled":
@@ -132,8 +119,7 @@ class Sessions:
                 raise Conflict("The order is paid already.", code="AlreadyPaid")
             if order.gross_total.cent_amount == 0:
                 return PaymentSession(f"free_{order.id}", self.landing(order.id).success)
-            due = await self._due(order)
-            session = await self._once(order, due, landing or self.landing(order.id))
+            session = await self._once(order, request)
             if session is not None:
                 return PaymentSession(session.id, session.url, session.client_secret)
         raise BackendUnavailable("The order is being changed by others, try again.", retry_after=1)
@@ -148,10 +134,10 @@ class Sessions:
         )
 
     async def open_for_cart(self, cart_id: str, landing: Landing) -> PaymentSession:
-        """The open session of a cart that is ordered once it is paid.
+        """The open page of a cart that is ordered once it is paid.
 
-        Raises NotFound, Conflict where the cart is ordered or being paid, InvalidRequest where
-        Stripe cannot take its total.
+        Raises NotFound, Conflict where the cart is ordered, being paid or has an open page of
+        another mode, InvalidRequest where Stripe cannot take its total, TooManyRequests.
         """
         for _ in range(_TRIES):
             cart = await self._commercetools.payable_cart(cart_id)
@@ -159,221 +145,179 @@ class Sessions:
                 raise Conflict("The cart cannot be paid any more.", code="CartOrdered")
             if cart.gross_total.cent_amount == 0:
                 raise InvalidRequest("There is nothing to pay.", code="NothingToPay")
-            session = await self._once(cart, await self._due(cart), landing)
+            session = await self._once(cart, PageRequest(landing))
             if session is not None:
                 return PaymentSession(session.id, session.url, session.client_secret)
         raise BackendUnavailable("The cart is being changed by others, try again.", retry_after=1)
 
-    async def _due(self, order: Payable) -> Money:
-        """What the page asks for; raises Conflict where that is nothing."""
-        due = amount_due(order, await self._account.ours())
-        if due.cent_amount > 0:
-            return due
-        if processing(order):
-            raise Conflict("The payment is being processed.", code="PaymentProcessing")
-        raise Conflict("It is paid already.", code="AlreadyPaid")
-
-    async def _once(self, order: Payable, due: Money, landing: Landing) -> CheckoutSession | None:
+    async def _once(self, sale: Payable, request: PageRequest) -> CheckoutSession | None:
         """One try; None where the order or cart must be read again."""
-        latest = latest_payment(order, await self._account.ours())
-        if latest is None:
-            return await self._new(order, due, 1, landing)
-        if latest.session_id is not None:
-            session = await self._stripe.session(latest.session_id)
-            if session.intent_id is not None:
-                # The shopper was faster than the webhook: record it, then look at the order again.
-                await self._recorder.intent(latest, session.intent_id)
+        ours = await self._account.ours()
+        payments = our_payments(sale, ours)
+        for payment in payments[:-1]:
+            if await self._settles(sale, payment):
                 return None
-            return await self._still_open(due, latest, session, landing)
+        asked = _Asked(sale, _due(sale, ours), request, self._wait(sale, payments))
+        if not payments:
+            return await self._first(asked, 1)
+        latest = payments[-1]
+        if latest.session_id is not None:
+            return await self._unconfirmed(asked, latest, latest.session_id)
         if latest.interface_id is not None:
-            return await self._attempted(order, due, latest, latest.interface_id, landing)
-        if latest.of_type("Authorization"):
-            # Expired, or never came to be.
-            return await self._new(order, due, number(latest) + 1, landing)
-        return await self._new(order, due, number(latest), landing)  # its start was cut off
+            return await self._attempted(asked, latest, latest.interface_id)
+        if latest.of_type("Authorization"):  # its page is over, or never came to be
+            return await self._first(asked, number(latest) + 1)
+        # A successor whose predecessors are closed by now, or an opening that was cut off.
+        return await self._opener.open(sale, asked.due, number(latest), request)
+
+    async def _first(self, asked: _Asked, n: int) -> CheckoutSession | None:
+        """A page where none is open."""
+        if asked.wait > 0:
+            raise TooManyRequests(
+                "Too many payment pages were opened for this order.", retry_after=asked.wait
+            )
+        return await self._opener.open(asked.sale, asked.due, n, asked.request)
+
+    async def _unconfirmed(
+        self, asked: _Asked, latest: Payment, session_id: str
+    ) -> CheckoutSession | None:
+        try:
+            session = await self._stripe.session(session_id)
+        except NotFound:
+            # Made with the keys of another account or mode, or test data that was deleted.
+            await self._recorder.facts(latest, [ExpiredSessionFact(session_id)])
+            return None
+        if session.intent_id is not None:
+            # The shopper was faster than the webhook: record it, then look at the order again.
+            await self._recorder.intent(latest, session.intent_id)
+            return None
+        return await self._still_open(asked, latest, session)
 
     async def _attempted(
-        self, order: Payable, due: Money, latest: Payment, intent_id: str, landing: Landing
+        self, asked: _Asked, latest: Payment, intent_id: str
     ) -> CheckoutSession | None:
         """The shopper has tried to pay; after a refusal the same page may still be open."""
         current = await self._recorder.intent(latest, intent_id)
         if current.version != latest.version:
             return None
-        if current.total("Authorization", "Pending"):
-            raise Conflict("The payment is being processed.", code="PaymentProcessing")
-        if kept(current) > 0:
-            raise Conflict("The order is paid already.", code="AlreadyPaid")
+        _require_no_money(current)
         session = await self._stripe.session_of_intent(intent_id)
         if session is not None and session.status == "open":
-            return await self._still_open(due, latest, session, landing)
+            return await self._still_open(asked, latest, session)
         if session is None and current.payment_status.interface_code in OPEN:
             # An intent of the shop's own page, which could be paid beside the session.
             await self._mover.withdraw(current)
             return None
-        return await self._new(order, due, number(latest) + 1, landing)
+        return await self._first(asked, number(latest) + 1)
 
     async def _still_open(
-        self, due: Money, latest: Payment, session: CheckoutSession, landing: Landing
+        self, asked: _Asked, latest: Payment, session: CheckoutSession
     ) -> CheckoutSession | None:
-        """An unpaid session: the order's, unless it is over or the order has changed."""
-        if session.status == "open":
-            if _matches(session, due) and session.ui_mode == landing.ui_mode:
+        """An unpaid page: the order's, unless it is over or the order has changed.
+
+        It is never given up for what a caller chose. A changed total is no caller's choice where
+        it is an order's; a cart's may be changed by whoever knows the cart.
+        """
+        if session.status != "open":
+            if session.status == "expired":
+                await self._recorder.facts(latest, [ExpiredSessionFact(session.id)])
+            return None
+        _require_showable(session, asked.request)
+        if matches(session, asked.due):
+            if session.ui_mode == asked.request.landing.ui_mode:
                 return session
-            session = await self._expire(session)
-        if session.status == "expired":
-            await self._recorder.facts(latest, [ExpiredSessionFact(session.id)])
+            if not asked.request.by_link:
+                raise page_open(session)
+            if asked.wait > 0:
+                return session
+        elif asked.wait > 0 and not isinstance(asked.sale, Order):
+            raise TooManyRequests("Too many payment pages were opened.", retry_after=asked.wait)
+        await self._opener.attach_payment(asked.sale, asked.due, number(latest) + 1)
         return None
 
-    async def _new(
-        self, order: Payable, due: Money, n: int, landing: Landing
-    ) -> CheckoutSession | None:
-        """A Payment with its session; resumes what an earlier request left half done."""
-        payment = await self._payment(order, due, f"{order.id}_{n}")
-        context.note(payment=payment.id)
-        if payment.transactions or payment.interface_id is not None:
-            await self._attach(order, payment)
-            return None  # somebody else was faster: look at theirs
-        customer = await self._customers.known(order.customer_id) if order.customer_id else None
-        params = self._params(order, due, payment, landing, customer)
-        session, _ = await both(self._session(payment, params), self._attach(order, payment))
-        if session is None:
-            return None
-        payment = await self._authorization(payment, due, "Initial", session.id)
-        if payment.session_id != session.id:
-            await self._expire(session)  # another request has given this Payment up meanwhile
-            return None
-        # Otherwise Stripe counts as we do not, or this is the session of an earlier request, which
-        # is over or had another order before it.
-        return session if session.status == "open" and _matches(session, due) else None
+    async def _settles(self, sale: Payable, earlier: Payment) -> bool:
+        """Whether something had to be done so that an earlier Payment cannot be paid any more.
 
-    def _params(
-        self,
-        order: Payable,
-        due: Money,
-        payment: Payment,
-        landing: Landing,
-        customer: str | None,
-    ) -> dict[str, Any]:
-        ties = {PAYMENT_ID: payment.id, PROJECT_KEY: self._settings.ctp_project_key}
-        name = order.id
-        if isinstance(order, Order):
-            ties[ORDER_ID] = order.id
-            if order.cart is not None:
-                ties[CART_ID] = order.cart.id
-            name = order.order_number or order.id
-        else:
-            ties |= {CART_ID: order.id, FLOW: BUY_NOW}
-        lines = checkout_lines(order, number=name, due=due, locale=order.locale)
-        if order.customer_id is not None:
-            ties[CUSTOMER_ID] = order.customer_id
-        params: dict[str, Any] = {
-            "mode": "payment",
-            **landing.params(),
-            "line_items": lines.params(),
-            "client_reference_id": order.id,
-            "locale": stripe_locale(order.locale),
-            **self._expiry(payment),
-            # Nothing may let Stripe change the total.
-            "adaptive_pricing": {"enabled": False},
-            "metadata": ties,
-            "payment_intent_data": {
-                "capture_method": self._settings.stripe_capture_method,
-                "metadata": ties,
-            },
-        }
-        if customer is not None:
-            params["customer"] = customer
-        elif order.customer_email:
-            params["customer_email"] = order.customer_email
-        return params
+        Raises Conflict where it was paid, or is being processed.
+        """
+        if payable(earlier):
+            await self._close(sale, earlier)
+            return True
+        if earlier.interface_id is not None and earlier.total("Authorization", "Pending"):
+            current = await self._recorder.intent(earlier, earlier.interface_id)
+            if current.version != earlier.version:
+                return True
+            _require_no_money(current)
+        if is_page_of(sale, earlier):
+            _require_no_money(earlier)
+        return False
 
-    def _expiry(self, payment: Payment) -> dict[str, int]:
-        """In Unix seconds; the same for every request that makes the session of this Payment."""
-        if payment.created_at is None:
-            return {}
-        started = datetime.fromisoformat(payment.created_at).timestamp()
-        # A minute more than asked for: Stripe wants half an hour from when it hears of it.
-        return {"expires_at": int(started) + (self._settings.checkout_session_minutes + 1) * 60}
+    async def _close(self, sale: Payable, page: Payment) -> None:
+        """End a page that has a successor; raises Conflict where it was paid meanwhile.
 
-    async def _payment(self, order: Payable, due: Money, key: str) -> Payment:
-        draft = PaymentDraft(
-            key=key,
-            amount_planned=due.draft(),
-            payment_method_info=PaymentMethodInfoDraft(self._settings.payment_interface),
-            customer=Reference("customer", order.customer_id) if order.customer_id else UNSET,
-        )
-        return await self._commercetools.create_payment(draft)
-
-    async def _session(self, payment: Payment, params: dict[str, Any]) -> CheckoutSession | None:
-        """The Payment's one session; None where there can be none."""
-        if self._recorder.older_than(self._resumable, payment):
-            # Too late for the time at which it was to expire.
-            return await self._made_before(payment)
+        The mark comes before the call, so that an event that arrives in between finds it.
+        """
+        page = await self._recorder.supersede(page)
         try:
-            return await attempts.create(
-                lambda key: self._stripe.create_session(params, key),
-                lambda: self._stripe.find_session(payment.id, intents.since(payment.created_at)),
-                payment.key or payment.id,
-            )
+            await self._mover.withdraw(page)
+        except Conflict:
+            pass  # confirmed in this very moment
         except NotFound:
-            if "customer" not in params:
+            if page.session_id is None:
                 raise
-            # Deleted at Stripe: the shopper pays as a guest.
-            guest = {name: value for name, value in params.items() if name != "customer"}
-            return await self._session(payment, guest)
-        except PaymentRefused as refusal:
-            await self._authorization(payment, payment.amount_planned, "Failure", None)
-            raise InvalidRequest(refusal.message, code=refusal.code) from refusal
-
-    async def _made_before(self, payment: Payment) -> CheckoutSession | None:
-        """The session that an earlier request made; without one the Payment is given up."""
-        found = await self._stripe.find_session(payment.id, intents.since(payment.created_at))
-        if found is None:
-            await self._authorization(payment, payment.amount_planned, "Failure", None)
-        return found
-
-    async def _authorization(
-        self, payment: Payment, due: Money, state: TransactionState, session_id: str | None
-    ) -> Payment:
-        """Write down what became of the Payment's session, unless somebody has."""
-
-        async def compute(current: Payment) -> Sequence[Action]:
-            if current.transactions:
-                return []
-            plan = [ChangeAmountPlanned(due.draft())] if current.amount_planned != due else []
-            return [
-                *plan,
-                AddTransaction(
-                    TransactionDraft(
-                        "Authorization",
-                        due.draft(),
-                        state,
-                        session_id or UNSET,
-                        self._recorder.now(),
-                    )
-                ),
-            ]
-
-        return await self._recorder.update(payment, compute)
-
-    async def _expire(self, session: CheckoutSession) -> CheckoutSession:
-        """The session after the attempt to end it: the shopper may have paid meanwhile."""
-        try:
-            return await self._stripe.expire_session(session.id)
-        except PaymentRefused:
-            return await self._stripe.session(session.id)
-
-    async def _attach(self, order: Payable, payment: Payment) -> None:
-        if any(reference.id == payment.id for reference in order.payment_info.payments):
+            await self._recorder.facts(page, [ExpiredSessionFact(page.session_id)])
             return
-        if isinstance(order, Order):
-            await self._commercetools.add_payment_to_order(order.id, order.version, payment.id)
+        page = await self._fulfiller.refresh(await self._commercetools.payment(page.id))
+        if kept(page) <= 0 and not page.total("Authorization", "Pending"):
+            return
+        if isinstance(sale, Order):
+            await self._fulfiller.recorded(sale.id)
         else:
-            await self._commercetools.add_payment_to_cart(order.id, order.version, payment.id)
+            await self._carts.recorded(sale.id)
+        _require_no_money(page)
+
+    def _wait(self, sale: Payable, payments: Sequence[Payment]) -> int:
+        """Seconds until another page may be opened; 0 if now. Counted by the Payments on the order,
+        which all instances see."""
+        now = self._clock.now()
+        limit = self._settings.checkout_pages_per_order_per_hour
+        opened = sorted(
+            now - datetime.fromisoformat(payment.created_at)
+            for payment in payments
+            if payment.created_at is not None and is_page_of(sale, payment)
+        )
+        if len(opened) < limit or opened[limit - 1] >= _HOUR:
+            return 0
+        return math.ceil((_HOUR - opened[limit - 1]).total_seconds())
 
 
-def _matches(session: CheckoutSession, due: Money) -> bool:
-    return (session.amount_total, (session.currency or "").upper()) == (
-        to_stripe(due),
-        due.currency_code,
+def _due(sale: Payable, ours: Ours) -> Money:
+    """What the page asks for; raises Conflict where that is nothing."""
+    due = amount_due(sale, ours)
+    if due.cent_amount > 0:
+        return due
+    if processing(sale):
+        raise Conflict("The payment is being processed.", code="PaymentProcessing")
+    raise Conflict("It is paid already.", code="AlreadyPaid")
+
+
+def page_open(session: CheckoutSession) -> Conflict:
+    """Another page than the one asked for is open; the caller may use it."""
+    return Conflict(
+        "A payment page of another mode is open.",
+        code=PAGE_OPEN,
+        fields={"id": session.id, "mode": session.ui_mode, "url": session.url},
     )
+
+
+def _require_showable(session: CheckoutSession, request: PageRequest) -> None:
+    """Raises NotFound where a page shows data of the shopper that the caller may not see."""
+    if not request.shows_customer and (session.customer or session.customer_email):
+        raise NotFound("The payment page was not found.")
+
+
+def _require_no_money(payment: Payment) -> None:
+    if payment.total("Authorization", "Pending"):
+        raise Conflict("The payment is being processed.", code="PaymentProcessing")
+    if kept(payment) > 0:
+        raise Conflict("The order is paid already.", code="AlreadyPaid")

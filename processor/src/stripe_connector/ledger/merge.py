@@ -44,6 +44,9 @@ from stripe_connector.money import Money, from_stripe, iso_digits
 AMOUNT_MISMATCH = "amount_mismatch"
 """Status code of a Payment for which Stripe holds another amount than was planned."""
 
+SUPERSEDED = "superseded"
+"""Status code of a Payment whose payment page we have replaced; no shopper gave it up."""
+
 _FINAL_STATUS = frozenset({"succeeded", "canceled"})
 
 
@@ -222,6 +225,8 @@ class _Record:
         for transaction in self._unfinished("Authorization"):
             if transaction.interaction_id == fact.session_id:
                 self._change(transaction, "Failure")
+                if self.payment.payment_status.interface_code == SUPERSEDED:
+                    continue
                 self._set_once(SetStatusInterfaceCode("expired"))
                 self._set_once(SetStatusInterfaceText("The payment page has expired."))
 

@@ -18,7 +18,11 @@ from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import PaymentDraft
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger import operation, proof
-from stripe_connector.ledger.actions import Action
+from stripe_connector.ledger.actions import (
+    Action,
+    SetStatusInterfaceCode,
+    SetStatusInterfaceText,
+)
 from stripe_connector.ledger.facts import (
     ExpiredSessionFact,
     Fact,
@@ -26,7 +30,7 @@ from stripe_connector.ledger.facts import (
     intent_fact,
     refund_fact,
 )
-from stripe_connector.ledger.merge import AMOUNT_MISMATCH, merge
+from stripe_connector.ledger.merge import AMOUNT_MISMATCH, SUPERSEDED, merge
 from stripe_connector.ledger.operation import timestamp
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.money import Money
@@ -176,6 +180,20 @@ class Recorder:
         if session.status == "expired":
             return await self.facts(payment, [ExpiredSessionFact(session_id)])
         return payment
+
+    async def supersede(self, payment: Payment) -> Payment:
+        """Mark a Payment whose page is about to be replaced, unless money has come."""
+
+        async def compute(current: Payment) -> Sequence[Action]:
+            taken = current.total("Authorization", "Pending", "Success")
+            if taken or current.payment_status.interface_code == SUPERSEDED:
+                return []
+            return [
+                SetStatusInterfaceCode(SUPERSEDED),
+                SetStatusInterfaceText("The payment page was replaced by another."),
+            ]
+
+        return await self.update(payment, compute)
 
     async def dispute(
         self, payment: Payment, dispute_id: str, cause: Interaction | None = None

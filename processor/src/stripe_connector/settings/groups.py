@@ -344,6 +344,13 @@ class StorefrontSettings:
         " may send to one instance under `/api/v1`, and as many reads of the catalogue; 0 sets no"
         " limit. Raise it where a server of the shop calls for all shoppers.",
     )
+    bff_payment_pages_per_minute: int = defaulted(
+        integer(0, 100_000),
+        "60",
+        "Payment pages of orders that one client address may ask one instance for, by"
+        " `/api/v1/payments/sessions` or a payment link; 0 sets no limit. Raise it where a server"
+        " of the shop calls for all shoppers.",
+    )
     bff_trusted_proxies: int = defaulted(
         integer(0, 10),
         "1",
@@ -360,6 +367,13 @@ class StorefrontSettings:
         integer(30, 1_438),
         "1438",
         "How long a payment page can be paid; Stripe allows half an hour to a day.",
+    )
+    checkout_pages_per_order_per_hour: int = defaulted(
+        integer(1, 1_000),
+        "10",
+        "Payment pages that are opened for one order in an hour, by whoever asks. Above it the page"
+        " that is open is answered, and 429 where none is. A page at another total than the order's"
+        " is replaced in any case.",
     )
     checkout_link_secret: str | None = optional(
         matching(r".{32,}", "must have at least 32 characters"),

@@ -68,6 +68,9 @@ class CheckoutSession(Struct, frozen=True):
     payment_intent: str | PaymentIntent | None = None
     """Exists only once the shopper has confirmed."""
     own_metadata: Metadata | None = field(default=None, name="metadata")
+    customer: str | None = None
+    customer_email: str | None = None
+    """As we told Stripe; the page shows it."""
     customer_details: CustomerDetails | None = None
 
     @property

@@ -15,7 +15,8 @@ from starlette.responses import RedirectResponse, Response
 
 from stripe_connector import context
 from stripe_connector.checkout.buy_now import BuyNow, Claim, State
-from stripe_connector.checkout.sessions import Landing, PaymentSession, UiMode
+from stripe_connector.checkout.session_params import Landing, UiMode
+from stripe_connector.checkout.sessions import PaymentSession
 from stripe_connector.errors import ConnectorError, NotFound, invalid_field, required_field
 from stripe_connector.http.auth import Open
 from stripe_connector.http.bff.buy_now_pages import STYLE_PATH, Pages
@@ -122,6 +123,10 @@ def endpoints(
         f"{base}/success?session_id={{CHECKOUT_SESSION_ID}}", f"{base}/canceled/"
     )
 
+    def order_landing(name: str) -> Landing:
+        success = f"{base}/client/success.html?session_id={{CHECKOUT_SESSION_ID}}"
+        return Landing(f"{success}&order_id={name}", f"{base}/cancel")
+
     async def create(request: Request, name: str | None) -> Response:
         if name is None:
             raise NotFound("No product is configured.")
@@ -144,21 +149,13 @@ def endpoints(
     async def create_for_order(request: Request) -> Response:
         opening.admit(request)
         body = await json_body(request, OrderRequest)
-        order_id = (await buy_now.order(body.order_id)).id
-        context.note(order=order_id)
-        # Spelled with the id: what a browser sent does not become part of an address.
-        landing = Landing(
-            f"{base}/client/success.html?session_id={{CHECKOUT_SESSION_ID}}&order_id={order_id}",
-            f"{base}/cancel",
-        )
-        session = await buy_now.open_order(order_id, body.claim, landing)
+        session = await buy_now.open_order(body.order_id, body.claim, order_landing)
         return json_response(_shape(session))
 
     async def session_status(request: Request) -> Response:
         reading.admit(request)
         order_id, session_id = _query(request, "order_id"), _query(request, "session_id")
-        order = await buy_now.order(order_id)
-        state = await buy_now.order_state(order.id, session_id)
+        state = await buy_now.order_state(order_id, session_id)
         return json_response(SessionStatus(order_id, session_id, _LETTERS[state]))
 
     async def keys(_request: Request) -> Response:
@@ -244,8 +241,11 @@ _CREATE_FOR_ORDER = Operation(
     refusals={
         400: "The body is not valid, or the order cannot be paid.",
         402: "Stripe refused for good.",
-        404: "The order was not found.",
-        409: "The order costs something else, or is paid or cancelled.",
+        404: (
+            "The order was not found. By number, also for one that costs something else, is paid"
+            " or cancelled, or whose sum was not told."
+        ),
+        409: "By id: the order costs something else, is paid, cancelled or has another page.",
         429: TOO_MANY,
     },
 )

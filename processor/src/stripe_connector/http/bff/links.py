@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from stripe_connector import context
 from stripe_connector.checkout.links import PaymentLink, PaymentLinks
+from stripe_connector.checkout.opening import PageRequest
 from stripe_connector.checkout.place_order import Orders
 from stripe_connector.checkout.sessions import Sessions
 from stripe_connector.errors import Conflict, NotFound
@@ -53,7 +54,8 @@ def endpoints(
         order_id = signed().order_id(request.path_params["token"])
         context.note(order=order_id)
         try:
-            session = await sessions.open(order_id)
+            asked = PageRequest(sessions.landing(order_id), by_link=True)
+            session = await sessions.open(order_id, asked)
         except Conflict:
             return RedirectResponse(f"{storefront_url}/order/success?orderId={order_id}", 303)
         return RedirectResponse(session.url or storefront_url, 303)

@@ -11,8 +11,10 @@ from starlette.responses import Response
 from stripe_connector import context
 from stripe_connector.checkout import shapes
 from stripe_connector.checkout.fulfil import Fulfiller
+from stripe_connector.checkout.opening import PageRequest
 from stripe_connector.checkout.place_order import Orders
-from stripe_connector.checkout.sessions import PaymentSession, Sessions, UiMode
+from stripe_connector.checkout.session_params import UiMode
+from stripe_connector.checkout.sessions import PaymentSession, Sessions
 from stripe_connector.errors import Conflict, NotFound, invalid_field
 from stripe_connector.gateways.commercetools.models import is_id
 from stripe_connector.http.bff.contract import route
@@ -52,16 +54,21 @@ class OrderUpdate(Struct, frozen=True):
 
 
 def endpoints(
-    sessions: Sessions, fulfiller: Fulfiller, orders: Orders, limit: RateLimit
+    sessions: Sessions,
+    fulfiller: Fulfiller,
+    orders: Orders,
+    *,
+    opening: RateLimit,
+    limit: RateLimit,
 ) -> list[AnyEndpoint]:
-    """The rows of the table that move money or depend on it."""
+    """The rows of the table that move money or depend on it. `opening` limits what makes pages."""
 
     async def payment_session(request: Request) -> Response:
         body = await json_body(request, SessionRequest, any_media_type=True)
         _require_order_id(body.id)
         context.note(order=body.id)
         landing = sessions.landing(body.id, body.ui_mode)
-        return json_response(await sessions.open(body.id, landing), 201)
+        return json_response(await sessions.open(body.id, PageRequest(landing)), 201)
 
     async def update_order(request: Request) -> Response:
         """200 once the order is paid, 202 while a bank works on it."""
@@ -84,7 +91,7 @@ def endpoints(
         return json_response(await orders.order(order_id), 200 if standing == "paid" else 202)
 
     return [
-        route("POST", "/payments/sessions", payment_session, _PAYMENT_SESSION, limit),
+        route("POST", "/payments/sessions", payment_session, _PAYMENT_SESSION, opening),
         route("PUT", "/orders/{id}", update_order, _UPDATE_ORDER, limit),
     ]
 
@@ -92,7 +99,11 @@ def endpoints(
 _PAYMENT_SESSION = Operation(
     tag="Storefront",
     summary="Open the payment page of an order",
-    description="The same page for the same order, a new one after a change.",
+    description=(
+        "The same page for the same order, a new one once its total has changed or the page is"
+        " over. While a page of another mode is open, the answer is 409 `page_open` with its id,"
+        " mode and URL. Above `CHECKOUT_PAGES_PER_ORDER_PER_HOUR`, no more pages are opened."
+    ),
     body=SessionRequest,
     any_media_type=True,
     answers={201: Answer("Where, or with what, the shopper pays.", PaymentSession)},
@@ -100,7 +111,10 @@ _PAYMENT_SESSION = Operation(
         400: "The body is not valid, or the order cannot be paid.",
         402: "Stripe refused for good.",
         404: "The order was not found.",
-        409: "The order is cancelled, paid, or its payment is being processed.",
+        409: (
+            "The order is cancelled, paid, its payment is being processed, or a page of another"
+            " mode is open (`page_open`)."
+        ),
     },
 )
 _UPDATE_ORDER = Operation(

@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from stripe_connector.checkout.orders import amount_due, latest_payment, paid, secured
-from stripe_connector.checkout.sessions import BUY_NOW, FLOW
+from stripe_connector.checkout.session_params import BUY_NOW, FLOW
 from stripe_connector.errors import Conflict, InvalidRequest, NotFound
 from stripe_connector.gateways.commercetools.models import PaymentInfo
 from stripe_connector.gateways.commercetools.orders import Payable

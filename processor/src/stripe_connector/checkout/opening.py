@@ -1,0 +1,191 @@
+"""Opening one payment page: the Payment that a Checkout Session belongs to, and the session.
+
+Each session has its own Payment, under the key `{order or cart id}_{n}`, which is also Stripe's
+idempotency key. Until the shopper confirms there is no intent, so the session's id stands on the
+Payment's Authorization: it is written there before the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from msgspec import UNSET, Struct
+
+from stripe_connector import context
+from stripe_connector.checkout.session_params import Landing, session_params
+from stripe_connector.concurrency import both
+from stripe_connector.errors import InvalidRequest, NotFound, PaymentRefused
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.models import PaymentDraft, PaymentMethodInfoDraft
+from stripe_connector.gateways.commercetools.orders import Order, Payable
+from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.gateways.stripe.models import CheckoutSession
+from stripe_connector.ledger.actions import (
+    Action,
+    AddTransaction,
+    ChangeAmountPlanned,
+    TransactionDraft,
+)
+from stripe_connector.ledger.payment import Payment, Reference, TransactionState
+from stripe_connector.money import Money, to_stripe
+from stripe_connector.payments import attempts, intents
+from stripe_connector.payments.customers import Customers
+from stripe_connector.payments.record import Recorder
+from stripe_connector.settings import Settings
+
+_LEAST = timedelta(minutes=29, seconds=30)
+"""Stripe wants half an hour between making a session and its end, to which a minute is added."""
+
+
+class PageRequest(Struct, frozen=True):
+    """The page that a caller asks for."""
+
+    landing: Landing
+    shows_customer: bool = True
+    """False where the caller may not be the shopper: the page then has no data of theirs."""
+    by_link: bool = False
+    """A link that we have signed: it may replace a page of another mode."""
+
+
+class PageOpener:
+    """Makes Payments for pages, and their sessions."""
+
+    def __init__(
+        self,
+        commercetools: Commercetools,
+        stripe: Stripe,
+        recorder: Recorder,
+        customers: Customers,
+        settings: Settings,
+    ) -> None:
+        self._commercetools = commercetools
+        self._stripe = stripe
+        self._recorder = recorder
+        self._customers = customers
+        self._settings = settings
+        self._resumable = timedelta(minutes=settings.checkout_session_minutes) - _LEAST
+
+    async def attach_payment(self, sale: Payable, due: Money, n: int) -> Payment:
+        """The Payment of the n-th page, on the order or cart; it has no page yet when it is new."""
+        payment = await self._create_payment(sale, due, n)
+        await self._attach(sale, payment)
+        return payment
+
+    async def open(
+        self, sale: Payable, due: Money, n: int, request: PageRequest
+    ) -> CheckoutSession | None:
+        """The n-th page; resumes what an earlier request left half done.
+
+        None where the order or cart must be read again.
+        """
+        payment = await self._create_payment(sale, due, n)
+        context.note(payment=payment.id)
+        if payment.transactions or payment.interface_id is not None:
+            await self._attach(sale, payment)
+            return None  # another request was faster: look at its page
+        customer, email = await self._shopper(sale, request)
+        params = session_params(
+            sale, due, payment, request.landing, self._settings, customer=customer, email=email
+        )
+        session, _ = await both(self._create_session(payment, params), self._attach(sale, payment))
+        if session is None:
+            return None
+        payment = await self._authorize(payment, due, "Initial", session.id)
+        if payment.session_id != session.id:
+            await self._expire(session)  # another request has given this Payment up meanwhile
+            return None
+        # Otherwise Stripe counts as we do not, or this is the session of an earlier request, which
+        # is over or had another order before it.
+        return session if session.status == "open" and matches(session, due) else None
+
+    async def _shopper(self, sale: Payable, request: PageRequest) -> tuple[str | None, str | None]:
+        """Stripe's customer and the e-mail address, as far as the page may show them."""
+        if not request.shows_customer:
+            return None, None
+        customer = await self._customers.known(sale.customer_id) if sale.customer_id else None
+        return customer, sale.customer_email
+
+    async def _create_payment(self, sale: Payable, due: Money, n: int) -> Payment:
+        draft = PaymentDraft(
+            key=f"{sale.id}_{n}",
+            amount_planned=due.draft(),
+            payment_method_info=PaymentMethodInfoDraft(self._settings.payment_interface),
+            customer=Reference("customer", sale.customer_id) if sale.customer_id else UNSET,
+        )
+        return await self._commercetools.create_payment(draft)
+
+    async def _create_session(
+        self, payment: Payment, params: dict[str, Any]
+    ) -> CheckoutSession | None:
+        """The Payment's one session; None where there can be none."""
+        if self._recorder.older_than(self._resumable, payment):
+            # Too late for the time at which it was to expire.
+            return await self._find_session(payment)
+        try:
+            return await attempts.create(
+                lambda key: self._stripe.create_session(params, key),
+                lambda: self._stripe.find_session(payment.id, intents.since(payment.created_at)),
+                payment.key or payment.id,
+            )
+        except NotFound:
+            if "customer" not in params:
+                raise
+            # Deleted at Stripe: the shopper pays as a guest.
+            guest = {name: value for name, value in params.items() if name != "customer"}
+            return await self._create_session(payment, guest)
+        except PaymentRefused as refusal:
+            await self._authorize(payment, payment.amount_planned, "Failure", None)
+            raise InvalidRequest(refusal.message, code=refusal.code) from refusal
+
+    async def _find_session(self, payment: Payment) -> CheckoutSession | None:
+        """The session that an earlier request made; without one the Payment is given up."""
+        found = await self._stripe.find_session(payment.id, intents.since(payment.created_at))
+        if found is None:
+            await self._authorize(payment, payment.amount_planned, "Failure", None)
+        return found
+
+    async def _authorize(
+        self, payment: Payment, due: Money, state: TransactionState, session_id: str | None
+    ) -> Payment:
+        """Record the Payment's session, or that there is none, unless another request has."""
+
+        async def compute(current: Payment) -> Sequence[Action]:
+            if current.transactions:
+                return []
+            plan = [ChangeAmountPlanned(due.draft())] if current.amount_planned != due else []
+            return [
+                *plan,
+                AddTransaction(
+                    TransactionDraft(
+                        "Authorization",
+                        due.draft(),
+                        state,
+                        session_id or UNSET,
+                        self._recorder.now(),
+                    )
+                ),
+            ]
+
+        return await self._recorder.update(payment, compute)
+
+    async def _expire(self, session: CheckoutSession) -> None:
+        try:
+            await self._stripe.expire_session(session.id)
+        except PaymentRefused:
+            return  # it is over already
+
+    async def _attach(self, sale: Payable, payment: Payment) -> None:
+        if any(reference.id == payment.id for reference in sale.payment_info.payments):
+            return
+        if isinstance(sale, Order):
+            await self._commercetools.add_payment_to_order(sale.id, sale.version, payment.id)
+        else:
+            await self._commercetools.add_payment_to_cart(sale.id, sale.version, payment.id)
+
+
+def matches(session: CheckoutSession, due: Money) -> bool:
+    """Whether a page asks for what is due now."""
+    asked = (session.amount_total, (session.currency or "").upper())
+    return asked == (to_stripe(due), due.currency_code)
