@@ -181,7 +181,7 @@ def request(forwarded: list[str], peer: str = "10.0.0.1") -> Request:
         (2, ["203.0.113.7"], "203.0.113.7"),
         (1, ["2001:db8:1:2:3:4:5:6"], "2001:db8:1:2::/64"),
         (1, ["2001:db8:1:2::ffff"], "2001:db8:1:2::/64"),
-        (1, ["x" * 500], "x" * 64),
+        (1, ["x" * 500], "10.0.0.1"),
     ],
 )
 def test_the_client_is_whom_our_own_proxies_saw(

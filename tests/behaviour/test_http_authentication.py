@@ -627,7 +627,7 @@ async def test_a_signature_of_another_time_is_refused(route: Route, shift: int) 
     body, signature = signed({"id": "evt_1"}, SECRET, int(world.clock.time()) + shift)
     answer = await ask(world, route, {"Stripe-Signature": signature}, body)
     assert_refused(answer, 400)
-    assert answer.json()["errors"][0]["code"] == "InvalidSignature"
+    assert answer.json()["errors"][0]["code"] == "StaleSignature"
     assert world.network.calls == []
 
 

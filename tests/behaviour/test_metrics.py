@@ -7,12 +7,11 @@ import asyncio
 import httpx
 import pytest
 
-from sandbox.stripe.webhooks import signed
 from stripe_connector.settings import ConfigurationError, load_settings
 from tests.behaviour.steps import Once, confirm, event, started, status_of
 from tests.behaviour.watching import TOKEN, WATCHED, scrape
 from tests.wire import Call, Trouble
-from tests.world import ENVIRONMENT, SECRET, World, money
+from tests.world import ENVIRONMENT, World, money
 
 PAYMENT = "/{}/payments/{}"
 
@@ -294,15 +293,29 @@ async def test_what_alerts_watch_begins_at_zero() -> None:
     assert read.value("webhooks_total") == 0
 
 
-async def test_deliveries_that_stripe_did_not_sign_are_refused_callers() -> None:
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        (None, "missing"),
+        ("t=1790000000,v1=00", "malformed"),
+        (f"t=1789999000,v1={'0' * 64}", "stale"),
+        (f"t=1790000000,v1={'0' * 64}", "wrong"),
+    ],
+)
+async def test_deliveries_that_stripe_did_not_sign_are_counted_by_what_is_wrong(
+    header: str | None, reason: str
+) -> None:
     world = World(WATCHED)
-    body, _ = signed({"id": "evt_1"}, SECRET, int(world.clock.time()))
     answer: httpx.Response = await world.client.post(
-        "/stripe/webhooks", content=body, headers={"Stripe-Signature": "t=1790000000,v1=00"}
+        "/stripe/webhooks",
+        content=b"{}",
+        headers={} if header is None else {"Stripe-Signature": header},
     )
     assert answer.status_code == 400
+    refused = "authentications_refused_total"
     read = await scrape(world)
-    assert read.value("authentications_refused_total", kind="stripe", status="400") == 1
+    assert read.value(refused, kind="stripe", status="400", reason=reason) == 1
+    assert read.value(refused, kind="stripe") == 1
     assert read.value("webhooks_total") == 0
 
 

@@ -21,7 +21,7 @@ from stripe_connector.clock import Clock
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.outgoing import REPEATABLE, Outgoing, create_http_client
 from stripe_connector.gateways.stripe import Stripe
-from stripe_connector.gateways.stripe.webhooks import verify
+from stripe_connector.gateways.stripe.webhooks import check_header, verify
 from stripe_connector.http import health, metrics, operations, payments, status, webhooks
 from stripe_connector.http.application import application
 from stripe_connector.http.auth import (
@@ -124,7 +124,7 @@ def wire(
             issuer=settings.ctp_jwt_issuer,
             project_key=settings.ctp_project_key,
         ),
-        stripe=StripeGuard(verify, settings.stripe_webhook_signing_secret, clock),
+        stripe=StripeGuard(check_header, verify, settings.stripe_webhook_signing_secret, clock),
         origin=OriginGuard(settings.allowed_origins),
         metrics=MetricsGuard(settings.metrics_token),
     )

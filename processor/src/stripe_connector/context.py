@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -28,6 +29,8 @@ class RequestContext(Struct):
     """None where requests are not traced."""
 
 
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
 current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
 
 
@@ -36,6 +39,12 @@ def note(**fields: Any) -> None:
     context = current.get()
     if context is not None:
         context.log.update(fields)
+
+
+def note_id(name: str, value: str) -> None:
+    """Add an id that a caller chose to that line, if it has the form of one."""
+    if _ID.fullmatch(value):
+        note(**{name: value})
 
 
 def correlation_id() -> str | None:

@@ -100,7 +100,13 @@ class JwksHost:
         return self.document
 
 
-def verify(payload: bytes, header: str, secrets: tuple[str, ...], _now: float) -> None:
+def check_header(header: str, _now: float) -> None:
+    """A signature has the form that `verify` takes."""
+    if ":" not in header:
+        raise InvalidRequest("malformed signature", code="MalformedSignature")
+
+
+def verify(payload: bytes, header: str, secrets: tuple[str, ...]) -> None:
     """A signature is right when it names a secret and the length of the body."""
     if header not in {f"{secret}:{len(payload)}" for secret in secrets}:
         raise InvalidRequest("bad signature", code="InvalidSignature")
@@ -154,7 +160,7 @@ def guards(
         session=SessionGuard(session_service, clock),
         oauth2=OAuth2Guard(authorization_server, clock, project_key=PROJECT),
         jwt=JwtGuard(Jwks(jwks_host.fetch, clock), clock, issuer=ISSUER, project_key=PROJECT),
-        stripe=StripeGuard(verify, webhook_secrets, clock),
+        stripe=StripeGuard(check_header, verify, webhook_secrets, clock),
         origin=OriginGuard([STOREFRONT]),
     )
 

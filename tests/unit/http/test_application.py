@@ -342,7 +342,10 @@ class TestHeaders:
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Cache-Control"] == "no-store"
         assert headers["Referrer-Policy"] == "no-referrer"
-        assert headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+        assert headers["Strict-Transport-Security"] == "max-age=31536000"
+        assert headers["Content-Security-Policy"] == (
+            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        )
 
     async def test_a_handlers_own_caching_stays(self, serve: Serve) -> None:
         async def cached(_request: Request, _principal: None) -> Response:

@@ -49,7 +49,7 @@ def rendered() -> str:
     """Metrics after each thing has happened once."""
     metrics = Metrics(FakeClock())
     metrics.answered(Answered("GET", "/payments", 503, 0.1, "Overloaded"))
-    metrics.refused(Refused("session", 401))
+    metrics.refused(Refused("session", 401, "access_denied"))
     metrics.called(called("/shop/payments/1"))
     metrics.delivered(Delivered("charge.succeeded", Effect.STORED, 1_790_000_000))
     metrics.mismatched()
@@ -175,7 +175,10 @@ def test_words_in_alerts_are_those_that_the_metrics_use(rule: dict[str, Any]) ->
     known = {
         "outcome": {"failed", *(effect.name.lower() for effect in Effect)},
         "kind": {"session", "oauth2", "jwt", "stripe", "origin", "metrics"},
-        "reason": {"overloaded", "rate_limited", "deadline"},
+        "reason": {
+            *("overloaded", "rate_limited", "deadline"),
+            *("missing", "malformed", "stale", "wrong"),
+        },
     }
     for label, values in known.items():
         for spelt in re.findall(rf'\b{label}=~?"(.*?)"', rule["expr"]):

@@ -27,10 +27,12 @@ logger = logging.getLogger(__name__)
 _CLIENT_CLOSED_REQUEST = 499
 """Nobody is left to answer; the number, common in logs, is never sent."""
 
+_NOTHING_ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _DEFAULT_HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "frame-ancestors 'none'",
+    "Content-Security-Policy": _NOTHING_ALLOWED,
     "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000",
     "X-Content-Type-Options": "nosniff",
 }
 

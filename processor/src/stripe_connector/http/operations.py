@@ -121,7 +121,7 @@ def endpoints(
             modification = msgspec.structs.replace(
                 modification, merchant_reference=body.merchant_reference
             )
-        context.note(payment=payment_id)
+        context.note_id("payment", payment_id)
         outcome = await modifier.modify(payment_id, modification, _key(request))
         context.note(outcome=outcome.outcome)
         return json_response(_response(outcome))

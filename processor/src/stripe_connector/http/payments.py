@@ -153,7 +153,7 @@ def endpoints(
     async def confirm(request: Request, principal: SessionPrincipal) -> Response:
         payment_id = request.path_params["id"]
         body = await json_body(request, ConfirmRequest)
-        context.note(payment=payment_id)
+        context.note_id("payment", payment_id)
         try:
             (session, cart), intent = await both(
                 session_and_cart(principal), _intent(stripe, body.payment_intent)

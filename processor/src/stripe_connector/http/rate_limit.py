@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 from collections import OrderedDict
 
 from msgspec import Struct
@@ -16,6 +17,8 @@ TOO_MANY = "This client has asked too often."
 """How the description of an endpoint speaks of its limit."""
 _CAPACITY = 10_000
 """Clients that are remembered; the one that has been quiet for longest makes room."""
+
+_WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<v4>[0-9.]+))(?::[0-9]{1,5})?")
 
 
 class _Bucket(Struct):
@@ -68,17 +71,31 @@ def client_address(request: Request, trusted_proxies: int) -> str:
     """The address of the client in front of our own proxies; of IPv6 the network of one customer.
 
     Each proxy appends to X-Forwarded-For whom it was called by, so the entry to believe is counted
-    from the end: what stands before it is the client's own invention.
+    from the end: what stands before it is the client's own invention. What is no address counts as
+    the peer, so that nobody makes up a client.
     """
     peer = request.client.host if request.client else ""
     forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
     told = [entry.strip() for entry in forwarded if entry.strip()]
+    address = None
     if trusted_proxies and told:
-        peer = told[-min(trusted_proxies, len(told))]
+        address = _parsed(told[-min(trusted_proxies, len(told))])
+    address = address or _parsed(peer)
+    match address:
+        case None:
+            return peer
+        case ipaddress.IPv6Address():
+            return str(ipaddress.ip_network((int(address), 64), strict=False))
+        case ipaddress.IPv4Address():
+            return str(address)
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address as proxies write it: alone, with a port, in brackets, IPv4 within IPv6."""
+    found = _WITH_PORT.fullmatch(text)
     try:
-        address = ipaddress.ip_address(peer)
+        address = ipaddress.ip_address(found["v6"] or found["v4"] if found else text)
     except ValueError:
-        return peer[:64]
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address

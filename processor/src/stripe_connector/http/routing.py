@@ -16,6 +16,7 @@ from stripe_connector.errors import ConnectorError, MethodNotAllowed, NotFound
 from stripe_connector.http.auth import Auth, Guards
 from stripe_connector.http.body import limited
 from stripe_connector.http.cors import Cors
+from stripe_connector.http.headers import require_single
 from stripe_connector.http.openapi.operation import Operation
 from stripe_connector.http.responses import Error, error_response
 
@@ -87,6 +88,8 @@ class Refused(Struct, frozen=True):
     kind: str
     """What the endpoint asks for: session, oauth2, jwt, stripe, origin or metrics."""
     status: int
+    code: str
+    """Of the error, which tells credentials that are missing or malformed from wrong ones."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ class Resource:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
+        require_single(scope["headers"])
         endpoint = self.endpoint(method)
         if endpoint is not None:
             response = await self._answer(endpoint, scope, receive)
@@ -161,7 +165,7 @@ class Resource:
             # Where the one who could tell did not answer, nobody was refused.
             if error.status < 500:
                 kind = type(endpoint.auth).__name__.removesuffix("Auth").lower()
-                self._services.observe_refusal(Refused(kind, error.status))
+                self._services.observe_refusal(Refused(kind, error.status, error.code))
             raise
         return await endpoint.handler(request, principal)
 

@@ -42,6 +42,16 @@ _SHED = {
 }
 """Reasons for turning away a request that was in order, by the code of the error."""
 
+_FORMS = {
+    "access_denied": "missing",
+    "MissingSignature": "missing",
+    "invalid_request": "malformed",
+    "MalformedSignature": "malformed",
+    "StaleSignature": "stale",
+}
+"""What is the matter with credentials that are not let pass, by the code of the error. All others
+look like the right ones and are not."""
+
 _CALL_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _REQUEST_BUCKETS = (0.005, *_CALL_BUCKETS, 25.0)
 _LAG_BUCKETS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0, 7_200.0, 86_400.0)
@@ -82,7 +92,7 @@ class Metrics(Observer):
         self._refused = Counter(
             "authentications_refused",
             "Requests that the endpoint's authentication did not let pass.",
-            ["kind", "status"],
+            ["kind", "status", "reason"],
             namespace=PREFIX,
             registry=registry,
         )
@@ -155,6 +165,8 @@ class Metrics(Observer):
         """Series that alerts watch: Prometheus sees no increase in what begins with 1."""
         for reason in _SHED.values():
             self._shed.labels(reason)
+        for reason in ("stale", "wrong"):
+            self._refused.labels("stripe", 400, reason)
         for kind in (*sorted(_EVENTS), "other"):
             for outcome in ("failed", "orphan"):
                 self._webhooks.labels(kind, outcome)
@@ -171,7 +183,8 @@ class Metrics(Observer):
             self._shed.labels(_SHED[request.error]).inc()
 
     def refused(self, refusal: Refused) -> None:
-        self._refused.labels(refusal.kind, refusal.status).inc()
+        reason = _FORMS.get(refusal.code, "wrong")
+        self._refused.labels(refusal.kind, refusal.status, reason).inc()
 
     def called(self, call: Called) -> None:
         called = (labels.backend(call), call.method, labels.operation(call))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Literal
 
 import jwt
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from stripe_connector.clock import Clock
 from stripe_connector.errors import BackendError
@@ -36,7 +36,29 @@ class VerificationKey(Struct, frozen=True):
 
 
 class _KeySet(Struct, frozen=True):
-    keys: list[dict[str, Any]]
+    keys: list[msgspec.Raw]
+
+
+class _PublicKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is common to the keys that we accept: not private, not for encryption (RFC 7517)."""
+
+    kid: str | None = None
+    alg: str | None = None
+    use: Literal["sig"] | None = None
+    d: UnsetType = UNSET
+
+
+class _RsaKey(_PublicKey, frozen=True, tag_field="kty", tag="RSA"):
+    n: Annotated[str, msgspec.Meta(min_length=342, max_length=1_366)]
+    """2,048 bits at least, as the algorithms ask (RFC 7518, section 3.3), and 8,192 at most: the
+    time to verify a signature grows with it."""
+    e: Annotated[str, msgspec.Meta(max_length=16)]
+
+
+class _EcKey(_PublicKey, frozen=True, tag_field="kty", tag="EC"):
+    crv: str
+    x: Annotated[str, msgspec.Meta(max_length=100)]
+    y: Annotated[str, msgspec.Meta(max_length=100)]
 
 
 class Jwks:
@@ -99,7 +121,7 @@ class Jwks:
 def _parse(document: bytes) -> tuple[VerificationKey, ...]:
     try:
         key_set = msgspec.json.decode(document, type=_KeySet)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unusable(str(error)) from error
     keys = tuple(key for jwk in key_set.keys if (key := _verification_key(jwk)) is not None)
     if not keys:
@@ -107,28 +129,23 @@ def _parse(document: bytes) -> tuple[VerificationKey, ...]:
     return keys
 
 
-def _verification_key(jwk: dict[str, Any]) -> VerificationKey | None:
-    """The key, or None if we do not accept its kind: symmetric, private, for encryption."""
-    match jwk:
-        case {"use": use} if use != "sig":
-            return None
-        case {"d": _}:
-            return None
-        case {"kty": "RSA"}:
-            algorithms = _RSA
-        case {"kty": "EC", "crv": str(curve)}:
-            algorithms = _EC.get(curve, frozenset())
-        case _:
-            return None
-    if "alg" in jwk:
-        algorithms &= {jwk["alg"]}
-    if not algorithms:
-        return None
+def _verification_key(raw: msgspec.Raw) -> VerificationKey | None:
+    """The key, or None if it is malformed or of a kind that we do not accept.
+
+    One of them never stands in the way of the others.
+    """
     try:
-        key = jwt.PyJWK(jwk)
-    except jwt.PyJWTError:
+        jwk = msgspec.json.decode(raw, type=_RsaKey | _EcKey)
+        algorithms = _RSA if isinstance(jwk, _RsaKey) else _EC.get(jwk.crv, frozenset())
+        if jwk.alg is not None:
+            algorithms &= {jwk.alg}
+        if not algorithms:
+            return None
+        key = jwt.PyJWK(msgspec.to_builtins(jwk))
+    except (ValueError, RecursionError, jwt.PyJWTError) as error:
+        logger.info("A key of the JWKS is left out", extra={"fields": {"error": str(error)}})
         return None
-    return VerificationKey(key.key_id, key, algorithms)
+    return VerificationKey(jwk.kid, key, algorithms)
 
 
 def _unusable(detail: str) -> BackendError:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+import binascii
+from typing import Any, Literal
 
 import jwt
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from starlette.requests import Request
 
 from stripe_connector.clock import Clock
@@ -21,6 +23,37 @@ class JwtPrincipal(Struct, frozen=True):
     """The Merchant Center user that calls."""
 
     user_id: str | None
+
+
+class _Header(Struct, frozen=True):
+    """What decides which key may have signed a token, and how (RFC 7515, section 4.1)."""
+
+    alg: str
+    kid: str | None = None
+    crit: UnsetType = UNSET
+    """Extensions that must be understood: none is (section 4.1.11)."""
+    b64: Literal[True] | UnsetType = UNSET
+
+
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def _header(token: str) -> _Header:
+    """The header of a signed token in three parts; raises Unauthenticated."""
+    first, *others = token.split(".")
+    if len(others) != 2:
+        raise _malformed()
+    try:
+        # Python's decoder drops what is not of the alphabet unless it is told not to.
+        padded = first + "=" * (-len(first) % 4)
+        decoded = base64.b64decode(padded, altchars=b"-_", validate=True)
+        return msgspec.json.decode(decoded, type=_Header)
+    except (binascii.Error, *_UNDECODABLE) as error:
+        raise _malformed() from error
+
+
+def _malformed() -> Unauthenticated:
+    return Unauthenticated("The token is malformed.")
 
 
 class JwtGuard:
@@ -47,15 +80,11 @@ class JwtGuard:
         return JwtPrincipal(subject if isinstance(subject, str) else None)
 
     async def _signed_claims(self, token: str) -> dict[str, Any]:
-        try:
-            header = self._signatures.get_unverified_header(token)
-        except jwt.InvalidTokenError as error:
-            raise Unauthenticated("The token is malformed.") from error
-        kid = header.get("kid")
-        key = await self._jwks.key(kid if isinstance(kid, str) else None)
+        header = _header(token)
+        key = await self._jwks.key(header.kid)
         if key is None:
             raise Unauthenticated("The token is signed with an unknown key.")
-        if header.get("alg") not in key.algorithms:
+        if header.alg not in key.algorithms:
             raise Unauthenticated("The token is signed with an algorithm that is not allowed.")
         try:
             # The algorithm must be named beside the key: a PyJWK brings only its type's default.
@@ -63,8 +92,8 @@ class JwtGuard:
             return msgspec.json.decode(payload, type=dict[str, Any])
         except (jwt.InvalidTokenError, jwt.InvalidKeyError) as error:
             raise Unauthenticated("The token's signature is invalid.") from error
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise Unauthenticated("The token is malformed.") from error
+        except _UNDECODABLE as error:
+            raise _malformed() from error
 
     def _check_time(self, claims: dict[str, Any]) -> None:
         now = self._clock.time()
@@ -75,6 +104,8 @@ class JwtGuard:
             case _:
                 raise Unauthenticated("The token has no expiry.")
         match claims.get("nbf", 0):
+            case bool():
+                raise Unauthenticated("The token's times are malformed.")
             case int() | float() as begins if now >= begins - _LEEWAY_S:
                 return
             case _:

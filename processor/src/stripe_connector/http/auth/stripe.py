@@ -13,12 +13,16 @@ from stripe_connector.errors import BackendUnavailable, InvalidRequest
 HEADER = "stripe-signature"
 
 
+class CheckHeader(Protocol):
+    """Checks form and time of a signature; raises InvalidRequest."""
+
+    def __call__(self, header: str, now: float, /) -> object: ...
+
+
 class Verify(Protocol):
     """Checks a signature; raises InvalidRequest unless one of the secrets made it."""
 
-    def __call__(
-        self, payload: bytes, header: str, secrets: tuple[str, ...], now: float, /
-    ) -> object: ...
+    def __call__(self, payload: bytes, header: str, secrets: tuple[str, ...], /) -> object: ...
 
 
 class SignedPayload(Struct, frozen=True):
@@ -30,13 +34,19 @@ class SignedPayload(Struct, frozen=True):
 class StripeGuard:
     """Lets a delivery pass that was signed with one of the endpoint's secrets."""
 
-    def __init__(self, verify: Verify, secrets: tuple[str, ...], clock: Clock) -> None:
+    def __init__(
+        self, check_header: CheckHeader, verify: Verify, secrets: tuple[str, ...], clock: Clock
+    ) -> None:
+        self._check_header = check_header
         self._verify = verify
         self._secrets = secrets
         self._clock = clock
 
     async def authenticate(self, request: Request) -> SignedPayload:
         """The body of the request; raises InvalidRequest, PayloadTooLarge or BackendUnavailable.
+
+        It is read only when the header can be a signature of now: until then the caller may be
+        anybody, and each body takes time and memory.
 
         Without a secret the answer is 503, which Stripe repeats: nothing is lost between the
         first deployment and the one that knows the secret.
@@ -45,7 +55,8 @@ class StripeGuard:
             raise BackendUnavailable("No webhook signing secret is configured.")
         header = request.headers.get(HEADER)
         if header is None:
-            raise InvalidRequest("The Stripe-Signature header is missing.")
+            raise InvalidRequest("The Stripe-Signature header is missing.", code="MissingSignature")
+        self._check_header(header, self._clock.time())
         body = await request.body()
-        self._verify(body, header, self._secrets, self._clock.time())
+        self._verify(body, header, self._secrets)
         return SignedPayload(body)

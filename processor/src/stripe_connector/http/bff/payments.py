@@ -66,7 +66,7 @@ def endpoints(
     async def payment_session(request: Request) -> Response:
         body = await json_body(request, SessionRequest, any_media_type=True)
         _require_order_id(body.id)
-        context.note(order=body.id)
+        context.note_id("order", body.id)
         landing = sessions.landing(body.id, body.ui_mode)
         return json_response(await sessions.open(body.id, PageRequest(landing)), 201)
 
@@ -83,7 +83,7 @@ def endpoints(
                     action.action,
                     reason="An order can only be asked to become Paid and Confirmed.",
                 )
-        context.note(order=order_id)
+        context.note_id("order", order_id)
         standing = await fulfiller.look(order_id)
         context.note(outcome=standing)
         if standing == "unpaid":
