@@ -43,6 +43,8 @@ _DELIVERY_TIMEOUT_S = 30.0
 _BFF_TIMEOUT_S = 20.0
 _DESK_TIMEOUT_S = 30.0
 _GRACE_S = 3
+IDLE_CONNECTION_S = 75
+"""Longer than any client here keeps an idle connection, so that none is closed under a request."""
 
 
 class Sandbox:
@@ -172,6 +174,7 @@ def _server(app: ASGIApp) -> _Server:
             lifespan="off",
             log_config=None,
             access_log=False,
+            timeout_keep_alive=IDLE_CONNECTION_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from sandbox.addresses import Addresses
+from sandbox.demo.client import open_client
 from sandbox.demo.start import stand_ins
 from soak import judge, reading
 from soak.balancer import Balancer, balancer
@@ -44,7 +45,7 @@ async def soak(options: Options, logs: Path, tell: Callable[[str], None]) -> Res
     *places, first, second = free_ports(7)
     at, ports = Addresses(*places), [first, second]
     with ExitStack() as stack:
-        blocking = stack.enter_context(httpx.Client(timeout=30, trust_env=False))
+        blocking = stack.enter_context(open_client())
         await asyncio.to_thread(stack.enter_context, stand_ins(at, blocking, logs))
         processors = instances(stack, at, ports, blocking, logs)
         limits = httpx.Limits(max_connections=_CONNECTIONS)

@@ -15,6 +15,7 @@ import httpx
 from rich.console import Console
 
 from sandbox.addresses import BadPort, addresses
+from sandbox.demo.client import open_client
 from sandbox.demo.commands import commands
 from sandbox.demo.output import Printer
 from sandbox.demo.people import People, StepFailed
@@ -71,7 +72,7 @@ def main(once: bool, attach: bool, patience: float, logs: Path) -> None:
 def _run(printer: Printer, patience_s: float, logs: Path, *, attach: bool, stay: bool) -> None:
     at = addresses(os.environ)
     with ExitStack() as stack:
-        client = stack.enter_context(httpx.Client(timeout=_TIMEOUT_S, trust_env=False))
+        client = stack.enter_context(open_client(_TIMEOUT_S))
         programs = [] if attach else stack.enter_context(everything(at, client, logs))
         if stay or attach:
             printer.shop(at)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-_START_S = 30.0
+_START_S = 120.0
 _STOP_S = 30.0
 _LOG_LINES = 15
 

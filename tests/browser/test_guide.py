@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sandbox.addresses import Addresses
+from sandbox.demo.client import open_client
 from sandbox.demo.people import People
 from sandbox.demo.start import processor, stand_ins
 from sandbox.shop.elements import BUNDLE, ENABLER
@@ -43,7 +43,7 @@ def checkout(browser: Browser, tmp_path: Path) -> Iterator[Checkout]:
     at = Addresses(*ports)
     shutil.copy(ENABLER / BUNDLE, tmp_path)
     with ExitStack() as stack:
-        client = stack.enter_context(httpx.Client(timeout=30, trust_env=False))
+        client = stack.enter_context(open_client())
         stack.enter_context(stand_ins(at, client, tmp_path))
         origin = {"ALLOWED_ORIGINS": f"http://localhost:{own}"}
         stack.enter_context(processor(at, client, tmp_path, origin))

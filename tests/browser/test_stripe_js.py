@@ -22,9 +22,11 @@ from starlette.types import ASGIApp
 
 from sandbox.addresses import LOOPBACK, url
 from sandbox.clock import SandboxClock
+from sandbox.runner import IDLE_CONNECTION_S
 from sandbox.stripe.app import create_app
 from sandbox.stripe.state import StripeState
 from tests.browser.accessibility import violations
+from tests.browser.conftest import TIMEOUT_MS
 from tests.browser.widths import assert_fits
 
 GOOD = "4242 4242 4242 4242"
@@ -129,7 +131,7 @@ class Shop:
             f"""() => new Promise((resolve, reject) => {{
               const look = () => ({condition}) ? resolve() : requestAnimationFrame(look);
               look();
-              setTimeout(() => reject(new Error("Never came.")), 10_000);
+              setTimeout(() => reject(new Error("Never came.")), 60_000);
             }})"""
         )
 
@@ -156,7 +158,15 @@ def fill_in(frame: FrameLocator, number: str) -> None:
 @contextmanager
 def served(app: ASGIApp, listener: socket.socket) -> Iterator[None]:
     """An application in a thread of its own; who comes before it is up waits in the queue."""
-    server = uvicorn.Server(uvicorn.Config(app, ws="none", log_config=None, lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            ws="none",
+            log_config=None,
+            lifespan="off",
+            timeout_keep_alive=IDLE_CONNECTION_S,
+        )
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     yield
@@ -199,7 +209,7 @@ def addresses() -> Iterator[tuple[str, str]]:
 def shop(addresses: tuple[str, str], browser: Browser) -> Iterator[Shop]:
     address, stripe = addresses
     context = browser.new_context(locale="en-GB")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(TIMEOUT_MS)
     complaints: list[str] = []
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     context.on(

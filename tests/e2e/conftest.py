@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from sandbox.addresses import LOOPBACK, Addresses
+from sandbox.demo.client import open_client
 from sandbox.demo.people import People
 from sandbox.demo.processes import Program, inherited
 from sandbox.demo.start import processor, stand_ins
@@ -37,7 +38,7 @@ def environment(at: Addresses) -> dict[str, str]:
 
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=30, trust_env=False) as opened:
+    with open_client() as opened:
         yield opened
 
 
