@@ -46,7 +46,9 @@ def standing(payment: Json) -> Standing:
         return sum(
             each["amount"]["centAmount"]
             for each in payment["transactions"]
-            if each["type"] == kind and each["state"] in states
+            if each["type"] == kind
+            and each["state"] in states
+            and each["amount"]["currencyCode"] == payment["amountPlanned"]["currencyCode"]
         )
 
     authorized, captured = total("Authorization", "Success"), total("Charge", "Success")

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from sandbox.stripe import attempts, checkout_payment, disputes, endpoints, methods, refunds
 from sandbox.stripe.errors import StripeError, invalid_request, no_such, refused
 from sandbox.stripe.objects import JsonObject, Table
-from sandbox.stripe.state import InternalError, StripeState
+from sandbox.stripe.state import Behaviour, InternalError, StripeState
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
 _T = TypeVar("_T")
@@ -43,10 +43,12 @@ class _NewDispute(Struct, forbid_unknown_fields=True):
     amount: int | None = None
     status: str = "needs_response"
     reason: str = "fraudulent"
+    currency: str | None = None
 
 
 class _DisputeStatus(Struct, forbid_unknown_fields=True):
     status: str
+    reinstated: bool | None = None
 
 
 class _RefundStatus(Struct, forbid_unknown_fields=True):
@@ -125,14 +127,19 @@ def routes(state: StripeState) -> list[Route]:
         charge = _named(state.charges, request)
         return _json(
             disputes.create(
-                state, charge, amount=asked.amount, status=asked.status, reason=asked.reason
+                state,
+                charge,
+                amount=asked.amount,
+                status=asked.status,
+                reason=asked.reason,
+                currency=asked.currency,
             )
         )
 
     async def move_dispute(request: Request) -> Response:
-        status = (await _body(request, _DisputeStatus)).status
+        asked = await _body(request, _DisputeStatus)
         moved = _named(state.disputes, request)
-        disputes.move(state, moved, status)
+        disputes.move(state, moved, asked.status, reinstated=asked.reinstated)
         return _json(moved)
 
     async def move_refund(request: Request) -> Response:
@@ -184,6 +191,11 @@ def routes(state: StripeState) -> list[Route]:
             raise refused("There is no webhook endpoint.")
         return _json({"deliveries": [state.enqueue(event, each) for each in targets]})
 
+    async def behave(request: Request) -> Response:
+        """Switch what differs between accounts; what is not named is as it is by default."""
+        state.behaviour = await _body(request, Behaviour)
+        return _json(state.behaviour)
+
     async def list_errors(_: Request) -> Response:
         return _json({"errors": state.internal_errors})
 
@@ -232,6 +244,7 @@ def routes(state: StripeState) -> list[Route]:
         _route("GET", "/_sandbox/stripe/activity", activity),
         _route("GET", "/_sandbox/stripe/events", list_events),
         _route("POST", "/_sandbox/stripe/events/{id}/redeliver", redeliver),
+        _route("POST", "/_sandbox/stripe/behaviour", behave),
         _route("GET", "/_sandbox/stripe/errors", list_errors),
         _route("POST", "/_sandbox/stripe/errors", add_error),
         _route("DELETE", "/_sandbox/stripe/errors", remove_error),

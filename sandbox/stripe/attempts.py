@@ -123,6 +123,8 @@ def _pay(
     if decline is not None:
         return _fail(state, intent, method, card, decline)
     delayed = method["type"] in methods.DELAYED
+    if card is not None and (most := state.behaviour.approves_at_most) is not None:
+        intent["amount"] = min(intent["amount"], most)
     charge = charges.create(state, intent, method, card, pending=delayed)
     intent["latest_charge"] = charge["id"]
     if authenticated and card is not None:

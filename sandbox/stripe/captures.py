@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.stripe import charges, checkout, currencies, disputes
+from sandbox.stripe import charges, checkout, currencies, disputes, refunds
 from sandbox.stripe.errors import refused, unexpected_state
 from sandbox.stripe.intents import CONFIRMABLE
 from sandbox.stripe.objects import JsonObject, snapshot
@@ -37,6 +37,11 @@ def capture(
         charges.book(state, charge, taken)
     intent["amount_received"] += taken
     intent["amount_capturable"] = 0 if final else capturable - taken
+    if taken > capturable:
+        # An overcapture raises the amounts, not what the bank has approved:
+        # https://docs.stripe.com/payments/overcapture
+        intent["amount"] += taken - capturable
+        charge["amount"] = intent["amount"]
     charge["captured"] = final
     if charges.has_multicapture(charge):
         state.emit("charge.updated", charge, charge_before)
@@ -48,13 +53,42 @@ def capture(
         state.emit("payment_intent.amount_capturable_updated", intent, intent_before)
     if final:
         state.emit("payment_intent.succeeded", intent)
+        if capturable > taken:
+            refunds.release(state, charge, capturable - taken)
         disputes.follow(state, charge)
         checkout.follow(state, intent)
 
 
+def increment(state: StripeState, intent: JsonObject, amount: int) -> None:
+    """The bank approves a higher amount, the new total, of what is not captured at all yet.
+
+    https://docs.stripe.com/payments/incremental-authorization
+    """
+    charge = state.charges.get(intent["latest_charge"] or "")
+    card = charge["payment_method_details"].get("card") if charge else None
+    if intent["status"] != "requires_capture" or intent["amount_received"]:
+        raise unexpected_state(
+            "Only a PaymentIntent that waits for its first capture can be incremented; this one"
+            f" has a status of {intent['status']}.",
+            snapshot(intent),
+        )
+    if card is None or card["incremental_authorization"]["status"] != "available":
+        raise refused("This PaymentIntent cannot be incremented: it was not asked for.")
+    if amount <= intent["amount"]:
+        raise refused("The new amount must be higher than the authorized one.", param="amount")
+    before, charge_before = snapshot(intent), snapshot(charge or {})
+    intent.update(amount=amount, amount_capturable=amount)
+    card["amount_authorized"] = amount
+    if charge is not None:
+        charge["amount"] = amount
+        state.emit("charge.updated", charge, charge_before)
+    state.emit("payment_intent.amount_capturable_updated", intent, before)
+
+
 def cancel(state: StripeState, intent: JsonObject, reason: str | None) -> None:
     """Give up an intent; an authorization is released, without a refund."""
-    captured = intent["status"] == "requires_capture" and intent["amount_received"] > 0
+    authorized = intent["status"] == "requires_capture"
+    captured = authorized and intent["amount_received"] > 0
     if intent["status"] not in _CANCELABLE or captured:
         state_of = "been captured in part" if captured else f"a status of {intent['status']}"
         raise unexpected_state(
@@ -71,6 +105,14 @@ def cancel(state: StripeState, intent: JsonObject, reason: str | None) -> None:
         next_action=None,
     )
     state.emit("payment_intent.canceled", intent)
+    if authorized:
+        charge = state.charges[intent["latest_charge"]]
+        refunds.release(
+            state,
+            charge,
+            charge["amount"],
+            "expired_uncaptured_charge" if reason == "expired" else None,
+        )
 
 
 def expire(state: StripeState, intent: JsonObject) -> None:
@@ -88,7 +130,7 @@ def expire(state: StripeState, intent: JsonObject) -> None:
 def _check_capture(
     state: StripeState, intent: JsonObject, charge: JsonObject, amount: int, *, final: bool
 ) -> None:
-    if amount > intent["amount_capturable"]:
+    if amount > intent["amount_capturable"] and amount > charges.most_capturable(charge):
         raise refused(
             f"Amount to capture ({amount}) is more than can still be captured"
             f" ({intent['amount_capturable']}).",

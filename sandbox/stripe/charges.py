@@ -128,6 +128,14 @@ def has_multicapture(charge: JsonObject) -> bool:
     return details is not None and details["multicapture"]["status"] == "available"
 
 
+def most_capturable(charge: JsonObject) -> int:
+    """What may be captured at most, where that is more than was authorized."""
+    card = charge["payment_method_details"].get("card")
+    if card is None or card["overcapture"]["status"] != "available":
+        return 0
+    return int(card["overcapture"]["maximum_amount_capturable"])
+
+
 def set_capture_deadline(charge: JsonObject, deadline: int) -> None:
     """Until when (Unix seconds) the authorization of a card can be captured."""
     charge["payment_method_details"]["card"]["capture_before"] = deadline
@@ -179,6 +187,8 @@ def _method_details(
     options = (intent["payment_method_options"] or {}).get("card") or {}
     wanted = options.get("request_multicapture") == "if_available"
     multicapture = "available" if wanted and card.multicapture else "unavailable"
+    over = options.get("request_overcapture") == "if_available"
+    incremental = options.get("request_incremental_authorization") == "if_available"
     return {
         "type": "card",
         "card": {
@@ -193,7 +203,7 @@ def _method_details(
             "extended_authorization": {"status": "disabled"},
             "fingerprint": shown["fingerprint"],
             "funding": shown["funding"],
-            "incremental_authorization": {"status": "unavailable"},
+            "incremental_authorization": {"status": "available" if incremental else "unavailable"},
             "installments": None,
             "last4": shown["last4"],
             "mandate": None,
@@ -202,8 +212,8 @@ def _method_details(
             "network_token": {"used": False},
             "network_transaction_id": state.random_text(15),
             "overcapture": {
-                "maximum_amount_capturable": intent["amount"],
-                "status": "unavailable",
+                "maximum_amount_capturable": intent["amount"] * (120 if over else 100) // 100,
+                "status": "available" if over else "unavailable",
             },
             "regulated_status": shown["regulated_status"],
             "three_d_secure": None,

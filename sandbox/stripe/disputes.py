@@ -48,12 +48,17 @@ def create(
     amount: int | None = None,
     status: str = "needs_response",
     reason: str = "fraudulent",
+    currency: str | None = None,
 ) -> JsonObject:
-    """The bank disputes `amount` (all that is left when None) of a charge."""
+    """The bank disputes `amount` (all that is left when None) of a charge.
+
+    The amount may differ from the charge's, and even exceed it, as rates and fees change
+    (`Dispute.amount` in Stripe's SDK); so may the currency.
+    """
     _check_status(status)
     most = charge["amount_captured"] - charge["amount_refunded"]
     disputed = most if amount is None else amount
-    if not 0 < disputed <= charge["amount_captured"]:
+    if disputed <= 0 or not charge["amount_captured"]:
         raise refused("Only what was captured can be disputed.", param="amount")
     card = charge["payment_method_details"].get("card")
     dispute: JsonObject = {
@@ -63,7 +68,7 @@ def create(
         "balance_transactions": [],
         "charge": charge["id"],
         "created": state.now(),
-        "currency": charge["currency"],
+        "currency": currency or charge["currency"],
         "enhanced_eligibility_types": [],
         "evidence": _no_evidence(),
         "evidence_details": {
@@ -105,12 +110,19 @@ def create(
     return dispute
 
 
-def move(state: StripeState, dispute: JsonObject, status: str) -> None:
-    """The bank or the network changes the dispute's state; an appeal may reopen a closed one."""
+def move(
+    state: StripeState, dispute: JsonObject, status: str, *, reinstated: bool | None = None
+) -> None:
+    """The bank or the network changes the dispute's state; an appeal may reopen a closed one.
+
+    `reinstated` says whether the merchant has the money then, where it does not follow from the
+    status: a lost dispute whose money Stripe gives back all the same
+    (https://docs.stripe.com/disputes/chargeback-protection), or a won one whose money is on hold.
+    """
     _check_status(status)
     before = snapshot(dispute)
-    had_money = before["status"] in _MONEY_KEPT
-    has_money = status in _MONEY_KEPT
+    had_money = sum(each["amount"] for each in dispute["balance_transactions"]) >= 0
+    has_money = status in _MONEY_KEPT if reinstated is None else reinstated
     dispute["status"] = status
     dispute["is_charge_refundable"] = status in _REFUNDABLE
     if status not in _INQUIRY and dispute["payment_method_details"]:

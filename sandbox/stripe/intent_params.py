@@ -133,6 +133,7 @@ CAPTURE = shape(
         "statement_descriptor_suffix": text,
     }
 )
+INCREMENT = shape({**EXPAND, "amount": integer, "metadata": metadata}, required=("amount",))
 CANCEL = shape(
     {
         **EXPAND,

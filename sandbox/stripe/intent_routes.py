@@ -146,6 +146,13 @@ def _capture(call: Call) -> JsonObject:
     return intent
 
 
+def _increment(call: Call) -> JsonObject:
+    intent = call.named(call.state.intents)
+    captures.increment(call.state, intent, call.params["amount"])
+    merge_metadata(intent["metadata"], call.params)
+    return intent
+
+
 def _cancel(call: Call) -> JsonObject:
     intent = call.named(call.state.intents)
     session = call.state.sessions_by_intent.get(intent["id"])
@@ -351,6 +358,12 @@ OPERATIONS = (
         "/v1/payment_intents/{id}/capture",
         _capture,
         accepted.CAPTURE,
+    ),
+    Operation(
+        "POST",
+        "/v1/payment_intents/{id}/increment_authorization",
+        _increment,
+        accepted.INCREMENT,
     ),
     Operation(
         "POST",

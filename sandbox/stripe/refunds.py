@@ -36,32 +36,11 @@ def create(
     _check(state, charge, amount)
     given = charges.refundable(charge) if amount is None else amount
     behaviour = _behaviour(state, charge)
-    refund: JsonObject = {
-        "id": state.new_id("re" if charge["id"].startswith("ch") else "pyr"),
-        "object": "refund",
-        "amount": given,
-        "balance_transaction": None,
-        "charge": charge["id"],
-        "created": state.now(),
-        "currency": charge["currency"],
-        "customer": charge["customer"],
-        "customer_account": None,
-        "description": None,
-        "destination_details": _destination(charge),
-        "failure_balance_transaction": None,
-        "failure_reason": None,
-        "instructions_email": None,
+    refund = {
+        **_draft(state, charge, given, reason),
         "metadata": metadata,
-        "next_action": None,
-        "payment_intent": charge["payment_intent"],
-        "payment_method": charge["payment_method"],
         "pending_reason": "processing" if behaviour == "later" else None,
-        "presentment_details": None,
-        "reason": reason,
-        "receipt_number": None,
-        "source_transfer_reversal": None,
         "status": "pending" if behaviour == "later" else "succeeded",
-        "transfer_reversal": None,
     }
     refund["balance_transaction"] = balance.record(
         state, "refund", refund["id"], -given, charge["currency"]
@@ -77,6 +56,22 @@ def create(
         outcome = "succeeded" if behaviour == "later" else "failed"
         state.schedule(state.refund_seconds, lambda: _outcome(state, refund, outcome))
     return refund
+
+
+def release(state: StripeState, charge: JsonObject, amount: int, reason: str | None = None) -> None:
+    """What was only authorized is free again; older accounts have a Refund object of that."""
+    if not state.behaviour.releases_make_refunds:
+        return
+    refund = {
+        **_draft(state, charge, amount, reason),
+        "balance_transaction": None,
+        "metadata": {},
+        "pending_reason": None,
+        "status": "succeeded",
+    }
+    state.refunds.add(refund)
+    state.emit("refund.created", refund)
+    state.emit("charge.refunded", charge)
 
 
 def move(
@@ -98,6 +93,34 @@ def move(
         state.emit("refund.failed", refund, before)
     state.emit("refund.updated", refund, before)
     state.emit("charge.refund.updated", refund, before)
+
+
+def _draft(state: StripeState, charge: JsonObject, amount: int, reason: str | None) -> JsonObject:
+    """A refund of a charge, without what depends on how it goes."""
+    return {
+        "id": state.new_id("re" if charge["id"].startswith("ch") else "pyr"),
+        "object": "refund",
+        "amount": amount,
+        "balance_transaction": None,
+        "charge": charge["id"],
+        "created": state.now(),
+        "currency": charge["currency"],
+        "customer": charge["customer"],
+        "customer_account": None,
+        "description": None,
+        "destination_details": _destination(charge),
+        "failure_balance_transaction": None,
+        "failure_reason": None,
+        "instructions_email": None,
+        "next_action": None,
+        "payment_intent": charge["payment_intent"],
+        "payment_method": charge["payment_method"],
+        "presentment_details": None,
+        "reason": reason,
+        "receipt_number": None,
+        "source_transfer_reversal": None,
+        "transfer_reversal": None,
+    }
 
 
 def _outcome(state: StripeState, refund: JsonObject, status: str) -> None:

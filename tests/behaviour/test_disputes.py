@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.behaviour.reconciling import reconcile
 from tests.behaviour.steps import (
     Always,
+    Json,
     Shop,
     assert_agreement,
     effect,
@@ -165,3 +167,52 @@ async def test_after_a_won_dispute_refunds_are_possible_again() -> None:
     await world.deliver_all()
     answer = await operate(world, shop.payment_id, "refundPayment", 300)
     assert answer.json() == {"outcome": "approved"}
+
+
+@pytest.mark.parametrize(
+    ("status", "reinstated", "state"),
+    [
+        ("lost", None, "Success"),
+        ("lost", True, "Failure"),
+        ("won", None, "Failure"),
+        ("won", False, "Success"),
+        ("prevented", None, "Failure"),
+    ],
+)
+async def test_a_closed_dispute_is_what_its_money_says(
+    status: str, reinstated: bool | None, state: str
+) -> None:
+    """A lost dispute may be paid for by Stripe, and a won one's money may not be back yet."""
+    world = World()
+    shop = await disputed(world)
+    await world.at_stripe(f"disputes/{dispute_of(world)}", status=status, reinstated=reinstated)
+    await assert_agreement(world)
+    assert await chargebacks(world, shop) == [("Chargeback", 1000, state)]
+
+
+async def test_a_dispute_that_was_prevented_before_any_money_moved_took_none() -> None:
+    world = World()
+    shop = await disputed(world, "pm_card_visa")
+    charge = (await intent_of(world, shop.payment_id))["latest_charge"]
+    await world.at_stripe(f"charges/{charge}/dispute", status="prevented")
+    await assert_agreement(world)
+    assert await chargebacks(world, shop) == [("Chargeback", 1000, "Failure")]
+
+
+@pytest.mark.parametrize("more", [{"amount": 1500}, {"currency": "usd", "amount": 1100}], ids=str)
+async def test_a_dispute_above_its_charge_or_in_another_currency_takes_no_more_than_there_was(
+    more: Json,
+) -> None:
+    world = World()
+    shop = await disputed(world, "pm_card_visa")
+    charge = (await intent_of(world, shop.payment_id))["latest_charge"]
+    await world.at_stripe(f"charges/{charge}/dispute", **more)
+    await world.at_stripe(f"disputes/{dispute_of(world)}", status="lost")
+    await assert_agreement(world)
+    assert await chargebacks(world, shop) == [("Chargeback", more["amount"], "Success")]
+    for action, cents in (("refundPayment", 1), ("reversePayment", None)):
+        answer = await operate(world, shop.payment_id, action, cents)
+        assert answer.status_code == 400, answer.text
+        assert "-" not in answer.json()["errors"][0]["message"]
+    run = await reconcile(world)
+    assert run.lines == [], run.lines

@@ -57,6 +57,20 @@ async def money_moves(world: World) -> None:
     disputes = await world.ask_stripe("GET", "/v1/disputes")
     dispute = f"/v1/disputes/{disputes['data'][0]['id']}"
     await world.ask_stripe("POST", dispute, **{"evidence[customer_name]": "Ada", "submit": "true"})
+    held = await world.ask_stripe(
+        "POST",
+        "/v1/payment_intents",
+        amount="1000",
+        currency="eur",
+        capture_method="manual",
+        payment_method="pm_card_visa",
+        confirm="true",
+        return_url=RETURN_URL,
+        **{"payment_method_options[card][request_incremental_authorization]": "if_available"},
+        **{"automatic_payment_methods[enabled]": "true"},
+    )
+    more = f"/v1/payment_intents/{held['id']}/increment_authorization"
+    await world.ask_stripe("POST", more, amount="1500")
     payment = await world.payment(await world.paid())
     refund = await world.ask_stripe("POST", "/v1/refunds", payment_intent=payment["interfaceId"])
     path = f"/v1/refunds/{refund['id']}"

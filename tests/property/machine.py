@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from sandbox.stripe import charges
 from tests.property.schedule import interleaved
 from tests.wire import Call, Crash, Trouble
 from tests.world import Create, Json, Processor, World, create_today
@@ -182,7 +183,19 @@ class Machine(RuleBasedStateMachine):
         amount = data.draw(amounts, label="amount")
         path = f"/v1/payment_intents/{intent['id']}"
         if intent["status"] == "requires_capture":
-            if data.draw(st.booleans(), label="capture"):
+            if data.draw(st.integers(0, 3), label="increment") == 3:
+                with contextlib.suppress(AssertionError):  # not asked for, or captured in part
+                    await self.world.ask_stripe(
+                        "POST",
+                        f"{path}/increment_authorization",
+                        amount=intent["amount"] + amount,
+                    )
+            elif data.draw(st.integers(0, 3), label="overcapture") == 3:
+                most = charges.most_capturable(self.world.stripe.charges[intent["latest_charge"]])
+                if most > intent["amount_capturable"] and not intent["amount_received"]:
+                    await self.world.ask_stripe("POST", f"{path}/capture", amount_to_capture=most)
+                    self.was_captured_elsewhere(intent["id"], most)
+            elif data.draw(st.booleans(), label="capture"):
                 amount = min(amount, intent["amount_capturable"])
                 await self.world.ask_stripe("POST", f"{path}/capture", amount_to_capture=amount)
                 self.was_captured_elsewhere(intent["id"], amount)
@@ -196,13 +209,22 @@ class Machine(RuleBasedStateMachine):
     def was_captured_elsewhere(self, intent_id: str, amount: int) -> None:
         """The merchant has captured so much without the processor."""
 
+    def allow_increments_and_overcaptures(self, client_secret: str) -> None:
+        """What a merchant may ask of a card, before it is charged."""
+        intent = self.world.stripe.intents[client_secret.partition("_secret_")[0]]
+        intent["payment_method_options"]["card"].update(
+            request_overcapture="if_available", request_incremental_authorization="if_available"
+        )
+
     def _refundable(self, intent: Json) -> int:
         if any(d["payment_intent"] == intent["id"] for d in self.world.stripe.disputes):
             return 0
         refunded = sum(
             r["amount"]
             for r in self.world.stripe.refunds
-            if r["payment_intent"] == intent["id"] and r["status"] not in ("failed", "canceled")
+            if r["payment_intent"] == intent["id"]
+            and r["status"] not in ("failed", "canceled")
+            and r["balance_transaction"] is not None
         )
         return int(intent["amount_received"] - refunded)
 
@@ -211,7 +233,7 @@ class Machine(RuleBasedStateMachine):
         movable = {
             r["id"]: ["succeeded", "failed"] if r["status"] == "pending" else ["failed"]
             for r in self.world.stripe.refunds
-            if r["status"] in ("pending", "succeeded")
+            if r["status"] in ("pending", "succeeded") and r["balance_transaction"] is not None
         }
         if movable:
             refund = data.draw(st.sampled_from(sorted(movable)), label="refund")
@@ -228,6 +250,8 @@ class Machine(RuleBasedStateMachine):
             path = f"disputes/{data.draw(st.sampled_from(disputes), label='dispute')}"
             states = ["under_review", "won", "lost", "needs_response"]
             body = {"status": data.draw(st.sampled_from(states), label="status")}
+            if data.draw(st.integers(0, 3), label="against the status") == 3:
+                body["reinstated"] = data.draw(st.booleans(), label="reinstated")
         elif charges and data.draw(st.integers(0, 3), label="open one") == 3:
             path = f"charges/{data.draw(st.sampled_from(charges), label='charge')}/dispute"
         if path:

@@ -60,7 +60,7 @@ def _check_payment(world: World, payment: Json, intent: Json) -> None:
 def _check_authorization(world: World, payment: Json, intent: Json, record: Json) -> None:
     charge = world.stripe.charges.get(intent["latest_charge"] or "")
     authorized = charge is not None and charge["status"] == "succeeded"
-    wanted = intent["amount"] if authorized else 0
+    wanted = _approved(intent, charge) if authorized and charge is not None else 0
     assert _total(payment, "Authorization", "Success") == wanted, record
     states = [t["state"] for t in payment["transactions"] if t["type"] == "Authorization"]
     match intent["status"]:
@@ -74,8 +74,19 @@ def _check_authorization(world: World, payment: Json, intent: Json, record: Json
             assert set(states) == {"Failure"}, record
     released = 0
     if authorized and intent["status"] in ("succeeded", "canceled"):
-        released = intent["amount"] - intent["amount_received"]
+        released = max(0, wanted - intent["amount_received"])
     assert _total(payment, "CancelAuthorization", "Success") == released, record
+
+
+def _approved(intent: Json, charge: Json) -> int:
+    """What the bank has approved: an overcapture takes more."""
+    card = charge["payment_method_details"].get("card") or {}
+    return int(min(intent["amount"], card.get("amount_authorized", intent["amount"])))
+
+
+def _gave_nothing_back(refund: Json) -> bool:
+    """A Refund object of what was only authorized: no money of the account has moved."""
+    return refund["balance_transaction"] is None
 
 
 def _check_refunds(world: World, payment: Json, intent: Json, record: Json) -> None:
@@ -87,7 +98,7 @@ def _check_refunds(world: World, payment: Json, intent: Json, record: Json) -> N
     at_stripe = {
         r["id"]: (r["amount"], _REFUND_STATES[r["status"]])
         for r in world.stripe.refunds
-        if r["payment_intent"] == intent["id"]
+        if r["payment_intent"] == intent["id"] and not _gave_nothing_back(r)
     }
     assert recorded == at_stripe, (record, at_stripe)
     asked = Counter(
@@ -99,9 +110,15 @@ def _check_refunds(world: World, payment: Json, intent: Json, record: Json) -> N
 
 
 def _check_disputes(world: World, payment: Json, intent: Json, record: Json) -> None:
-    states = {"lost": "Success", "won": "Failure", "prevented": "Failure"}
+
+    def state(dispute: Json) -> str:
+        if dispute["status"] not in ("lost", "won", "prevented"):
+            return "Pending"
+        moved = sum(each["amount"] for each in dispute["balance_transactions"])
+        return "Success" if moved < 0 else "Failure"
+
     at_stripe = {
-        d["id"]: (d["amount"], states.get(d["status"], "Pending"))
+        d["id"]: (d["amount"], state(d))
         for d in world.stripe.disputes
         if d["payment_intent"] == intent["id"] and not d["status"].startswith("warning_")
     }

@@ -70,8 +70,19 @@ class LedgerMachine(Machine):
         self.asked: list[Asked] = []
         self.captured_elsewhere: Counter[str] = Counter()
 
-    @initialize(multiple_captures=st.booleans(), paid_with=st.tuples(paying, paying))
-    def open_shop(self, multiple_captures: bool, paid_with: tuple[str, str]) -> None:
+    @initialize(
+        multiple_captures=st.booleans(),
+        paid_with=st.tuples(paying, paying),
+        older_account=st.booleans(),
+        flexible=st.booleans(),
+    )
+    def open_shop(
+        self,
+        multiple_captures: bool,
+        paid_with: tuple[str, str],
+        older_account: bool,
+        flexible: bool,
+    ) -> None:
         """Two carts, for which the shoppers have paid; the processors know nothing of that yet."""
         self.open_world(
             {
@@ -81,8 +92,11 @@ class LedgerMachine(Machine):
         )
         for country in ("DE", "GB"):
             self.carts.append(self.run(self.world.cart(1000, country=country)))
+        self.world.stripe.behaviour.releases_make_refunds = older_account
         for cart, method in enumerate(paid_with):
             self.run(self._start(cart, 0))
+            if flexible:
+                self.allow_increments_and_overcaptures(self.started[cart]["clientSecret"])
             self.run(self.world.pay(self.started[cart]["clientSecret"], method))
 
     # What may be asked of the processors

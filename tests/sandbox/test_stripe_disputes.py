@@ -162,7 +162,7 @@ async def test_evidence_puts_a_dispute_under_review(account: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"amount": 1001}, {"amount": 0}, {"status": "maybe"}, {"colour": "red"}]
+    "body", [{"amount": -1}, {"amount": 0}, {"status": "maybe"}, {"colour": "red"}]
 )
 async def test_an_impossible_dispute_is_refused(account: Account, body: Json) -> None:
     intent = await account.paid()

@@ -6,8 +6,18 @@ from typing import Any
 
 import pytest
 
-from stripe_connector.ledger.facts import charge_fact, dispute_fact, intent_fact, refund_fact
+from stripe_connector.ledger.facts import (
+    RefundFact,
+    ReleaseFact,
+    charge_fact,
+    dispute_fact,
+    intent_fact,
+    refund_fact,
+    refund_facts,
+)
 from stripe_connector.ledger.stripe_objects import (
+    BalanceTransaction,
+    CardDetails,
     Charge,
     Dispute,
     LastPaymentError,
@@ -160,7 +170,8 @@ def test_a_refund_from_the_dashboard_names_no_transaction() -> None:
     ],
 )
 def test_a_disputes_state(status: str, state: str) -> None:
-    fact = dispute_fact(Dispute("dp_1", 1000, "eur", status))
+    moved = [BalanceTransaction(-1000)] if status == "lost" else []
+    fact = dispute_fact(Dispute("dp_1", 1000, "eur", status, balance_transactions=moved))
     assert fact is not None
     assert (fact.dispute_id, fact.amount, fact.state) == ("dp_1", 1000, state)
 
@@ -170,3 +181,73 @@ def test_a_disputes_state(status: str, state: str) -> None:
 )
 def test_an_inquiry_moves_no_money(status: str) -> None:
     assert dispute_fact(Dispute("dp_1", 1000, "eur", status)) is None
+
+
+@pytest.mark.parametrize("status", ["lost", "won", "prevented"])
+@pytest.mark.parametrize(
+    ("moved", "state"),
+    [
+        ([], "Failure"),
+        ([-1000], "Success"),
+        ([-1000, 1000], "Failure"),
+        ([-1000, 990], "Failure"),  # the rate has changed in between
+        ([-1000, 1000, -1000], "Success"),
+    ],
+)
+def test_a_closed_dispute_is_what_its_money_says(status: str, moved: list[int], state: str) -> None:
+    transactions = [BalanceTransaction(amount) for amount in moved]
+    fact = dispute_fact(Dispute("dp_1", 1000, "eur", status, balance_transactions=transactions))
+    assert fact is not None
+    assert fact.state == state
+
+
+def released(id_: str, amount: int, reason: str | None = None) -> Refund:
+    return Refund(id_, amount, "eur", "succeeded", charge="ch_1", reason=reason)
+
+
+def real(facts: list[RefundFact | ReleaseFact]) -> list[str]:
+    return [fact.refund_id for fact in facts if isinstance(fact, RefundFact)]
+
+
+def test_what_was_never_captured_cannot_be_refunded() -> None:
+    facts = refund_facts([released("re_1", 1000)], charge())
+    assert facts == [ReleaseFact("re_1", certain=True)]
+
+
+def test_an_expired_authorization_is_no_refund() -> None:
+    refunds = [released("re_1", 1000, "expired_uncaptured_charge")]
+    assert real(refund_facts(refunds, charge())) == []
+
+
+def test_of_a_partly_captured_charge_only_what_it_counts_was_given_back() -> None:
+    refunds = [released("re_2", 300), released("re_1", 300)]
+    once = charge(amount_captured=700, amount_refunded=300, captured=True)
+    twice = charge(amount_captured=700, amount_refunded=600, captured=True)
+    none = charge(amount_captured=700, amount_refunded=0, captured=True)
+    assert len(real(refund_facts(refunds, once))) == 1
+    assert real(refund_facts(refunds, twice)) == ["re_2", "re_1"]
+    assert real(refund_facts(refunds[1:], none)) == []
+
+
+def test_a_refund_that_we_asked_for_is_always_one() -> None:
+    ours = Refund("re_1", 300, "eur", "succeeded", "ch_1", own_metadata={"ct_transaction_id": "t1"})
+    theirs = released("re_2", 300)
+    partly = charge(amount_captured=700, amount_refunded=300, captured=True)
+    assert real(refund_facts([theirs, ours], partly)) == ["re_1"]
+
+
+def test_a_refund_with_a_reason_is_always_one() -> None:
+    asked = released("re_1", 300, "requested_by_customer")
+    assert real(refund_facts([asked], charge(amount_captured=700))) == ["re_1"]
+
+
+def test_an_overcapture_was_never_approved() -> None:
+    details = MethodDetails("card", CardDetails(amount_authorized=1000))
+    over = charge(amount=1200, amount_captured=1200, payment_method_details=details)
+    fact = intent_fact(
+        intent(amount=1200, amount_received=1200, status="succeeded", latest_charge=over)
+    )
+    assert (fact.amount, fact.authorized, fact.captured) == (1200, 1000, 1200)
+    of_charge = charge_fact(over)
+    assert of_charge is not None
+    assert (of_charge.authorized, of_charge.captured) == (1000, 1200)

@@ -16,6 +16,7 @@ from stripe_connector.ledger.facts import (
     Fact,
     IntentFact,
     RefundFact,
+    ReleaseFact,
 )
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, Snapshot, judge, merge
 from stripe_connector.ledger.payment import Payment
@@ -36,6 +37,7 @@ def fact(**fields: Any) -> IntentFact:
         **{
             "intent_id": INTENT,
             "amount": 1000,
+            "authorized": fields.get("amount", 1000),
             "currency": "EUR",
             "authorization": "Success",
             "captured": 0,
@@ -362,7 +364,7 @@ def _subject(of: Fact) -> str:
     match of:
         case IntentFact():
             return of.intent_id
-        case RefundFact():
+        case RefundFact() | ReleaseFact():
             return of.refund_id
         case DisputeFact():
             return of.dispute_id

@@ -7,7 +7,7 @@ Payments on the cart or order that count (`Ours.counts`), whichever connector ma
   captured nor cancelled; an attempt that the bank still processes counts too.
 - A refund reopens nothing: a customer who is given a part back has still paid. Only a payment of
   which everything went back counts for nothing any more.
-- A lost dispute reopens its amount.
+- A lost dispute reopens its amount, at most what the payment brought (`Payment.lost`).
 - A transaction in another currency counts for nothing. The transactions decide, not
   `amountPlanned`, which shoppers may change
   (https://docs.commercetools.com/api/projects/me-payments).
@@ -103,7 +103,7 @@ def _kept(payment: Payment, currency: str, states: tuple[TransactionState, ...])
 
 def _unless_given_back(payment: Payment, currency: str, amount: int) -> int:
     """The amount without what disputes took; nothing where refunds have given all of it back."""
-    amount -= _sum(payment, currency, "Chargeback", *_SURE)
+    amount -= payment.lost(currency)
     refunded = _sum(payment, currency, "Refund", *_HELD)
     return amount if amount > refunded else 0
 

@@ -14,6 +14,7 @@ changes nothing. That holds for three reasons:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
@@ -42,11 +43,14 @@ class IntentFact(Struct, frozen=True):
 
     intent_id: str
     amount: int
+    """The intent's, which grows with an incremental authorization and with an overcapture."""
     currency: str
     authorization: Literal["Pending", "Success", "Failure"] | None
     """None where the shopper has not tried yet, or is in the middle of it."""
     captured: int
     """All that was captured so far."""
+    authorized: int
+    """All that the bank has approved so far: an overcapture takes more."""
     released: bool
     """Nothing more can be captured: what was authorized beyond `captured` is free again."""
     settled: bool
@@ -71,6 +75,18 @@ class RefundFact(Struct, frozen=True):
     """A word of Stripe's that this version of the connector does not know, to be told."""
 
 
+class ReleaseFact(Struct, frozen=True):
+    """A Refund object that gave nothing back: it stands for what was only authorized.
+
+    Accounts whose default API version is older than 2025-03-31.basil have them:
+    https://docs.stripe.com/changelog/basil/2025-03-31/remove-refund-from-partial-capture-and-payment-cancellation-flow
+    """
+
+    refund_id: str
+    certain: bool
+    """Whether it can be nothing else; otherwise it is only not recorded."""
+
+
 class DisputeFact(Struct, frozen=True):
     dispute_id: str
     amount: int
@@ -86,19 +102,24 @@ class ExpiredSessionFact(Struct, frozen=True):
     session_id: str
 
 
-Fact = IntentFact | RefundFact | DisputeFact | ExpiredSessionFact
+Fact = IntentFact | RefundFact | ReleaseFact | DisputeFact | ExpiredSessionFact
 
 
 def intent_fact(intent: PaymentIntent) -> IntentFact:
     """What an intent says, from an event's snapshot or read from Stripe."""
     charge = intent.charge
     authorized = intent.amount_received > 0 or (charge is not None and _authorized(charge))
+    approved = intent.amount
+    if charge is not None and _authorized(charge) and intent.amount_received > charge.authorized:
+        approved = charge.authorized  # an overcapture: no bank has approved the rest
     authorization: Literal["Pending", "Success", "Failure"] | None
     settled = False
     unknown = None if intent.status in INTENT_STATUSES else intent.status
     match intent.status:
         case "succeeded" | "requires_capture":
-            authorization, settled = "Success", True
+            # Of an intent that was overcaptured, only the charge tells what was authorized.
+            told = charge is not None or not intent.may_be_overcaptured
+            authorization, settled = "Success", told or intent.amount_received == 0
         case "canceled":
             authorization = "Success" if authorized else "Failure"
             # Whether it was authorized before it was canceled, only the charge can tell.
@@ -117,6 +138,7 @@ def intent_fact(intent: PaymentIntent) -> IntentFact:
         currency=intent.currency.upper(),
         authorization=authorization,
         captured=intent.amount_received,
+        authorized=approved,
         released=intent.status in ("succeeded", "canceled"),
         settled=settled,
         charge_id=intent.charge_id,
@@ -141,6 +163,7 @@ def charge_fact(charge: Charge) -> IntentFact | None:
         currency=charge.currency.upper(),
         authorization="Success",
         captured=charge.amount_captured,
+        authorized=charge.authorized,
         released=False,
         settled=True,
         charge_id=charge.id,
@@ -160,16 +183,61 @@ def refund_fact(refund: Refund) -> RefundFact:
     )
 
 
+def refund_facts(
+    refunds: Iterable[Refund], charge: Charge | None
+) -> list[RefundFact | ReleaseFact]:
+    """What all refunds of a charge say, read together with the charge in the pinned version.
+
+    A refund is one only up to what was captured, and only if the charge counts it. A charge is
+    released once at most, by its cancellation, its expiry or its last capture, so that the amount
+    tells which refund stands for that.
+    """
+    refunds = list(refunds)
+    surplus = 0
+    if charge is not None:
+        counted = sum(r.amount for r in refunds if _counts(r) and not is_named_release(r))
+        surplus = counted - charge.amount_refunded
+    facts: list[RefundFact | ReleaseFact] = []
+    for refund in refunds:
+        of_this = charge is not None and refund.charge in (None, charge.id)
+        if charge is None or not of_this or not may_be_release(refund):
+            facts.append(refund_fact(refund))
+        elif is_named_release(refund) or charge.amount_captured == 0:
+            facts.append(ReleaseFact(refund.id, certain=True))
+        elif surplus > 0 and refund.amount == charge.amount - charge.amount_captured:
+            surplus -= refund.amount
+            facts.append(ReleaseFact(refund.id, certain=False))
+        else:
+            facts.append(refund_fact(refund))
+    return facts
+
+
+def may_be_release(refund: Refund) -> bool:
+    """Whether a refund could be one that gave nothing back: only its charge tells."""
+    return refund.status == "succeeded" and (
+        is_named_release(refund)
+        or (refund.reason is None and TRANSACTION_ID not in refund.metadata)
+    )
+
+
+def is_named_release(refund: Refund) -> bool:
+    """Whether Stripe says itself that the refund's charge was never captured."""
+    return refund.reason == "expired_uncaptured_charge"
+
+
+def _counts(refund: Refund) -> bool:
+    """Whether a charge counts a refund among `amount_refunded`."""
+    return refund.status in ("succeeded", "pending")
+
+
 def dispute_fact(dispute: Dispute) -> DisputeFact | None:
     """What a dispute says *now*; None for an inquiry, which moves no money."""
     if dispute.status.startswith("warning_"):
         return None
     state: Literal["Pending", "Success", "Failure"]
     match dispute.status:
-        case "lost":
-            state = "Success"
-        case "won" | "prevented":
-            state = "Failure"
+        case "lost" | "won" | "prevented":
+            state = "Success" if dispute.money_is_gone else "Failure"
         case _:  # needs_response, under_review and the states of an appeal
             state = "Pending"
     unknown = None if dispute.status in _DISPUTE_STATUSES else dispute.status

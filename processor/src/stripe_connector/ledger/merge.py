@@ -30,6 +30,7 @@ from stripe_connector.ledger.facts import (
     Fact,
     IntentFact,
     RefundFact,
+    ReleaseFact,
 )
 from stripe_connector.ledger.payment import (
     SESSION_PREFIX,
@@ -68,6 +69,8 @@ def merge(
                 record.intent(fact)
             case RefundFact():
                 record.refund(fact)
+            case ReleaseFact():
+                record.release(fact)
             case DisputeFact():
                 record.dispute(fact)
             case ExpiredSessionFact():
@@ -120,24 +123,41 @@ class _Record:
         self._status(fact)
 
     def _authorization(self, fact: IntentFact, state: TransactionState) -> None:
-        """One Authorization for each amount that an intent was tried with."""
-        amount = self._money(fact.amount, fact.currency)
+        """One Authorization for each amount that an intent was tried with.
+
+        What was approved only grows: an increment is an Authorization of its own, so that all
+        together are what the intent holds. An attempt says nothing once one was approved.
+        """
+        mine = _authorizations(self.transactions, fact.intent_id)
+        amount = self._money(fact.authorized, fact.currency)
+        held = sum(
+            t.amount.cent_amount
+            for t in mine
+            if t.state == "Success" and t.amount.currency_code == fact.currency
+        )
+        if held and state != "Success":
+            return
+        missing = amount.with_amount(amount.cent_amount - held)
         current: Transaction | None = None
-        for transaction in _authorizations(self.transactions, fact.intent_id):
-            if _same(transaction.amount, amount) and current is None:
+        for transaction in mine:
+            if transaction.state == "Success":
+                continue
+            if _same(transaction.amount, missing) and current is None:
                 current = transaction
             elif transaction.state in UNFINISHED:
                 self._change(transaction, "Failure")  # an attempt at an amount that is no more
+        if missing.cent_amount <= 0:
+            return
         if current is None:
-            self._add("Authorization", amount, state, fact.intent_id)
-        elif current.state != "Success":
+            self._add("Authorization", missing, state, fact.intent_id)
+        else:
             self._change(current, state, fact.intent_id)
 
     def _captures(self, fact: IntentFact) -> None:
         """Stripe knows one cumulative amount: ours are covered first, the excess is one Charge."""
         captured = self._money(fact.captured, fact.currency)
         reference = fact.charge_id or fact.intent_id
-        cumulative = self._sum("Charge", "Success")
+        cumulative = self._sum(fact.currency, "Charge", "Success")
         for transaction in self._unfinished("Charge"):
             if cumulative + transaction.amount.cent_amount <= captured.cent_amount:
                 cumulative += transaction.amount.cent_amount
@@ -152,11 +172,10 @@ class _Record:
             self._change(transaction, "Failure")
         open_amount = 0
         if fact.authorization == "Success":
-            amount = self._money(fact.amount, fact.currency)
             open_amount = (
-                amount.cent_amount
-                - self._sum("Charge", "Success")
-                - self._sum("CancelAuthorization", "Success")
+                self._sum(fact.currency, "Authorization", "Success")
+                - self._sum(fact.currency, "Charge", "Success")
+                - self._sum(fact.currency, "CancelAuthorization", "Success")
             )
         for transaction in self._unfinished("CancelAuthorization"):
             if transaction.amount.cent_amount <= open_amount:
@@ -204,6 +223,13 @@ class _Record:
         elif REFUND_ORDER[fact.state] > REFUND_ORDER[known.state] or known.interaction_id is None:
             self._change(known, fact.state, fact.refund_id)
 
+    def release(self, fact: ReleaseFact) -> None:
+        """No refund; what an earlier version of the connector took for one has not happened."""
+        for transaction in self.transactions:
+            named = transaction.interaction_id == fact.refund_id
+            if fact.certain and named and transaction.type == "Refund":
+                self._change(transaction, "Failure")
+
     def dispute(self, fact: DisputeFact) -> None:
         """Follows the dispute wherever it goes: also a won one may be reopened."""
         known = next(
@@ -237,9 +263,11 @@ class _Record:
             amount, currency, planned.fraction_digits if same else iso_digits(currency)
         )
 
-    def _sum(self, type_: TransactionType, *states: TransactionState) -> int:
+    def _sum(self, currency: str, type_: TransactionType, *states: TransactionState) -> int:
         return sum(
-            t.amount.cent_amount for t in self.transactions if t.type == type_ and t.state in states
+            t.amount.cent_amount
+            for t in self.transactions
+            if t.type == type_ and t.state in states and t.amount.currency_code == currency
         )
 
     def _unfinished(self, type_: TransactionType) -> list[Transaction]:

@@ -101,7 +101,38 @@ class Payment(Struct, frozen=True, rename="camel"):
         return [t for t in self.transactions if t.type == type_]
 
     def total(self, type_: TransactionType, *states: TransactionState) -> int:
-        """Sum of the transactions of a type in the given states, in minor units."""
+        """Sum of the transactions of a type in the given states, in minor units of `currency`."""
+        return self._sum(type_, self.currency, *states)
+
+    @property
+    def currency(self) -> str:
+        """Of the money that was taken or tried; before that, of what is planned.
+
+        `amount_planned` may be changed by shoppers, transactions may not.
+        """
+        for transaction in self.transactions:
+            if transaction.type in ("Authorization", "Charge"):
+                return transaction.amount.currency_code
+        return self.amount_planned.currency_code
+
+    def lost(self, currency: str | None = None) -> int:
+        """What disputes have taken for good: never more than was captured and not given back.
+
+        A dispute may exceed its charge, and may be in another currency, where its amount tells
+        nothing: then it has taken all that was there.
+        """
+        currency = currency or self.currency
+        left = self._sum("Charge", currency, "Success")
+        left = max(0, left - self._sum("Refund", currency, "Pending", "Success"))
+        taken = [t for t in self.of_type("Chargeback") if t.state == "Success"]
+        if any(t.amount.currency_code != currency for t in taken):
+            return left
+        return min(left, self._sum("Chargeback", currency, "Success"))
+
+    def _sum(self, type_: TransactionType, currency: str, *states: TransactionState) -> int:
+        """Only amounts of one currency can be added up."""
         return sum(
-            t.amount.cent_amount for t in self.transactions if t.type == type_ and t.state in states
+            t.amount.cent_amount
+            for t in self.of_type(type_)
+            if t.state in states and t.amount.currency_code == currency
         )

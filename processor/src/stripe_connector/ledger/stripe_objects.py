@@ -38,6 +38,8 @@ class CardMulticapture(Struct, frozen=True):
 
 class CardDetails(Struct, frozen=True):
     multicapture: CardMulticapture | None = None
+    amount_authorized: int | None = None
+    """An overcapture takes more than this."""
 
 
 class MethodDetails(Struct, frozen=True):
@@ -45,6 +47,29 @@ class MethodDetails(Struct, frozen=True):
 
     type: str
     card: CardDetails | None = None
+
+
+class Refund(Struct, frozen=True):
+    id: str
+    amount: int
+    currency: str
+    status: str | None = None
+    charge: str | None = None
+    payment_intent: str | None = None
+    failure_reason: str | None = None
+    reason: str | None = None
+    own_metadata: Metadata | None = field(default=None, name="metadata")
+
+    @property
+    def metadata(self) -> Metadata:
+        return self.own_metadata or {}
+
+
+class Refunds(Struct, frozen=True):
+    """The latest refunds of a charge, newest first."""
+
+    data: list[Refund]
+    has_more: bool = False
 
 
 class Charge(Struct, frozen=True):
@@ -57,14 +82,35 @@ class Charge(Struct, frozen=True):
     status: str
     """succeeded (also when only authorized), pending or failed."""
     captured: bool
+    amount_refunded: int = 0
+    """In the pinned version without what was only released."""
     payment_intent: str | None = None
     payment_method_details: MethodDetails | None = None
+    disputed: bool = False
+    """Whether it ever was."""
+    refunds: Refunds | None = None
+    """There only where they were asked for."""
+
+    @property
+    def authorized(self) -> int:
+        """What the card's bank has approved; another method's amount is the charge's."""
+        card = self.payment_method_details.card if self.payment_method_details else None
+        approved = card.amount_authorized if card else None
+        return self.amount if approved is None else min(approved, self.amount)
 
 
 class LastPaymentError(Struct, frozen=True):
     code: str | None = None
     decline_code: str | None = None
     message: str | None = None
+
+
+class CardOptions(Struct, frozen=True):
+    request_overcapture: str | None = None
+
+
+class MethodOptions(Struct, frozen=True):
+    card: CardOptions | None = None
 
 
 class PaymentIntent(Struct, frozen=True):
@@ -81,6 +127,7 @@ class PaymentIntent(Struct, frozen=True):
     payment_method: str | None = None
     setup_future_usage: str | None = None
     last_payment_error: LastPaymentError | None = None
+    payment_method_options: MethodOptions | None = None
     own_metadata: Metadata | None = field(default=None, name="metadata")
 
     @property
@@ -98,20 +145,18 @@ class PaymentIntent(Struct, frozen=True):
             self.latest_charge.id if isinstance(self.latest_charge, Charge) else self.latest_charge
         )
 
-
-class Refund(Struct, frozen=True):
-    id: str
-    amount: int
-    currency: str
-    status: str | None = None
-    charge: str | None = None
-    payment_intent: str | None = None
-    failure_reason: str | None = None
-    own_metadata: Metadata | None = field(default=None, name="metadata")
-
     @property
-    def metadata(self) -> Metadata:
-        return self.own_metadata or {}
+    def may_be_overcaptured(self) -> bool:
+        """More than was authorized may be taken, which raises the intent's amount, too."""
+        options = self.payment_method_options
+        card = options.card if options else None
+        return card is not None and card.request_overcapture == "if_available"
+
+
+class BalanceTransaction(Struct, frozen=True):
+    """Money that comes into the account's balance, or leaves it (negative), in its currency."""
+
+    amount: int
 
 
 class Dispute(Struct, frozen=True):
@@ -121,6 +166,13 @@ class Dispute(Struct, frozen=True):
     status: str
     charge: str | None = None
     payment_intent: str | None = None
+    balance_transactions: list[BalanceTransaction] = []
+
+    @property
+    def money_is_gone(self) -> bool:
+        """Withdrawn, and not reinstated since: rates differ, so it is counted, not summed up."""
+        withdrawn = sum(1 for each in self.balance_transactions if each.amount < 0)
+        return withdrawn > sum(1 for each in self.balance_transactions if each.amount > 0)
 
 
 class Event(Struct, frozen=True):

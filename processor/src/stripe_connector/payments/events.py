@@ -23,6 +23,7 @@ from stripe_connector.ledger.facts import (
     IntentFact,
     charge_fact,
     intent_fact,
+    may_be_release,
     refund_fact,
 )
 from stripe_connector.ledger.merge import Snapshot, judge
@@ -208,6 +209,9 @@ class EventHandler:
                 return await self._recorder.dispute(payment, event.object["id"], cause)
             case ["refund", _] | ["charge", "refund", _]:
                 refund = convert(event.object, Refund)
+                known = any(t.interaction_id == refund.id for t in payment.of_type("Refund"))
+                if may_be_release(refund) and not known:
+                    return await self._recorder.refunds(payment, intent_id, cause)
                 return await self._recorder.facts(payment, [refund_fact(refund)], cause)
             case _:
                 charge = charge_fact(convert(event.object, Charge))

@@ -21,10 +21,11 @@ def capturable(payment: Payment) -> int:
 
 def refundable(payment: Payment) -> int:
     """What was captured and neither refunded nor lost in a dispute."""
-    return (
+    return max(
+        0,
         payment.total("Charge", "Success")
         - payment.total("Refund", "Initial", "Pending", "Success")
-        - payment.total("Chargeback", "Success")
+        - payment.lost(),
     )
 
 
@@ -44,7 +45,7 @@ def kept(payment: Payment) -> int:
         "CancelAuthorization", "Initial", "Pending", "Success"
     )
     returned = payment.total("Refund", "Initial", "Pending", "Success")
-    lost = payment.total("Chargeback", "Success")
+    lost = payment.lost()
     return max(held, payment.total("Charge", "Success")) - returned - lost
 
 

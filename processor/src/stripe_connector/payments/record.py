@@ -26,9 +26,10 @@ from stripe_connector.ledger.actions import (
 from stripe_connector.ledger.facts import (
     ExpiredSessionFact,
     Fact,
+    ReleaseFact,
     dispute_fact,
     intent_fact,
-    refund_fact,
+    refund_facts,
 )
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, SUPERSEDED, merge
 from stripe_connector.ledger.operation import timestamp
@@ -212,14 +213,14 @@ class Recorder:
         self, payment: Payment, intent_id: str, cause: Interaction | None = None
     ) -> Payment:
         """Merge all refunds of an intent."""
-        refunds = await self._stripe.refunds_of(intent_id)
-        return await self.facts(payment, [refund_fact(refund) for refund in refunds], cause)
+        charge, refunds = await self._stripe.refunded(intent_id)
+        return await self.facts(payment, refund_facts(refunds, charge), cause)
 
 
 def _tell_unknown(facts: Iterable[Fact]) -> None:
     """Stripe may add words at any time: they are recorded as Pending, and a person must know."""
     for fact in facts:
-        if not isinstance(fact, ExpiredSessionFact) and fact.unknown is not None:
+        if not isinstance(fact, ExpiredSessionFact | ReleaseFact) and fact.unknown is not None:
             logger.warning(
                 "Stripe uses a word that the connector does not know",
                 extra={"fields": {"word": fact.unknown, "of": type(fact).__name__}},

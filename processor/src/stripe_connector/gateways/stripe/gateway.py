@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -20,12 +20,15 @@ from stripe_connector.gateways.stripe.models import (
     StripePaymentMethod,
 )
 from stripe_connector.gateways.stripe.sdk import create_client
-from stripe_connector.ledger.stripe_objects import Dispute, Metadata, PaymentIntent, Refund
+from stripe_connector.ledger.stripe_objects import Charge, Dispute, Metadata, PaymentIntent, Refund
 
 T = TypeVar("T")
 Params = Mapping[str, Any]
 
 _EXPAND_CHARGE: Params = {"expand": ["latest_charge"]}
+_REFUNDS = "latest_charge.refunds"
+EXPAND_REFUNDS: Params = {"expand": [_REFUNDS]}
+EXPAND_LISTED_REFUNDS: Params = {"expand": [f"data.{_REFUNDS}"]}
 _FIRST_MINUTES_S = 600
 _LISTED_PAGES = 5
 
@@ -146,6 +149,20 @@ class Stripe:
 
     async def create_refund(self, params: Params, key: str) -> Refund:
         return await self._call(_refund, "post", "/v1/refunds", params, key)
+
+    async def refunded(self, intent_id: str) -> tuple[Charge | None, Sequence[Refund]]:
+        """The charge of an intent with all its refunds, newest first, read at one moment."""
+        intent = await self._call(_intent, "get", _intent_path(intent_id), EXPAND_REFUNDS)
+        return await self.completed(intent)
+
+    async def completed(self, intent: PaymentIntent) -> tuple[Charge | None, Sequence[Refund]]:
+        """The same of an intent that was read with its refunds: the latest ten came with it."""
+        charge = intent.charge
+        if charge is None:
+            return None, []
+        if charge.refunds is None or charge.refunds.has_more:
+            return charge, await self.refunds_of(intent.id)
+        return charge, charge.refunds.data
 
     async def refunds_of(self, intent_id: str) -> list[Refund]:
         """All refunds of an intent, newest first."""

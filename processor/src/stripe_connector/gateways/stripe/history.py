@@ -9,33 +9,11 @@ from msgspec import Struct
 
 from stripe_connector.gateways.outgoing import segment
 from stripe_connector.gateways.stripe.decoding import Item, Named, Page
-from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.gateways.stripe.gateway import EXPAND_LISTED_REFUNDS, EXPAND_REFUNDS, Stripe
 from stripe_connector.gateways.stripe.webhooks import Delivery
-from stripe_connector.ledger.stripe_objects import Charge, Dispute, PaymentIntent, Refund
+from stripe_connector.ledger.stripe_objects import Dispute, PaymentIntent
 
 PAGE = 100
-_REFUNDS = "latest_charge.refunds"
-
-
-class Refunds(Struct, frozen=True):
-    """The latest refunds of a charge, newest first."""
-
-    data: list[Refund]
-    has_more: bool = False
-
-
-class WholeCharge(Charge, frozen=True):
-    """A charge with its latest refunds."""
-
-    disputed: bool = False
-    """Whether it ever was."""
-    refunds: Refunds | None = None
-
-
-class WholeIntent(PaymentIntent, frozen=True):
-    """An intent with its charge and what was refunded of it, from one call."""
-
-    latest_charge: str | WholeCharge | None = None
 
 
 class Created(Struct, frozen=True):
@@ -48,7 +26,7 @@ class Created(Struct, frozen=True):
         return {"gte": self.since, "lt": self.until}
 
 
-_intent = msgspec.json.Decoder(WholeIntent)
+_intent = msgspec.json.Decoder(PaymentIntent)
 _dispute = msgspec.json.Decoder(Dispute)
 _event = msgspec.json.Decoder(Delivery)
 _page = msgspec.json.Decoder(Page)
@@ -58,22 +36,22 @@ _raw = msgspec.json.Decoder(msgspec.Raw)
 class StripeHistory(Stripe):
     """The same account, read page by page. `after` is the last id of the page before."""
 
-    async def whole_intent(self, intent_id: str) -> WholeIntent:
+    async def whole_intent(self, intent_id: str) -> PaymentIntent:
         """Raises NotFound."""
         path = f"/v1/payment_intents/{segment(intent_id)}"
-        return await self._call(_intent, "get", path, {"expand": [_REFUNDS]})
+        return await self._call(_intent, "get", path, EXPAND_REFUNDS)
 
-    async def intent_of_anybody(self, intent_id: str) -> Item[WholeIntent]:
+    async def intent_of_anybody(self, intent_id: str) -> Item[PaymentIntent]:
         """Raises NotFound."""
         path = f"/v1/payment_intents/{segment(intent_id)}"
-        raw = await self._call(_raw, "get", path, {"expand": [_REFUNDS]})
+        raw = await self._call(_raw, "get", path, EXPAND_REFUNDS)
         return Page([raw]).items(_intent)[0]
 
     async def intents(
         self, created: Created, after: str | None
-    ) -> tuple[list[Item[WholeIntent]], bool]:
+    ) -> tuple[list[Item[PaymentIntent]], bool]:
         """A page, and whether there is more."""
-        params = {**_params(created, after), "expand": [f"data.{_REFUNDS}"]}
+        params = {**_params(created, after), **EXPAND_LISTED_REFUNDS}
         page = await self._call(_page, "get", "/v1/payment_intents", params)
         return page.items(_intent), page.has_more
 

@@ -30,7 +30,6 @@ from stripe_connector.ledger.facts import (
     RefundFact,
     dispute_fact,
     intent_fact,
-    refund_fact,
 )
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, merge
 from stripe_connector.ledger.operation import operation_of, timestamp
@@ -142,7 +141,7 @@ def _surplus(merged: Payment, truth: Truth) -> Iterator[Difference]:
     """What the record has beyond Stripe."""
     if truth.intent is not None:
         yield from _surplus_of_intent(merged, intent_fact(truth.intent))
-    refunds = {refund.id: refund_fact(refund) for refund in truth.refunds}
+    refunds = {f.refund_id: f for f in truth.refund_facts() if isinstance(f, RefundFact)}
     yield from _named(merged, "Refund", refunds)
     disputes = {each.id: fact for each in truth.disputes if (fact := dispute_fact(each))}
     yield from _named(merged, "Chargeback", disputes)
@@ -150,10 +149,11 @@ def _surplus(merged: Payment, truth: Truth) -> Iterator[Difference]:
 
 def _surplus_of_intent(merged: Payment, fact: IntentFact) -> Iterator[Difference]:
     authorized = fact.amount if fact.authorization == "Success" else 0
+    released = max(0, authorized - fact.captured) if fact.released else 0
     at_stripe: dict[TransactionType, int] = {
         "Authorization": authorized,
         "Charge": fact.captured,
-        "CancelAuthorization": authorized - fact.captured if authorized and fact.released else 0,
+        "CancelAuthorization": released,
     }
     for type_, amount in at_stripe.items():
         recorded = merged.total(type_, "Success")

@@ -13,9 +13,8 @@ from stripe_connector.clock import Clock
 from stripe_connector.errors import BackendError, ConnectorError, NotFound
 from stripe_connector.gateways.commercetools.models import is_id
 from stripe_connector.gateways.stripe.decoding import Unreadable
-from stripe_connector.gateways.stripe.history import WholeIntent
 from stripe_connector.ledger.actions import Action
-from stripe_connector.ledger.facts import PAYMENT_ID, PROJECT_KEY, TRANSACTION_ID
+from stripe_connector.ledger.facts import PAYMENT_ID, PROJECT_KEY, TRANSACTION_ID, RefundFact
 from stripe_connector.ledger.merge import merge
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.stripe_objects import Event, PaymentIntent
@@ -62,7 +61,7 @@ class Examiner:
         self._abandoned_after = abandoned_after
 
     async def payment(
-        self, payment: Payment, intent: WholeIntent | None = None, *, placed: bool = False
+        self, payment: Payment, intent: PaymentIntent | None = None, *, placed: bool = False
     ) -> None:
         """Compare a Payment, with `intent` where that was read after it.
 
@@ -90,7 +89,7 @@ class Examiner:
             found += await self._follow_up(case, placed=placed)
         await self._settle(case, found)
 
-    async def unclaimed(self, intent: WholeIntent) -> None:
+    async def unclaimed(self, intent: PaymentIntent) -> None:
         """An intent that no Payment names: of others, half linked, or an orphan."""
         if intent.metadata.get(PROJECT_KEY) != self._project_key:
             return
@@ -99,7 +98,11 @@ class Examiner:
             await self.payment(payment, intent)
             return
         truth = await self._patiently(lambda: completed(self._reading.stripe, intent))
-        returned = sum(r.amount for r in truth.refunds if r.status not in ("failed", "canceled"))
+        returned = sum(
+            fact.amount
+            for fact in truth.refund_facts()
+            if isinstance(fact, RefundFact) and fact.state != "Failure"
+        )
         held = intent.amount_received - returned
         if held > 0 or intent.status in ("requires_capture", "processing"):
             currency = intent.currency.upper()
@@ -145,7 +148,7 @@ class Examiner:
             return False  # told as remaining; the next run tries again
         return True
 
-    async def _case(self, payment: Payment, intent: WholeIntent | None) -> _Case | None:
+    async def _case(self, payment: Payment, intent: PaymentIntent | None) -> _Case | None:
         if intent is not None:
             truth: Truth | None = await completed(self._reading.stripe, intent)
         else:
@@ -225,7 +228,7 @@ class Examiner:
             )
         return None
 
-    async def _named(self, intent: WholeIntent) -> Payment | None:
+    async def _named(self, intent: PaymentIntent) -> Payment | None:
         """The Payment that an intent's metadata name."""
         payment_id = intent.metadata.get(PAYMENT_ID, "")
         if not is_id(payment_id):

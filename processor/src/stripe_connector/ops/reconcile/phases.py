@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from stripe_connector.checkout.events import FAILED_SESSIONS, SESSION_EVENTS
 from stripe_connector.gateways.commercetools.history import PAGE
-from stripe_connector.gateways.stripe.history import Created, StripeHistory, WholeIntent
+from stripe_connector.gateways.stripe.history import Created, StripeHistory
 from stripe_connector.ledger.facts import PROJECT_KEY
 from stripe_connector.ledger.payment import Payment
-from stripe_connector.ledger.stripe_objects import Event
+from stripe_connector.ledger.stripe_objects import Event, PaymentIntent
 from stripe_connector.ops.reconcile.examine import Examiner
 from stripe_connector.ops.reconcile.span import Span
 from stripe_connector.ops.reconcile.wiring import Parts
@@ -79,7 +79,7 @@ class Sighting(Struct, frozen=True):
     id: str
     created: int
     intent_id: str | None = None
-    intent: WholeIntent | None = None
+    intent: PaymentIntent | None = None
     """The intent itself, where the list brought it."""
     event: Event | None = None
     """To be replayed, instead of looking at the Payment."""

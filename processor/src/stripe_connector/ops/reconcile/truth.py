@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from stripe_connector.gateways.stripe.history import StripeHistory, WholeCharge, WholeIntent
+from stripe_connector.gateways.stripe.history import StripeHistory
 from stripe_connector.ledger.facts import (
     ExpiredSessionFact,
     Fact,
+    RefundFact,
+    ReleaseFact,
     dispute_fact,
     intent_fact,
-    refund_fact,
+    refund_facts,
 )
 from stripe_connector.ledger.operation import operation_of
 from stripe_connector.ledger.payment import Payment
@@ -32,13 +34,16 @@ class Truth(Struct, frozen=True):
 
     def facts(self) -> list[Fact]:
         """The same as the ledger takes it."""
-        facts: list[Fact] = [refund_fact(refund) for refund in self.refunds]
+        facts: list[Fact] = [*self.refund_facts()]
         facts += [fact for each in self.disputes if (fact := dispute_fact(each)) is not None]
         if self.intent is not None:
             facts.insert(0, intent_fact(self.intent))
         if self.expired_session is not None:
             facts.append(ExpiredSessionFact(self.expired_session))
         return facts
+
+    def refund_facts(self) -> list[RefundFact | ReleaseFact]:
+        return refund_facts(self.refunds, self.intent.charge if self.intent else None)
 
 
 async def truth_of(stripe: StripeHistory, payment: Payment) -> Truth | None:
@@ -72,14 +77,9 @@ async def truth_of_intent(stripe: StripeHistory, intent_id: str) -> Truth:
     return await completed(stripe, await stripe.whole_intent(intent_id))
 
 
-async def completed(stripe: StripeHistory, intent: WholeIntent) -> Truth:
+async def completed(stripe: StripeHistory, intent: PaymentIntent) -> Truth:
     """The intent with those refunds and disputes that did not come with it."""
-    charge = intent.latest_charge
-    if not isinstance(charge, WholeCharge):
-        return Truth(intent)
-    if charge.refunds is None or charge.refunds.has_more:
-        refunds = await stripe.refunds_of(intent.id)
-    else:
-        refunds = charge.refunds.data
-    disputes = await stripe.disputes_of(intent.id) if charge.disputed else []
+    charge, refunds = await stripe.completed(intent)
+    disputed = charge is not None and charge.disputed
+    disputes = await stripe.disputes_of(intent.id) if disputed else []
     return Truth(intent, refunds, disputes)
