@@ -19,6 +19,7 @@ from sandbox import jwt
 from sandbox.clock import SandboxClock
 from sandbox.commercetools import seed
 from sandbox.commercetools.app import create_app as create_commercetools
+from sandbox.commercetools.shop import CLIENTS
 from sandbox.commercetools.state import Store
 from sandbox.stripe.app import create_app as create_stripe
 from sandbox.stripe.state import InternalError, StripeState
@@ -52,6 +53,26 @@ ENVIRONMENT: Mapping[str, str] = {
     "MERCHANT_RETURN_URL": "http://localhost:3000/return",
     "ALLOWED_ORIGINS": ORIGIN,
 }
+
+
+LIVE: Mapping[str, str] = {
+    "CTP_CLIENT_ID": "live-processor",
+    "CTP_CLIENT_SECRET": "Rk9wq2LmZt7Xc4VbN8sD1fGhJ5yU3aPe",
+    "CTP_AUTH_URL": "https://commercetools.test",
+    "CTP_API_URL": "https://commercetools.test",
+    "CTP_SESSION_URL": "https://commercetools.test",
+    "CTP_CHECKOUT_URL": "https://commercetools.test",
+    "CTP_JWKS_URL": "https://jwt.test/jwt/.well-known/jwks.json",
+    "STRIPE_SECRET_KEY": "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dcT5xKv2Qw",
+    "STRIPE_PUBLISHABLE_KEY": "pk_live_TYooMQauvdEDq54NiTphI7jxR8uLm3Zs",
+    "STRIPE_WEBHOOK_SIGNING_SECRET": "whsec_" + "9fJ2kLm4NpQ6rStU8vWxY1zAbC3dEfGh",
+    "STRIPE_API_BASE": "https://stripe.test",
+    "MERCHANT_RETURN_URL": "https://shop.test/return",
+    "ALLOWED_ORIGINS": "https://shop.test",
+    "STOREFRONT_URL": "https://shop.test",
+    "ALLOWED_BACKEND_HOSTS": "commercetools.test,stripe.test,jwt.test,mc-api.test",
+}
+"""What makes a world's processors live: all that live mode asks for, with stand-ins behind it."""
 
 
 class WorldClock(Clock):
@@ -123,6 +144,9 @@ class World:
         )
         seed.seed(self.store)
         self.stripe = StripeState(self.clock, seed=7)
+        self._signing_secret = SECRET
+        if self.environment["STRIPE_SECRET_KEY"] == LIVE["STRIPE_SECRET_KEY"]:
+            self.admit_live()
         self.network = Network(
             {
                 "commercetools.test": create_commercetools(self.store),
@@ -137,6 +161,17 @@ class World:
         }
         self._tokens: dict[str, tuple[str, float]] = {}
         self.processor = self.start_processor()
+
+    def admit_live(self) -> None:
+        """Let the API client and the keys of LIVE in."""
+        client_id, secret = LIVE["CTP_CLIENT_ID"], LIVE["CTP_CLIENT_SECRET"]
+        scopes = CLIENTS["sandbox-processor"].split()
+        client = self.store.tokens.register(client_id, secret, scopes)
+        known = {"name": client_id, "scope": " ".join(client.scopes)}
+        self.store.insert("api-client", known, id_=client_id)
+        self.stripe.secret_keys |= {LIVE["STRIPE_SECRET_KEY"]}
+        self.stripe.publishable_key = LIVE["STRIPE_PUBLISHABLE_KEY"]
+        self._signing_secret = LIVE["STRIPE_WEBHOOK_SIGNING_SECRET"]
 
     def start_processor(self, create: Create = create_today) -> Processor:
         """Another instance, or the same one after a crash."""
@@ -310,7 +345,7 @@ class World:
                 "client_secret": client_secret,
                 "return_url": "http://localhost:3000/return",
             },
-            headers={"Authorization": "Bearer pk_test_sandbox"},
+            headers={"Authorization": f"Bearer {self.stripe.publishable_key}"},
         )
         return dict(answer.json())
 
@@ -322,7 +357,7 @@ class World:
 
     async def deliver(self, event: Json, processor: Processor | None = None) -> httpx.Response:
         """Send one event, signed now, as Stripe would."""
-        body, signature = signed(event, SECRET, int(self.clock.time()))
+        body, signature = signed(event, self._signing_secret, int(self.clock.time()))
         return await (processor or self.processor).client.post(
             "/stripe/webhooks", content=body, headers={"Stripe-Signature": signature}
         )

@@ -20,7 +20,7 @@ from tests.behaviour.clinic import (
     Json,
     stripe_error,
 )
-from tests.world import SECRET
+from tests.world import LIVE, SECRET
 
 Harm = Callable[[Clinic], Awaitable[None]]
 POST_DEPLOY = "stripe-connector post-deploy"
@@ -88,12 +88,11 @@ async def one_secret_for_two_things(clinic: Clinic) -> None:
     clinic.environment |= {"CHECKOUT_LINK_SECRET": secret, "BUY_NOW_COOKIE_SECRET": secret}
 
 
-@case("Settings: Public addresses", "MERCHANT_RETURN_URL (http://", "https")
-async def live_without_https(clinic: Clinic) -> None:
+@case("Settings: Public addresses", "STOREFRONT_URL (http://", "https")
+async def live_without_a_storefront(clinic: Clinic) -> None:
+    """All other addresses over http do not even load."""
     await live(clinic)
-    insecure = "http://shop.example"
-    clinic.environment["MERCHANT_RETURN_URL"] = f"{insecure}/return"
-    clinic.environment["ALLOWED_ORIGINS"] += f",{insecure}"
+    del clinic.environment["STOREFRONT_URL"]
     clinic.deploy(clinic.environment)
 
 
@@ -199,7 +198,9 @@ async def the_address_of_the_keys_for_an_issuer(clinic: Clinic) -> None:
 @case("commercetools: Token issuer", "no host of commercetools", "CTP_JWKS_URL")
 async def live_with_keys_of_a_mock(clinic: Clinic) -> None:
     await live(clinic)
-    clinic.environment["CTP_JWKS_URL"] = "http://jwt.test/jwt/.well-known/jwks.json"
+    clinic.hosts["jwt.example"] = clinic.hosts["jwt.test"]
+    clinic.environment["ALLOWED_BACKEND_HOSTS"] = "jwt.example"
+    clinic.environment["CTP_JWKS_URL"] = "https://jwt.example/jwt/.well-known/jwks.json"
 
 
 # Custom types
@@ -371,6 +372,7 @@ async def an_old_stripe_js(clinic: Clinic) -> None:
 @case("Stripe: Stripe.js", "must be entered into Stripe's own script", "Remove")
 async def live_with_a_stripe_js_of_somebody_else(clinic: Clinic) -> None:
     await live(clinic)
+    clinic.environment["ALLOWED_BACKEND_HOSTS"] = "cdn.example"
     clinic.environment["STRIPE_JS_URL"] = "https://cdn.example/stripe.js"
 
 
@@ -548,24 +550,28 @@ async def an_operation_that_was_never_finished(clinic: Clinic) -> None:
 
 
 async def live(clinic: Clinic) -> None:
-    """Make it a deployment in live mode, all of it over https."""
-    secure = {name.replace(".test", ".example"): host for name, host in clinic.hosts.items()}
-    merchant_center = "mc-api.europe-west1.gcp.commercetools.com"
-    clinic.hosts |= {**secure, merchant_center: clinic.hosts["jwt.test"]}
+    """Make it a deployment in live mode, at commercetools' and Stripe's own hosts."""
+    region = "europe-west1.gcp.commercetools.com"
+    names = ("auth", "api", "session", "checkout")
+    clinic.hosts |= {f"{name}.{region}": clinic.hosts[f"{name}.test"] for name in names}
+    clinic.hosts |= {
+        f"mc-api.{region}": clinic.hosts["jwt.test"],
+        "api.stripe.com": clinic.hosts["stripe.test"],
+    }
     shop = "https://shop.example"
     clinic.environment |= {
+        **LIVE,
+        **{f"CTP_{name.upper()}_URL": f"https://{name}.{region}" for name in names},
         "CONNECT_SERVICE_URL": "https://processor.example",
-        "CTP_JWKS_URL": f"https://{merchant_center}/jwt/.well-known/jwks.json",
-        "CTP_JWT_ISSUER": f"https://{merchant_center}",
-        "STRIPE_API_BASE": "https://stripe.example",
-        "STRIPE_SECRET_KEY": "sk_live_sandbox",
-        "STRIPE_PUBLISHABLE_KEY": "pk_live_sandbox",
+        "CTP_JWKS_URL": f"https://mc-api.{region}/jwt/.well-known/jwks.json",
+        "CTP_JWT_ISSUER": f"https://mc-api.{region}",
+        "STRIPE_API_BASE": "https://api.stripe.com",
         "ALLOWED_ORIGINS": shop,
         "MERCHANT_RETURN_URL": f"{shop}/return",
         "STOREFRONT_URL": shop,
     }
-    clinic.world.stripe.secret_keys |= {"sk_live_sandbox"}
-    clinic.world.stripe.publishable_key = "pk_live_sandbox"
+    del clinic.environment["ALLOWED_BACKEND_HOSTS"]
+    clinic.world.admit_live()
     await clinic.change_endpoint(url="https://processor.example/stripe/webhooks")
     await clinic.world.ask_stripe("POST", "/v1/payment_method_domains", domain_name="shop.example")
     clinic.deploy(clinic.environment)

@@ -19,7 +19,7 @@ from tests.behaviour.deployment_faults import CASES, POST_DEPLOY, live, paid, un
 from tests.contract.strict import form_problems
 from tests.contract.stripe_routes import route
 from tests.contract.traffic import decoded
-from tests.world import SECRET
+from tests.world import LIVE
 
 _DOCUMENTATION = Path(__file__).parents[2] / "docs" / "operations"
 _ROW = re.compile(r"^(  \S \w+ +[\w'.]+(?: [\w'.]+)*)  .*")
@@ -66,7 +66,9 @@ async def test_of_a_sound_deployment_all_is_well() -> None:
 async def test_of_a_sound_live_deployment_all_is_well() -> None:
     clinic = await Clinic.opened()
     await live(clinic)
-    await clinic.change_endpoint(**{f"metadata[{FINGERPRINT}]": fingerprint(SECRET)})
+    await clinic.change_endpoint(
+        **{f"metadata[{FINGERPRINT}]": fingerprint(LIVE["STRIPE_WEBHOOK_SIGNING_SECRET"])}
+    )
     await clinic.create_type(interactions.type_draft())
     clinic.environment["STRIPE_INTERFACE_INTERACTIONS"] = "true"
     results = await clinic.examined()
@@ -74,6 +76,14 @@ async def test_of_a_sound_live_deployment_all_is_well() -> None:
     assert [each.name for each in results if each.outcome is Outcome.SKIPPED] == [
         "Merchant's types"
     ]
+
+
+async def test_a_host_that_may_have_live_credentials_is_named() -> None:
+    clinic = await Clinic.opened()
+    await live(clinic)
+    clinic.environment["ALLOWED_BACKEND_HOSTS"] = "egress.example"
+    (found,) = (each for each in await clinic.examined() if each.name == "Values")
+    assert found.text.endswith("; credentials may go to egress.example")
 
 
 async def test_what_a_restricted_key_may_not_read_and_need_not_is_skipped() -> None:

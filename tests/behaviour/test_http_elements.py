@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.world import ORIGIN, World, money
+from tests.world import LIVE, ORIGIN, World, money
 
 Json = dict[str, Any]
 
@@ -56,9 +56,8 @@ async def test_the_configuration_names_the_publishable_key_twice_and_no_other_ke
 async def test_the_configuration_says_what_is_set() -> None:
     world = World(
         {
-            "STRIPE_API_BASE": "https://stripe.test",
-            "STRIPE_SECRET_KEY": "rk_live_0123456789",
-            "STRIPE_PUBLISHABLE_KEY": "pk_live_0123456789",
+            **LIVE,
+            "ALLOWED_BACKEND_HOSTS": LIVE["ALLOWED_BACKEND_HOSTS"] + ",js.example.com",
             "STRIPE_CAPTURE_METHOD": "manual",
             "STRIPE_APPEARANCE_PAYMENT_ELEMENT": APPEARANCE,
             "STRIPE_EXPRESS_ELEMENT_OPTIONS": '{"buttonHeight":48}',
@@ -66,8 +65,8 @@ async def test_the_configuration_says_what_is_set() -> None:
         }
     )
     assert await read(world, "/operations/config", await session_for(world)) == {
-        "clientKey": "pk_live_0123456789",
-        "publishableKey": "pk_live_0123456789",
+        "clientKey": LIVE["STRIPE_PUBLISHABLE_KEY"],
+        "publishableKey": LIVE["STRIPE_PUBLISHABLE_KEY"],
         "environment": "live",
         "captureMethod": "manual",
         "appearance": APPEARANCE,

@@ -14,14 +14,9 @@ from jsonschema import Draft202012Validator
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from tests.contract.prepared import EVERYTHING
-from tests.world import ORIGIN, World
+from tests.world import LIVE, ORIGIN, World
 
 Json = dict[str, Any]
-LIVE = {
-    "STRIPE_SECRET_KEY": "sk_live_sandbox",
-    "STRIPE_PUBLISHABLE_KEY": "pk_live_sandbox",
-    "STRIPE_API_BASE": "https://api.stripe.com",
-}
 METHODS = {"get", "post", "put", "delete"}
 
 

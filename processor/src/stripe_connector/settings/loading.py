@@ -20,6 +20,7 @@ from stripe_connector.settings.groups import (
     StorefrontSettings,
     StripeSettings,
 )
+from stripe_connector.settings.live_mode import unsafe
 
 GROUPS: dict[str, type] = {
     "commercetools": CommercetoolsSettings,
@@ -133,9 +134,7 @@ def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
             f" {_mode(secret)} key: take both from the same mode of the same account"
         )
     if secret and _mode(secret) == "live":
-        for name in ("stripe_api_base", "stripe_js_url"):
-            if values.get(name, "").startswith("http:"):
-                yield f"{name.upper()} must be an https URL when STRIPE_SECRET_KEY is a live key"
+        yield from unsafe(values, variables())
     if values.get("checkout_link_secret") and not values.get("connect_service_url"):
         yield "CONNECT_SERVICE_URL is missing. Set it where CHECKOUT_LINK_SECRET is: links need it"
     if values.get("buy_now_enabled"):

@@ -44,7 +44,9 @@ def values(settings: Settings) -> Finding:
         found.append("BFF_REQUESTS_PER_MINUTE is 0: discount codes can be guessed without limit.")
     if found:
         return doubtful(" ".join(found), "Change these variables; docs/configuration.md has all.")
-    return sound(f"{settings.environment} mode, project {settings.ctp_project_key}")
+    others = settings.allowed_backend_hosts if settings.live_mode else ()
+    trusted = f"; credentials may go to {', '.join(others)}" if others else ""
+    return sound(f"{settings.environment} mode, project {settings.ctp_project_key}{trusted}")
 
 
 def secrets(settings: Settings) -> Finding:
@@ -78,6 +80,7 @@ def public_addresses(settings: Settings) -> Finding:
         *(("ALLOWED_ORIGINS", each) for each in settings.allowed_origins),
         ("STOREFRONT_URL", settings.storefront_url),
         ("CONNECT_SERVICE_URL", settings.connect_service_url),
+        ("BUY_NOW_URL", settings.buy_now_url),
     ]
     open_ = [f"{name} ({each})" for name, each in addresses if each and each.startswith("http:")]
     if open_:

@@ -1,0 +1,105 @@
+"""What must hold before real money moves: https, hosts that are known, secrets that are secret.
+
+In test mode all of this may be otherwise, because the sandbox and a developer's machine are.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from stripe_connector.settings.declaration import Variable
+
+OTHER_HOSTS = "ALLOWED_BACKEND_HOSTS"
+
+_COMMERCETOOLS = (
+    "CTP_AUTH_URL",
+    "CTP_API_URL",
+    "CTP_SESSION_URL",
+    "CTP_CHECKOUT_URL",
+    "CTP_JWKS_URL",
+    "CTP_JWT_ISSUER",
+)
+_STRIPE = {"STRIPE_API_BASE": "api.stripe.com", "STRIPE_JS_URL": "js.stripe.com"}
+_PUBLIC = (
+    "ALLOWED_ORIGINS",
+    "MERCHANT_RETURN_URL",
+    "STOREFRONT_URL",
+    "CONNECT_SERVICE_URL",
+    "BUY_NOW_URL",
+)
+_LEAST = 24
+"""Characters of a secret after its prefix: Stripe's oldest keys have as many, all others more."""
+_LEAST_DIFFERENT = 8
+"""Different characters: of 32 random hexadecimal digits fewer are practically never seen."""
+_SANDBOX = "sandbox"
+"""Every secret of the sandbox says so."""
+
+
+def unsafe(values: Mapping[str, Any], variables: Iterable[Variable]) -> Iterator[str]:
+    """Each setting with which live mode would not be safe, by name; never its secret.
+
+    `values` are by attribute; those that failed to parse are not there.
+    """
+    known = {each.name: each for each in variables}
+    yield from _insecure(values, known)
+    yield from _foreign(values)
+    yield from _weak(values, known.values())
+
+
+def _insecure(values: Mapping[str, Any], known: Mapping[str, Variable]) -> Iterator[str]:
+    for name in (*_COMMERCETOOLS, *_STRIPE, *_PUBLIC):
+        for url in _each(values.get(name.lower())):
+            # A storefront that was never named serves nobody: doctor says so.
+            if url.startswith("http:") and url != known[name].default:
+                yield f"{name} must be an https URL when STRIPE_SECRET_KEY is a live key"
+                break
+
+
+def _foreign(values: Mapping[str, Any]) -> Iterator[str]:
+    allowed: tuple[str, ...] = values.get(OTHER_HOSTS.lower(), ())
+    for name in (*_COMMERCETOOLS, *_STRIPE):
+        host = urlsplit(values.get(name.lower(), "")).hostname
+        if host is None or host in allowed:
+            continue
+        owner = "Stripe's" if name in _STRIPE else "commercetools'"
+        if host != _STRIPE[name] if name in _STRIPE else not host.endswith(".commercetools.com"):
+            yield (
+                f"{name} leads to {host}, which is not {owner} and would be trusted with live"
+                f" data: correct it, or list that host in {OTHER_HOSTS}"
+            )
+
+
+def _weak(values: Mapping[str, Any], variables: Iterable[Variable]) -> Iterator[str]:
+    used: dict[str, list[str]] = defaultdict(list)
+    for variable in variables:
+        if not variable.secret:
+            continue
+        for secret in _each(values.get(variable.attribute)):
+            used[secret].append(variable.name)
+            if _SANDBOX in secret.lower():
+                yield f"{variable.name} is the sandbox's: everybody knows it. Set a real one"
+            elif variable.name != "CTP_CLIENT_ID" and _is_guessable(secret):
+                yield (
+                    f"{variable.name} is too short or too regular for live mode: copy it again, or"
+                    " make one with `openssl rand -hex 32`"
+                )
+    for names in used.values():
+        if len(set(names)) > 1:
+            yield f"{' and '.join(sorted(set(names)))} have the same value: give each its own"
+
+
+def _is_guessable(secret: str) -> bool:
+    """Whether what follows a prefix such as `sk_live_` is shorter or duller than real secrets."""
+    prefixes = ("sk_live_", "rk_live_", "whsec_")
+    body = next((secret.removeprefix(p) for p in prefixes if secret.startswith(p)), secret)
+    return len(body) < _LEAST or len(set(body)) < _LEAST_DIFFERENT
+
+
+def _each(value: object) -> tuple[str, ...]:
+    """The texts of a setting that holds one, several or none."""
+    if value is None:
+        return ()
+    return tuple(map(str, value)) if isinstance(value, tuple) else (str(value),)
