@@ -82,10 +82,9 @@ def reports() -> list[Report]:
     if npm is None:
         raise SystemExit("npm is needed to audit the enabler.")
     pip_audit = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes"]
+    locks = ["-r", "requirements.lock", "-r", "requirements-dev.lock"]
     return [
-        python_report(
-            _asked([*pip_audit, "-f", "json", "-r", str(ROOT / "requirements.lock")], ROOT)
-        ),
+        python_report(_asked([*pip_audit, "-f", "json", *locks], ROOT)),
         npm_report(_asked([npm, "audit", "--json"], ROOT / "enabler")),
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,8 @@ from tests.behaviour.deployment import (
 )
 from tests.behaviour.steps import Always, Once, no_trouble
 from tests.wire import Call, Crash, Trouble
+
+Json = dict[str, Any]
 
 WEBHOOK = "webhook endpoint"
 PURCHASE_ORDER_TYPE = "payment-launchpad-purchase-order"
@@ -393,17 +396,41 @@ async def test_a_type_whose_key_cannot_be_chosen_is_mended_by_hand(
     assert "CT_" not in (row.mend or "")
 
 
-async def test_an_answer_that_the_sdk_does_not_understand_is_a_failure_of_that_type_alone(
-    deployment: Deployment,
+@pytest.mark.parametrize(
+    "oddity",
+    [{"type": {"name": "Hologram"}}, {"type": {}}, {"type": "String"}, {"name": None}],
+    ids=["a kind that is not known", "no kind", "no definition", "no name"],
+)
+async def test_a_type_that_is_not_understood_is_a_failure_of_that_type_alone(
+    deployment: Deployment, oddity: Json
 ) -> None:
     await deployment.type(OPERATIONS_TYPE, "transaction", stripeConnector_final="Boolean")
     [stored] = deployment.world.store.collection("type")
     [field] = stored["fieldDefinitions"]
-    odd = {**stored, "fieldDefinitions": [{**field, "type": {"name": "Hologram"}}]}
+    odd = {**stored, "fieldDefinitions": [{**field, **oddity}]}
     deployment.world.store.replace("type", odd)
     run = await deployment.deploy()
     assert run.outcomes(f"custom type {OPERATIONS_TYPE}") == {Outcome.FAILED}
     assert run.outcomes(f"custom type {CUSTOMER_TYPE}") == {Outcome.DONE}
+    assert not [call for call in run.writes if call.path.endswith(f"/types/{stored['id']}")]
+
+
+async def test_a_type_may_hold_more_than_the_connector_knows(deployment: Deployment) -> None:
+    """commercetools adds attributes and resource types; neither keeps a type from being right."""
+    await deployment.deploy()
+    stored = next(
+        each for each in deployment.world.store.collection("type") if each["key"] == OPERATIONS_TYPE
+    )
+    newer = {
+        **stored,
+        "resourceTypeIds": [*stored["resourceTypeIds"], "hologram"],
+        "fieldDefinitions": [
+            {**each, "type": {**each["type"], "depth": 3}} for each in stored["fieldDefinitions"]
+        ],
+    }
+    deployment.world.store.replace("type", newer)
+    run = await deployment.deploy()
+    assert run.outcomes(f"custom type {OPERATIONS_TYPE}") == {Outcome.RIGHT}
 
 
 async def test_interactions_get_their_type_where_they_are_kept() -> None:

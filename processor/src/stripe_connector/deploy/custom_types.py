@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from commercetools.platform import models
 from msgspec import Struct
 
-from stripe_connector.deploy.project import Project
+from stripe_connector.deploy.project import Document, Project
 from stripe_connector.deploy.report import Report
 from stripe_connector.errors import DuplicateField, InvalidRequest, VersionConflict
+from stripe_connector.gateways.commercetools.administration import FieldDefinition, TypeDefinition
 from stripe_connector.ledger import operation, proof
 from stripe_connector.payments import customers, interactions
 from stripe_connector.settings import Settings
@@ -29,7 +29,7 @@ REFUSED = (
 class Wanted(Struct, frozen=True):
     """A type that there should be."""
 
-    draft: models.TypeDraft
+    draft: Document
     setting: str | None = None
     """The variable that names its key, where merchants may choose it."""
     deletable: bool = True
@@ -37,52 +37,52 @@ class Wanted(Struct, frozen=True):
 
     @property
     def subject(self) -> str:
-        return f"custom type {self.draft.key}"
+        return f"custom type {self.draft['key']}"
 
 
 class Verdict(Struct, frozen=True):
     """What a type of the wanted key is worth."""
 
     ours: bool
-    missing: list[models.FieldDefinition]
+    missing: list[Document]
     problems: list[str]
 
 
 def wanted_types(settings: Settings) -> list[Wanted]:
     """All types that a processor of this configuration uses."""
     found = [
-        Wanted(_draft(operation.type_draft())),
-        Wanted(_draft(proof.type_draft())),
+        Wanted(operation.type_draft()),
+        Wanted(proof.type_draft()),
         Wanted(
-            _draft(customers.type_draft(settings.ct_custom_type_stripe_customer_key)),
+            customers.type_draft(settings.ct_custom_type_stripe_customer_key),
             setting="CT_CUSTOM_TYPE_STRIPE_CUSTOMER_KEY",
         ),
         Wanted(
-            _draft(_purchase_order(settings.ct_custom_type_launchpad_purchase_order_key)),
+            _purchase_order(settings.ct_custom_type_launchpad_purchase_order_key),
             setting="CT_CUSTOM_TYPE_LAUNCHPAD_PURCHASE_ORDER_KEY",
             deletable=False,
         ),
     ]
     if settings.stripe_interface_interactions:
-        found.append(Wanted(_draft(interactions.type_draft()), deletable=False))
+        found.append(Wanted(interactions.type_draft(), deletable=False))
     return found
 
 
-def judge(found: models.Type, wanted: models.TypeDraft) -> Verdict:
+def judge(found: TypeDefinition, wanted: Document) -> Verdict:
     """Compare a type with the one that is wanted; labels and hints are the merchant's to change."""
     given = {field.name: field for field in found.field_definitions}
-    definitions = {field.name: field for field in wanted.field_definitions or []}
+    definitions = {field["name"]: field for field in wanted["fieldDefinitions"]}
     ours = given.keys() <= definitions.keys()
     missing = [field for name, field in definitions.items() if name not in given]
     problems = [
-        f"it does not extend {each.value}, which cannot be changed"
-        for each in wanted.resource_type_ids
+        f"it does not extend {each}, which cannot be changed"
+        for each in wanted["resourceTypeIds"]
         if each not in found.resource_type_ids
     ]
     for name, field in given.items():
         problems += _misfits(field, definitions.get(name))
     if not ours and missing:
-        names = ", ".join(f"{field.name} ({_kind(field)})" for field in missing)
+        names = ", ".join(f"{field['name']} ({field['type']['name']})" for field in missing)
         problems.append(f"it has fields of somebody else and lacks {names}")
     return Verdict(ours, missing, problems)
 
@@ -101,7 +101,7 @@ async def bring_type(wanted: Wanted, project: Project, report: Report) -> None:
 
 async def delete_type(wanted: Wanted, project: Project, report: Report) -> None:
     """Delete the type where it is ours and nothing uses it any more."""
-    found = await project.type(wanted.draft.key)
+    found = await project.type(wanted.draft["key"])
     if found is None:
         return report.right(wanted.subject, "is not there")
     if not wanted.deletable:
@@ -120,9 +120,9 @@ async def delete_type(wanted: Wanted, project: Project, report: Report) -> None:
 
 
 async def _bring(wanted: Wanted, project: Project, report: Report) -> None:
-    found = await project.type(wanted.draft.key)
+    found = await project.type(wanted.draft["key"])
     if found is None:
-        names = ", ".join(field.name for field in wanted.draft.field_definitions or [])
+        names = ", ".join(field["name"] for field in wanted.draft["fieldDefinitions"])
         await report.change(
             wanted.subject, f"create it with {names}", lambda: project.create_type(wanted.draft)
         )
@@ -131,7 +131,7 @@ async def _bring(wanted: Wanted, project: Project, report: Report) -> None:
     if verdict.problems:
         report.fail(wanted.subject, "; ".join(verdict.problems), _mend(wanted))
     elif verdict.missing:
-        names = ", ".join(field.name for field in verdict.missing)
+        names = ", ".join(field["name"] for field in verdict.missing)
         await report.change(
             wanted.subject, f"add {names}", lambda: project.add_fields(found, verdict.missing)
         )
@@ -140,34 +140,26 @@ async def _bring(wanted: Wanted, project: Project, report: Report) -> None:
         report.right(wanted.subject, f"has all fields{owner}")
 
 
-def _misfits(field: models.FieldDefinition, wanted: models.FieldDefinition | None) -> Iterator[str]:
+def _misfits(field: FieldDefinition, wanted: Document | None) -> Iterator[str]:
     if wanted is None:
         if field.required:
             yield f"it requires {field.name}, which the connector does not know"
         return
-    if field.type.serialize() != wanted.type.serialize():
-        yield f"{field.name} is of type {_kind(field)} instead of {_kind(wanted)}"
-    if field.required and not wanted.required:
+    kind = wanted["type"]
+    if any(field.type.get(name) != value for name, value in kind.items()):
+        yield f"{field.name} is of type {field.type.get('name')} instead of {kind['name']}"
+    if field.required and not wanted["required"]:
         yield f"{field.name} must not be required"
 
 
 def _mend(wanted: Wanted) -> str:
-    key = wanted.draft.key
+    key = wanted.draft["key"]
     by_hand = f"change the type {key} in the Merchant Center (Settings, Developer settings)"
     if wanted.setting is None:
         return f"To mend {wanted.subject}: {by_hand}, or delete it if nothing uses it."
     return (
         f"To mend {wanted.subject}: {by_hand}, or set {wanted.setting} to a key that is not taken."
     )
-
-
-def _kind(field: models.FieldDefinition) -> str:
-    return str(field.type.name)
-
-
-def _draft(document: dict[str, Any]) -> models.TypeDraft:
-    draft: models.TypeDraft = models.TypeDraft.deserialize(document)
-    return draft
 
 
 def _purchase_order(key: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class TypeDefinition(Struct, frozen=True, rename="camel"):
     """A custom type: what it can be assigned to, and the fields that it declares."""
 
     id: str
+    version: int
     resource_type_ids: list[str]
     field_definitions: list[FieldDefinition] = []
 

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Installs what a target of make needs: `sh scripts/set-up.sh run bundle`. Finds a Python that is new
+# enough, or takes the one that PYTHON names, and leaves the rest to set_up.py. Needs a shell alone.
+set -eu
+cd "${0%/*}/.."
+
+candidates=${PYTHON:-"python3 python3.14 python3.13 python3.12 python3.11"}
+[ -n "${PYTHON:-}" ] || IFS=" "
+
+for each in $candidates; do
+  if "$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then
+    exec "$each" -I scripts/set_up.py "$@"
+  fi
+done
+
+problem="There is no Python 3.11 or newer here (tried $candidates)."
+for each in $candidates; do
+  if version=$("$each" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2> /dev/null); then
+    problem="$each is Python $version, which is too old."
+    break
+  fi
+done
+echo "$problem Install Python 3.11 or newer (Debian: apt install python3 python3-venv;" \
+  "macOS: brew install python), or name one: make demo PYTHON=/path/to/python3" >&2
+exit 1
