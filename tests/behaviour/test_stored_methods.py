@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Mapping
 
+import httpx
 import pytest
 
 from tests.behaviour.steps import (
@@ -188,6 +189,38 @@ async def test_a_job_that_could_not_be_made_is_made_when_it_is_told_again(
     world.clock.advance(CLAIM)
     await world.deliver_all()
     assert len(await jobs(world)) == 1
+
+
+class _Refusing(httpx.AsyncBaseTransport):
+    """commercetools, whose Checkout refuses every recurring payment job."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, status: int) -> None:
+        self._inner = inner
+        self._status = status
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/recurring-payment-jobs"):
+            error = {"code": "InvalidInput", "message": "No such transaction item."}
+            body = {"statusCode": self._status, "message": error["message"], "errors": [error]}
+            return httpx.Response(self._status, json=body, request=request)
+        return await self._inner.handle_async_request(request)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409])
+async def test_a_job_that_is_refused_holds_up_neither_money_nor_method(status: int) -> None:
+    world = World()
+    shop = await paid(world, recurring=True)
+    transports = world.network.transports
+    transports["commercetools.test"] = _Refusing(transports["commercetools.test"], status)  # type: ignore[assignment]
+    await world.deliver_all()
+    recorded = [(type_, state) for type_, _, state in await world.transactions(shop.payment_id)]
+    assert recorded == [("Authorization", "Success"), ("Charge", "Success")]
+    assert await token_of(world, shop) is not None
+    kinds = [
+        interaction["fields"].get("type")
+        for interaction in (await world.payment(shop.payment_id))["interfaceInteractions"]
+    ]
+    assert kinds.count("recurring_payment_job.refused") == 1
 
 
 async def test_a_crash_at_any_call_leaves_one_method_and_one_job() -> None:

@@ -169,7 +169,7 @@ def wire(
         )
     )
     table: list[AnyEndpoint] = [
-        *operations.endpoints(settings, commercetools, does.modifier, transactions),
+        *operations.endpoints(settings, commercetools, does.sales, transactions),
         status.endpoint(status_report),
         *payments.endpoints(
             settings,

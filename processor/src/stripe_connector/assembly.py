@@ -13,6 +13,7 @@ from stripe_connector.checkout.events import CheckoutEvents
 from stripe_connector.checkout.fulfil import Fulfiller
 from stripe_connector.checkout.fulfil_cart import CartFulfiller
 from stripe_connector.checkout.place_order import Orders
+from stripe_connector.checkout.sales import Sales
 from stripe_connector.clock import Clock
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.outgoing import Outgoing
@@ -47,6 +48,7 @@ class UseCases(Struct, frozen=True):
     orders: Orders
     fulfiller: Fulfiller
     carts: CartFulfiller
+    sales: Sales
     events: CheckoutEvents
     account: OwnAccount
 
@@ -128,6 +130,7 @@ def use_cases(
         cancel_unpaid=settings.checkout_cancel_unpaid_orders,
     )
     carts = CartFulfiller(commercetools, stripe, orders, fulfiller, account)
+    sales = Sales(commercetools, modifying, fulfiller, carts)
     events = EventHandler(
         commercetools,
         stripe,
@@ -137,6 +140,7 @@ def use_cases(
         customers,
         clock,
         settings.ctp_project_key,
+        sales.fulfil,
     )
     checkout_events = CheckoutEvents(
         events,
@@ -144,7 +148,7 @@ def use_cases(
         recorder,
         modifying,
         fulfiller,
-        carts,
+        sales,
         clock,
         settings.ctp_project_key,
     )
@@ -157,6 +161,7 @@ def use_cases(
         orders,
         fulfiller,
         carts,
+        sales,
         checkout_events,
         account,
     )

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-
 from msgspec import Struct
 
 from stripe_connector import context
 from stripe_connector.checkout.fulfil import Fulfiller
-from stripe_connector.checkout.fulfil_cart import CartFulfiller
-from stripe_connector.checkout.session_params import BUY_NOW, FLOW
+from stripe_connector.checkout.sales import Sales, perhaps_gone, sale_named
 from stripe_connector.clock import Clock
 from stripe_connector.errors import BackendUnavailable, NotFound
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import is_id
 from stripe_connector.gateways.stripe.decoding import convert
-from stripe_connector.ledger.facts import (
-    CART_ID,
-    ORDER_ID,
-    PAYMENT_ID,
-    PROJECT_KEY,
-    ExpiredSessionFact,
-)
+from stripe_connector.ledger.facts import PAYMENT_ID, PROJECT_KEY, ExpiredSessionFact
 from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.proof import SaleProof
 from stripe_connector.ledger.stripe_objects import Event
 from stripe_connector.payments.events import ORPHAN_AFTER_S, Effect, EventHandler
 from stripe_connector.payments.interactions import Interaction
@@ -41,8 +31,6 @@ SESSION_EVENTS = frozenset(
 )
 FAILED_SESSIONS = frozenset({"checkout.session.async_payment_failed", "checkout.session.expired"})
 """Those of them after which the session can no longer be paid."""
-
-logger = logging.getLogger(__name__)
 
 
 class _Session(Struct, frozen=True):
@@ -62,7 +50,7 @@ class CheckoutEvents:
         recorder: Recorder,
         modifier: Modifier,
         fulfiller: Fulfiller,
-        carts: CartFulfiller,
+        sales: Sales,
         clock: Clock,
         project_key: str,
     ) -> None:
@@ -71,7 +59,7 @@ class CheckoutEvents:
         self._recorder = recorder
         self._modifier = modifier
         self._fulfiller = fulfiller
-        self._carts = carts
+        self._sales = sales
         self._clock = clock
         self._project_key = project_key
 
@@ -79,29 +67,17 @@ class CheckoutEvents:
         """Record an event; its effect on payment and order is stored when this returns."""
         if event.type in SESSION_EVENTS:
             return await self._session_event(event)
-        effect = await self._payments.handle(event)
-        if effect in (Effect.STORED, Effect.ALREADY):
-            with _perhaps_gone(event.metadata):
-                await self._fulfil(event.metadata)
-        return effect
-
-    async def _fulfil(self, metadata: Mapping[str, str]) -> None:
-        """Fulfil what a payment was for, where it was for an order, or for a cart to be ordered."""
-        if (order_id := metadata.get(ORDER_ID)) is not None:
-            await self._fulfiller.recorded(order_id)
-        elif (cart_id := _cart_to_order(metadata)) is not None:
-            await self._carts.recorded(cart_id)
+        return await self._payments.handle(event)
 
     async def _session_event(self, event: Event) -> Effect:
         metadata = event.metadata
-        order_id, payment_id = metadata.get(ORDER_ID), metadata.get(PAYMENT_ID, "")
-        cart_id = _cart_to_order(metadata)
+        payment_id, sale = metadata.get(PAYMENT_ID, ""), sale_named(metadata)
         if metadata.get(PROJECT_KEY) != self._project_key or not is_id(payment_id):
             return Effect.FOREIGN
-        if order_id is None and cart_id is None:
+        if sale == SaleProof():
             return Effect.FOREIGN
         session = convert(event.object, _Session)
-        context.note(payment=payment_id, order=order_id, cart=cart_id)
+        context.note(payment=payment_id, order=sale.order_id, cart=sale.cart_id)
         try:
             payment = await self._commercetools.payment(payment_id)
         except NotFound as error:
@@ -115,11 +91,11 @@ class CheckoutEvents:
             return Effect.FOREIGN  # its metadata name a payment that has another intent
         recorded = await self._record(event, session, payment)
         await self._modifier.after_record(recorded)
-        with _perhaps_gone(metadata):
-            if event.type not in FAILED_SESSIONS:
-                await self._fulfil(metadata)
-            elif order_id is not None and not _closed_early(event, session):
-                await self._fulfiller.gave_up(order_id, recorded)
+        if event.type not in FAILED_SESSIONS:
+            await self._sales.fulfil(recorded, metadata)
+        elif sale.order_id is not None and not _closed_early(event, session):
+            with perhaps_gone(sale):
+                await self._fulfiller.gave_up(sale.order_id, recorded)
         return Effect.ALREADY if recorded.version == payment.version else Effect.STORED
 
     async def _record(self, event: Event, session: _Session, payment: Payment) -> Payment:
@@ -139,17 +115,3 @@ def _closed_early(event: Event, session: _Session) -> bool:
     """
     expired = event.type == "checkout.session.expired"
     return expired and session.expires_at is not None and event.created < session.expires_at
-
-
-@contextmanager
-def _perhaps_gone(metadata: Mapping[str, str]) -> Iterator[None]:
-    """The merchant may have deleted what was paid for: then there is nothing to fulfil."""
-    try:
-        yield
-    except NotFound:
-        logger.warning("What was paid for is gone", extra={"fields": dict(metadata)})
-
-
-def _cart_to_order(metadata: Mapping[str, str]) -> str | None:
-    """The cart that becomes an order once it is paid."""
-    return metadata.get(CART_ID) if metadata.get(FLOW) == BUY_NOW else None

@@ -29,6 +29,7 @@ from stripe_connector.ledger.actions import (
     TransactionDraft,
 )
 from stripe_connector.ledger.payment import Payment, Reference, TransactionState
+from stripe_connector.ledger.proof import SaleProof
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments import attempts, intents
 from stripe_connector.payments.customers import Customers
@@ -108,13 +109,16 @@ class PageOpener:
         return customer, sale.customer_email
 
     async def _create_payment(self, sale: Payable, due: Money, n: int) -> Payment:
+        is_order = isinstance(sale, Order)
+        page_of = SaleProof(sale.id) if is_order else SaleProof(cart_id=sale.id)
         draft = PaymentDraft(
             key=f"{sale.id}_{n}",
             amount_planned=due.draft(),
             payment_method_info=PaymentMethodInfoDraft(self._settings.payment_interface),
+            interface_interactions=[page_of.interaction()],
             customer=Reference("customer", sale.customer_id) if sale.customer_id else UNSET,
         )
-        return await self._commercetools.create_payment(draft)
+        return await self._recorder.create(draft)
 
     async def _create_session(
         self, payment: Payment, params: dict[str, Any]

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stripe_connector import context
+from stripe_connector.checkout.sales import Sales
 from stripe_connector.errors import InvalidRequest, invalid_field
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.http.auth import (
@@ -27,7 +28,7 @@ from stripe_connector.http.openapi.operation import Answer, Operation, Parameter
 from stripe_connector.http.responses import json_response
 from stripe_connector.http.routing import AnyEndpoint, Endpoint
 from stripe_connector.payments import elements
-from stripe_connector.payments.modify import AnyModification, Modifier
+from stripe_connector.payments.modify import AnyModification
 from stripe_connector.payments.parts import Outcome
 from stripe_connector.payments.transactions import TransactionRequest, Transactions
 from stripe_connector.settings import Settings
@@ -92,7 +93,7 @@ class TransactionResponse(Struct, frozen=True, rename="camel"):
 def endpoints(
     settings: Settings,
     commercetools: Commercetools,
-    modifier: Modifier,
+    sales: Sales,
     transactions: Transactions,
 ) -> list[AnyEndpoint]:
     """The rows of the table, /operations/status apart."""
@@ -122,7 +123,7 @@ def endpoints(
                 modification, merchant_reference=body.merchant_reference
             )
         context.note_id("payment", payment_id)
-        outcome = await modifier.modify(payment_id, modification, _key(request))
+        outcome = await sales.modify(payment_id, modification, _key(request))
         context.note(outcome=outcome.outcome)
         return json_response(_response(outcome))
 

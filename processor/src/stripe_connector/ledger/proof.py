@@ -37,8 +37,10 @@ MERCHANT_REFERENCE = "stripeConnector_merchantReference"
 UNKNOWN_SINCE = "stripeConnector_unknownSince"
 ERROR = "stripeConnector_error"
 ERROR_MESSAGE = "stripeConnector_errorMessage"
+ORDER = "stripeConnector_order"
+CART = "stripeConnector_cart"
 
-Kind = Literal["operation", "account"]
+Kind = Literal["operation", "account", "sale"]
 _PROOF = Reference(type_id="type", key=TYPE_KEY)
 
 
@@ -62,6 +64,25 @@ def account_of(payment: Payment) -> AccountProof | None:
     for fields in proofs(payment, "account"):
         return AccountProof(fields.get(ACCOUNT), bool(fields.get(LIVE)))
     return None
+
+
+class SaleProof(Struct, frozen=True):
+    """What a payment page was opened for: an order, or a cart that becomes one once it is paid."""
+
+    order_id: str | None = None
+    cart_id: str | None = None
+
+    def interaction(self) -> CustomFields:
+        """As part of a Payment's draft."""
+        named = {ORDER: self.order_id, CART: self.cart_id}
+        return proof("sale", {name: value for name, value in named.items() if value is not None})
+
+
+def sale_of(payment: Payment) -> SaleProof:
+    """What a Payment's page was for; empty where it has none, or an older version made it."""
+    for fields in proofs(payment, "sale"):
+        return SaleProof(fields.get(ORDER), fields.get(CART))
+    return SaleProof()
 
 
 def proof(kind: Kind, fields: dict[str, Any]) -> CustomFields:
@@ -118,6 +139,8 @@ def type_draft() -> dict[str, Any]:
             field(REFUND_OF, "String", "Refund of"),
             field(MERCHANT_REFERENCE, "String", "Merchant reference"),
             field(UNKNOWN_SINCE, "DateTime", "Outcome unknown since"),
+            field(ORDER, "String", "Order"),
+            field(CART, "String", "Cart"),
             field(ERROR, "String", "Stripe error code"),
             field(ERROR_MESSAGE, "String", "Stripe error message"),
         ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 
 from msgspec import Struct
@@ -74,6 +74,10 @@ ORPHAN_AFTER_S = 3600
 logger = logging.getLogger(__name__)
 
 
+Fulfil = Callable[[Payment, Mapping[str, str]], Awaitable[None]]
+"""Fulfils what a Payment was for, which metadata of the event's object may name."""
+
+
 class Effect(StrEnum):
     """What became of an event; the log names it."""
 
@@ -103,6 +107,7 @@ class EventHandler:
         customers: Customers,
         clock: Clock,
         project_key: str,
+        fulfil: Fulfil,
     ) -> None:
         self._commercetools = commercetools
         self._stripe = stripe
@@ -112,6 +117,7 @@ class EventHandler:
         self._customers = customers
         self._clock = clock
         self._project_key = project_key
+        self._fulfil = fulfil
 
     async def handle(self, event: Event) -> Effect:
         """Record what an event says; the effect is in commercetools when this returns."""
@@ -128,6 +134,8 @@ class EventHandler:
         context.note(payment=payment.id)
         recorded = await self._record(event, payment, intent_id)
         await self._modifier.after_record(recorded)
+        await self._fulfil(recorded, event.metadata)
+        # Last: neither the money nor the order waits for what is stored for other payments.
         if event.type in _AUTHORIZED:
             recorded = await self._stored_methods.remember(
                 recorded, await self._intent_of(event, intent_id)

@@ -83,16 +83,15 @@ class Modifier:
         self._mismatch_action = mismatch_action
 
     async def modify(
-        self, payment_id: str, modification: AnyModification, key: str | None = None
+        self, payment: Payment, modification: AnyModification, key: str | None = None
     ) -> Outcome:
         """Carry out one modification; `key` is the caller's Idempotency-Key.
 
         Raises NotFound, InvalidRequest where it is impossible, Conflict while another capture is
         unfinished, BackendUnavailable where the outcome is not known yet: then repeat it.
         """
-        payment = await self._commercetools.payment(payment_id)
         if not (await self._account.ours()).includes(payment):
-            raise NotFound(f"The Resource with ID '{payment_id}' was not found.")
+            raise NotFound(f"The Resource with ID '{payment.id}' was not found.")
         if payment.interface_id is None and payment.session_id is not None:
             # The shopper may have been faster than the webhook.
             payment = await self._recorder.session(payment, payment.session_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from msgspec import UNSET
 
 from stripe_connector.errors import (
     BackendUnavailable,
+    ConnectorError,
     InvalidRequest,
     NotFound,
     VersionConflict,
@@ -26,7 +28,10 @@ from stripe_connector.ledger.actions import Action, SetMethodInfoToken, TokenDra
 from stripe_connector.ledger.facts import CUSTOMER_ID
 from stripe_connector.ledger.payment import Payment, Reference
 from stripe_connector.ledger.stripe_objects import PaymentIntent
+from stripe_connector.payments.interactions import Interaction
 from stripe_connector.payments.record import Recorder
+
+logger = logging.getLogger(__name__)
 
 JOBS = "stripe-connector-recurring-jobs"
 """Custom objects: who has asked for the recurring payments of a Payment, and when."""
@@ -76,16 +81,18 @@ class StoredMethods:
             if error.code != "ReferencedResourceNotFound":
                 raise
             return payment  # the customer was deleted meanwhile
+        refusal = None
         if intent.setup_future_usage == "off_session":
             cart = await self._commercetools.cart_of_payment(payment.id)
             if cart is not None and cart.is_recurring:
                 await self._claim_job(payment)
-                await self._commercetools.create_recurring_payment_job(payment.id, stored.id)
+                refusal = await self._create_job(payment, stored)
 
         async def compute(current: Payment) -> Sequence[Action]:
             if current.payment_method_info.token is not None:
                 return []
-            return [SetMethodInfoToken(TokenDraft(method.id))]
+            told = [refusal.action(self._recorder.now())] if refusal else []
+            return [SetMethodInfoToken(TokenDraft(method.id)), *told]
 
         return await self._recorder.update(payment, compute)
 
@@ -118,6 +125,24 @@ class StoredMethods:
                 token=TokenValue(method.id),
             )
         )
+
+    async def _create_job(self, payment: Payment, stored: PaymentMethod) -> Interaction | None:
+        """Ask for the recurring payments; what Checkout refused for good, to be kept and told.
+
+        Raises BackendUnavailable where asking again may help.
+        """
+        try:
+            await self._commercetools.create_recurring_payment_job(payment.id, stored.id)
+        except BackendUnavailable:
+            raise
+        except ConnectorError as error:
+            logger.error(  # noqa: TRY400 - Checkout's reason is enough
+                "Checkout refused the recurring payments of a payment",
+                extra={"fields": {"payment": payment.id, "reason": error.detail or error.message}},
+            )
+            told = {"code": error.code, "message": error.detail or error.message}
+            return Interaction("recurring_payment_job.refused", payment.id, response=told)
+        return None
 
     async def _claim_job(self, payment: Payment) -> None:
         """Of deliveries at once let one ask for the job: the service recognises no repetition.

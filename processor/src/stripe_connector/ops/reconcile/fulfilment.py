@@ -8,12 +8,11 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from stripe_connector.checkout.orders import amount_due, latest_payment, paid, secured
-from stripe_connector.checkout.session_params import BUY_NOW, FLOW
+from stripe_connector.checkout.sales import sale_named
 from stripe_connector.errors import Conflict, InvalidRequest, NotFound
 from stripe_connector.gateways.commercetools.models import PaymentInfo
 from stripe_connector.gateways.commercetools.orders import Payable
 from stripe_connector.ledger.due import asked_beyond, covered
-from stripe_connector.ledger.facts import CART_ID, ORDER_ID
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ops.reconcile.careful import WriteRefused
@@ -32,10 +31,11 @@ async def unfulfilled(
     `metadata` are the intent's, `merged` is the Payment as it would be after its repair.
     """
     try:
-        if (order_id := metadata.get(ORDER_ID)) is not None:
-            return await _order(reading, order_id, merged)
-        if metadata.get(FLOW) == BUY_NOW and (cart_id := metadata.get(CART_ID)) is not None:
-            return await _cart(reading, cart_id, merged)
+        sale = sale_named(metadata)
+        if sale.order_id is not None:
+            return await _order(reading, sale.order_id, merged)
+        if sale.cart_id is not None:
+            return await _cart(reading, sale.cart_id, merged)
     except NotFound:
         pass  # the merchant deleted it: there is nothing to fulfil
     return None
