@@ -32,6 +32,10 @@ class _Outcome(Struct, forbid_unknown_fields=True):
     outcome: Literal["succeed", "fail"]
 
 
+class _Funding(Struct, forbid_unknown_fields=True):
+    amount: int
+
+
 class _Payment(Struct, forbid_unknown_fields=True):
     payment_method: str = "pm_card_visa"
     email: str = "shopper@example.com"
@@ -110,6 +114,13 @@ def routes(state: StripeState) -> list[Route]:
             attempts.finish_action(state, intent, succeed=succeed)
         else:
             attempts.settle(state, intent, succeed=succeed)
+        return _json(intent)
+
+    async def fund(request: Request) -> Response:
+        """A bank transfer comes in, whatever its amount."""
+        amount = (await _body(request, _Funding)).amount
+        intent = _named(state.intents, request)
+        attempts.fund(state, intent, amount)
         return _json(intent)
 
     async def pay(request: Request) -> Response:
@@ -236,6 +247,7 @@ def routes(state: StripeState) -> list[Route]:
         _route("POST", "/_sandbox/stripe/reset", reset),
         _route("POST", "/_sandbox/stripe/payment_intents/{id}/authenticate", authenticate),
         _route("POST", "/_sandbox/stripe/payment_intents/{id}/settle", settle),
+        _route("POST", "/_sandbox/stripe/payment_intents/{id}/fund", fund),
         _route("POST", "/_sandbox/stripe/checkout/sessions/{id}/pay", pay),
         _route("POST", "/_sandbox/stripe/charges/{id}/dispute", dispute),
         _route("POST", "/_sandbox/stripe/disputes/{id}", move_dispute),

@@ -52,6 +52,8 @@ def confirm(state: StripeState, intent: JsonObject, how: Confirmation) -> None:
         _require_action(state, intent, _challenge(state, intent, how))
     elif method["type"] in methods.REDIRECTS:
         _require_action(state, intent, _redirect(state, intent, how.return_url))
+    elif method["type"] in methods.OUTSIDE or _waits_for_microdeposits(intent, method):
+        _wait_outside(state, intent, method)
     else:
         error = _pay(state, intent, method, card)
         if error is not None:
@@ -82,8 +84,34 @@ def finish_action(state: StripeState, intent: JsonObject, *, succeed: bool) -> N
     )
 
 
+def fund(state: StripeState, intent: JsonObject, amount: int) -> None:
+    """Money comes to the customer's account by bank transfer, perhaps not all of it, or too much.
+
+    What is missing keeps the intent waiting, what is too much stays in the customer's balance:
+    https://docs.stripe.com/payments/bank-transfers/accept-a-payment
+    """
+    transfer = (intent["next_action"] or {}).get("display_bank_transfer_instructions")
+    if intent["status"] != "requires_action" or transfer is None:
+        raise unexpected_state("This PaymentIntent waits for no transfer.", snapshot(intent))
+    missing = transfer["amount_remaining"]
+    _move_cash(state, intent, "funded", amount, ending=amount)
+    if amount < missing:
+        transfer["amount_remaining"] = missing - amount
+        _move_cash(state, intent, "applied_to_payment", -amount, ending=0)
+        state.emit("payment_intent.partially_funded", intent)
+        return
+    _move_cash(state, intent, "applied_to_payment", -missing, ending=amount - missing)
+    finish_action(state, intent, succeed=True)
+
+
 def settle(state: StripeState, intent: JsonObject, *, succeed: bool) -> None:
-    """A delayed payment comes in or comes back."""
+    """A delayed payment comes in or comes back, or a voucher is paid or expires."""
+    if is_outside(intent):
+        if succeed:
+            finish_action(state, intent, succeed=True)
+        else:
+            _expire_outside(state, intent)
+        return
     if intent["status"] != "processing":
         raise unexpected_state("This PaymentIntent is not processing.", snapshot(intent))
     charge = state.charges[intent["latest_charge"]]
@@ -237,6 +265,83 @@ def _back_to_start(
         last_payment_error={**error, "payment_method": snapshot(method)},
     )
     state.emit("payment_intent.payment_failed", intent)
+
+
+def is_outside(intent: JsonObject) -> bool:
+    """Whether an intent waits for something outside of the page."""
+    kind = (intent["next_action"] or {}).get("type")
+    return kind in {*methods.OUTSIDE.values(), "verify_with_microdeposits"}
+
+
+def _waits_for_microdeposits(intent: JsonObject, method: JsonObject) -> bool:
+    """https://docs.stripe.com/payments/ach-direct-debit/accept-a-payment"""
+    options = (intent["payment_method_options"] or {}).get("us_bank_account") or {}
+    return (
+        method["type"] == "us_bank_account"
+        and options.get("verification_method") == "microdeposits"
+    )
+
+
+def _wait_outside(state: StripeState, intent: JsonObject, method: JsonObject) -> None:
+    kind = methods.OUTSIDE.get(method["type"], "verify_with_microdeposits")
+    seconds = methods.EXPIRE_AFTER.get(method["type"], methods.VOUCHER_SECONDS)
+    shown: JsonObject = {"hosted_voucher_url": f"{state.public_url}/voucher/{intent['id']}"}
+    if seconds is not None:
+        shown["expires_at"] = state.now() + seconds
+        action = {"type": kind, kind: shown}
+        state.schedule(seconds, lambda: _expire_outside(state, intent, action))
+    else:
+        shown = {
+            "amount_remaining": intent["amount"],
+            "currency": intent["currency"],
+            "financial_addresses": [],
+            "hosted_instructions_url": f"{state.public_url}/transfer/{intent['id']}",
+            "reference": state.random_text(12),
+            "type": "eu_bank_transfer",
+        }
+        action = {"type": kind, kind: shown}
+    _require_action(state, intent, action)
+    checkout.follow(state, intent)
+
+
+def _expire_outside(
+    state: StripeState, intent: JsonObject, action: JsonObject | None = None
+) -> None:
+    """Nobody has paid in time: the intent can be paid again, with whatever method.
+
+    https://docs.stripe.com/payments/vouchers: the attempt fails, the intent is not canceled.
+    """
+    if not is_outside(intent) or (action is not None and intent["next_action"] is not action):
+        return
+    method = state.methods[intent["payment_method"]]
+    error = {
+        "code": "payment_intent_payment_attempt_expired",
+        "message": "The payment attempt has expired: it was not paid in time.",
+        "type": "card_error",
+    }
+    _back_to_start(state, intent, method, error)
+    checkout.follow(state, intent)
+
+
+def _move_cash(
+    state: StripeState, intent: JsonObject, kind: str, amount: int, *, ending: int
+) -> None:
+    """A change of the customer's cash balance."""
+    transaction: JsonObject = {
+        "id": state.new_id("ccsbtxn"),
+        "object": "customer_cash_balance_transaction",
+        "created": state.now(),
+        "currency": intent["currency"],
+        "customer": intent["customer"],
+        "customer_account": None,
+        "ending_balance": ending,
+        "livemode": False,
+        "net_amount": amount,
+        "type": kind,
+    }
+    if kind == "applied_to_payment":
+        transaction[kind] = {"payment_intent": intent["id"]}
+    state.emit("customer_cash_balance_transaction.created", transaction)
 
 
 def _require_action(state: StripeState, intent: JsonObject, action: JsonObject) -> None:

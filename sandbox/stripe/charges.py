@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.stripe import balance
+from sandbox.stripe import balance, methods
 from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.cards import Card, Decline
 from sandbox.stripe.forms import (
@@ -241,6 +241,8 @@ def _bank_details(kind: str, shown: dict[str, Any]) -> dict[str, Any]:
                 "mandate": None,
                 "payment_reference": None,
             }
+        case _ if kind in methods.OUTSIDE:
+            return dict(shown)
         case _:
             return {
                 "bank": shown["bank"],

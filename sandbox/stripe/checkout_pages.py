@@ -158,7 +158,8 @@ class _Pages:
     def _onward(self, session: JsonObject) -> Response:
         """To the bank, back to the shop, or to the page that says how things stand."""
         intent = self._intent(session)
-        if intent is not None and intent["status"] == "requires_action":
+        waits = intent is not None and intent["status"] == "requires_action"
+        if intent is not None and waits and not attempts.is_outside(intent):
             return _see(attempts.action_page(self._state, intent))
         target = checkout.after_payment(session)
         if session["status"] != "complete" or target is None:

@@ -92,6 +92,8 @@ def offer_methods(intent: JsonObject) -> None:
         and (kind == "card" or intent["capture_method"] != "manual")
         and (allowed is None or kind in allowed)
         and kind not in excluded
+        # a transfer goes to an account of the customer
+        and (kind != "customer_balance" or intent.get("customer") is not None)
     ]
 
 

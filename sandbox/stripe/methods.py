@@ -36,12 +36,33 @@ CURRENCIES: dict[str, frozenset[str] | None] = {
     "ideal": frozenset(("eur",)),
     "sepa_debit": frozenset(("eur",)),
     "us_bank_account": frozenset(("usd",)),
+    "boleto": frozenset(("brl",)),
+    "customer_balance": frozenset(("eur", "gbp", "jpy", "mxn", "usd")),
+    "konbini": frozenset(("jpy",)),
+    "multibanco": frozenset(("eur",)),
+    "oxxo": frozenset(("mxn",)),
+    "pix": frozenset(("brl",)),
 }
 """The types that the account offers and the currencies of each; None for all."""
 DELAYED = frozenset(("sepa_debit", "us_bank_account"))
 """Settled or failed days after the confirmation."""
 REDIRECTS = frozenset(("ideal",))
 """Authorized by the shopper on another page."""
+
+OUTSIDE = {
+    "boleto": "boleto_display_details",
+    "customer_balance": "display_bank_transfer_instructions",
+    "konbini": "konbini_display_details",
+    "multibanco": "multibanco_display_details",
+    "oxxo": "oxxo_display_details",
+    "pix": "pix_display_qr_code",
+}
+"""Paid outside of the page, minutes or days after the confirmation, and what the intent waits for
+until then: https://docs.stripe.com/payments/vouchers, https://docs.stripe.com/payments/pix,
+https://docs.stripe.com/payments/bank-transfers"""
+EXPIRE_AFTER = {"pix": 86_400, "customer_balance": None}
+"""Seconds after which nothing can be paid any more; a bank transfer may come at any time."""
+VOUCHER_SECONDS = 3 * 86_400
 
 _CARD = {
     "number": text,
@@ -59,6 +80,7 @@ DATA = {
     ),
     "card": shape(_CARD),
     "ideal": shape({"bank": text}),
+    **dict.fromkeys(OUTSIDE, anything),
     "metadata": metadata,
     "radar_options": anything,
     "sepa_debit": shape({"iban": text}, required=("iban",)),
@@ -126,6 +148,10 @@ def build(state: StripeState, data: Mapping[str, Any]) -> JsonObject:
                 "routing_number": account.get("routing_number") or "110000000",
                 "status_details": {},
             }
+        case "boleto":
+            method[kind] = {"tax_id": (data.get(kind) or {}).get("tax_id") or ""}
+        case _ if kind in OUTSIDE:
+            method[kind] = {}
         case _:
             method[kind] = {"bank": (data.get(kind) or {}).get("bank"), "bic": None}
     return method

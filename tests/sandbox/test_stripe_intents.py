@@ -21,7 +21,7 @@ async def test_a_new_intent_waits_for_a_payment_method(account: Account) -> None
     assert intent["currency"] == "eur"
     assert intent["capture_method"] == "automatic_async"
     assert intent["client_secret"].startswith(f"{intent['id']}_secret_")
-    assert intent["payment_method_types"] == ["card", "ideal", "sepa_debit"]
+    assert intent["payment_method_types"] == ["card", "ideal", "sepa_debit", "multibanco"]
     assert intent["metadata"] == {"order": "7"}
     assert account.types() == ["payment_intent.created"]
 
@@ -232,7 +232,7 @@ async def test_only_what_waits_can_be_finished(account: Account) -> None:
         ({"capture_method": "manual"}, ["card"]),
         ({"currency": "sek"}, ["card"]),
         ({"allowed_payment_method_types[]": "ideal"}, ["ideal"]),
-        ({"excluded_payment_method_types[]": "ideal"}, ["card", "sepa_debit"]),
+        ({"excluded_payment_method_types[]": "ideal"}, ["card", "sepa_debit", "multibanco"]),
     ],
 )
 async def test_offered_methods_follow_currency_capture_and_choice(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -16,10 +17,13 @@ from stripe_connector.ledger.actions import (
     SetMethodInfoMethod,
     SetStatusInterfaceCode,
     SetStatusInterfaceText,
+    SetTransactionCustomField,
+    SetTransactionCustomType,
 )
 from stripe_connector.ledger.facts import Fact
 from stripe_connector.ledger.merge import merge
 from stripe_connector.ledger.payment import (
+    CustomFields,
     Payment,
     Transaction,
     TransactionState,
@@ -84,6 +88,7 @@ def _apply(current: Payment, action: Action) -> Payment:
                 state=draft.state,
                 interaction_id=None if draft.interaction_id is UNSET else draft.interaction_id,
                 timestamp=None if draft.timestamp is UNSET else draft.timestamp,
+                custom=None if draft.custom is UNSET else draft.custom,
             )
             return replace(current, transactions=[*current.transactions, added])
         case ChangeTransactionState(transaction_id=id_, state=state):
@@ -105,11 +110,18 @@ def _apply(current: Payment, action: Action) -> Payment:
             return replace(
                 current, payment_status=replace(current.payment_status, interface_text=text)
             )
+        case SetTransactionCustomType(transaction_id=id_, type=type_, fields=fields):
+            return _changed(current, id_, custom=CustomFields(type_, fields))
+        case SetTransactionCustomField(transaction_id=id_, name=name, value=value):
+            [known] = [t for t in current.transactions if t.id == id_]
+            assert known.custom is not None
+            custom = replace(known.custom, fields={**known.custom.fields, name: value})
+            return _changed(current, id_, custom=custom)
         case _:
             raise AssertionError(f"the ledger never asks for {action}")
 
 
-def _changed(current: Payment, id_: str, **changes: str) -> Payment:
+def _changed(current: Payment, id_: str, **changes: Any) -> Payment:
     assert any(t.id == id_ for t in current.transactions), f"there is no transaction {id_}"
     return replace(
         current,

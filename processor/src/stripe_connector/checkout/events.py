@@ -67,7 +67,10 @@ class CheckoutEvents:
         """Record an event; its effect on payment and order is stored when this returns."""
         if event.type in SESSION_EVENTS:
             return await self._session_event(event)
-        return await self._payments.handle(event)
+        effect = await self._payments.handle(event)
+        if effect in (Effect.STORED, Effect.ALREADY) and _can_be_paid_again(event):
+            await self._fulfiller.close(event.metadata.get(PAYMENT_ID, ""))
+        return effect
 
     async def _session_event(self, event: Event) -> Effect:
         metadata = event.metadata
@@ -105,6 +108,16 @@ class CheckoutEvents:
         if event.type == "checkout.session.expired":
             return await self._recorder.facts(payment, [ExpiredSessionFact(session.id)], cause)
         return payment
+
+
+def _can_be_paid_again(event: Event) -> bool:
+    """Whether an attempt failed long after the shopper left, as a voucher or a debit does."""
+    named = is_id(event.metadata.get(PAYMENT_ID, ""))
+    if event.type != "payment_intent.payment_failed" or not named:
+        return False
+    error = event.object.get("last_payment_error")
+    method = error.get("payment_method") if isinstance(error, dict) else None
+    return isinstance(method, dict) and method.get("type") != "card"
 
 
 def _closed_early(event: Event, session: _Session) -> bool:

@@ -109,6 +109,19 @@ class Fulfiller:
 
         await self._update(await self._commercetools.order(order_id), failed)
 
+    async def close(self, payment_id: str) -> None:
+        """End a payment that can be paid again although its order asks for nothing any more.
+
+        So it is after a voucher has expired: the intent stays open, whatever became of the order.
+        """
+        order = await self._commercetools.order_of_payment(payment_id)
+        if order is None:
+            return
+        payment = await self._commercetools.payment(payment_id)
+        over = order.order_state in ("Cancelled", "Complete")
+        if payable(payment) and (over or paid(order, await self._account.ours())):
+            await self._mover.withdraw(payment)
+
     async def _recorded(self, payment: Payment) -> Payment:
         """The payment with what Stripe says of it now."""
         if payment.interface_id is not None:

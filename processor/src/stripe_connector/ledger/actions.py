@@ -9,7 +9,12 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from stripe_connector.ledger.payment import CustomFields, TransactionState, TransactionType
+from stripe_connector.ledger.payment import (
+    CustomFields,
+    Reference,
+    TransactionState,
+    TransactionType,
+)
 from stripe_connector.money import MoneyDraft
 
 
@@ -49,6 +54,14 @@ class SetTransactionCustomField(Action, frozen=True, tag="setTransactionCustomFi
     transaction_id: str
     name: str
     value: Any
+
+
+class SetTransactionCustomType(Action, frozen=True, tag="setTransactionCustomType"):
+    """Only for what is shown to people: recording money must not depend on it."""
+
+    transaction_id: str
+    type: Reference
+    fields: dict[str, Any]
 
 
 class SetInterfaceId(Action, frozen=True, tag="setInterfaceId"):

@@ -22,6 +22,7 @@ from msgspec import Struct
 from stripe_connector.ledger.payment import TransactionState
 from stripe_connector.ledger.stripe_objects import (
     INTENT_STATUSES,
+    OUTSIDE,
     REFUND_STATUSES,
     Charge,
     Dispute,
@@ -60,6 +61,8 @@ class IntentFact(Struct, frozen=True):
     status: str | None = None
     """Stripe's status of the intent; None where the fact comes from a charge."""
     text: str = ""
+    funded: int = 0
+    """What has come of a bank transfer in parts: no Charge before all of it is there."""
     unknown: str | None = None
     """A word of Stripe's that this version of the connector does not know, to be told."""
 
@@ -71,6 +74,8 @@ class RefundFact(Struct, frozen=True):
     state: Literal["Pending", "Success", "Failure"]
     transaction_id: str | None
     """The Refund transaction that we wrote ahead, where the refund is ours."""
+    failure: str | None = None
+    """Why it failed, in Stripe's word."""
     unknown: str | None = None
     """A word of Stripe's that this version of the connector does not know, to be told."""
 
@@ -108,13 +113,15 @@ Fact = IntentFact | RefundFact | ReleaseFact | DisputeFact | ExpiredSessionFact
 def intent_fact(intent: PaymentIntent) -> IntentFact:
     """What an intent says, from an event's snapshot or read from Stripe."""
     charge = intent.charge
-    authorized = intent.amount_received > 0 or (charge is not None and _authorized(charge))
+    # What a bank transfer in parts has brought is no charge, and goes back to the customer.
+    taken = intent.amount_received > 0 and intent.latest_charge is not None
+    authorized = taken or (charge is not None and _authorized(charge))
     approved = intent.amount
     if charge is not None and _authorized(charge) and intent.amount_received > charge.authorized:
         approved = charge.authorized  # an overcapture: no bank has approved the rest
     authorization: Literal["Pending", "Success", "Failure"] | None
     settled = False
-    unknown = None if intent.status in INTENT_STATUSES else intent.status
+    unknown = _unknown_word(intent)
     match intent.status:
         case "succeeded" | "requires_capture":
             # Of an intent that was overcaptured, only the charge tells what was authorized.
@@ -124,6 +131,8 @@ def intent_fact(intent: PaymentIntent) -> IntentFact:
             authorization = "Success" if authorized else "Failure"
             # Whether it was authorized before it was canceled, only the charge can tell.
             settled = authorized or intent.latest_charge is None or charge is not None
+        case "requires_action" if intent.waits_for is not None:
+            authorization = "Pending"
         case "processing":
             authorization = "Pending"
         case "requires_payment_method" if intent.last_payment_error is not None:
@@ -145,6 +154,7 @@ def intent_fact(intent: PaymentIntent) -> IntentFact:
         method=_method(charge) if charge is not None and charge.status != "failed" else None,
         status=intent.status,
         text=_text(intent),
+        funded=intent.funded,
         unknown=unknown,
     )
 
@@ -179,6 +189,7 @@ def refund_fact(refund: Refund) -> RefundFact:
         currency=refund.currency.upper(),
         state=_refund_state(refund.status),
         transaction_id=refund.metadata.get(TRANSACTION_ID),
+        failure=refund.failure_reason,
         unknown=refund.status if refund.status not in (*REFUND_STATUSES, None) else None,
     )
 
@@ -263,12 +274,20 @@ def _refund_state(status: str | None) -> Literal["Pending", "Success", "Failure"
             return "Pending"
 
 
+def _unknown_word(intent: PaymentIntent) -> str | None:
+    if intent.status not in INTENT_STATUSES:
+        return intent.status
+    return intent.waits_for if intent.waits_for not in (*OUTSIDE, None) else None
+
+
 def _text(intent: PaymentIntent) -> str:
     """The status in words, for the people who look at the Payment."""
     error = intent.last_payment_error
     if intent.status == "requires_payment_method" and error is not None:
         reason = error.decline_code or error.code or "declined"
         return f"{error.message or 'The payment attempt failed.'} ({reason})"
+    if intent.waits_for is not None:
+        return f"Waiting for the shopper to pay outside of the page ({intent.waits_for})."
     return _STATUS_TEXT.get(
         intent.status, f"Stripe reports a status that the connector does not know: {intent.status}"
     )

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from typing import Any
 
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from stripe_connector.ledger.actions import (
@@ -21,6 +23,8 @@ from stripe_connector.ledger.actions import (
     SetMethodInfoMethod,
     SetStatusInterfaceCode,
     SetStatusInterfaceText,
+    SetTransactionCustomField,
+    SetTransactionCustomType,
     TransactionDraft,
 )
 from stripe_connector.ledger.facts import (
@@ -32,15 +36,24 @@ from stripe_connector.ledger.facts import (
     RefundFact,
     ReleaseFact,
 )
+from stripe_connector.ledger.operation import (
+    ERROR,
+    ERROR_MESSAGE,
+    IDENTITY,
+    RECEIVED,
+    REMAINING,
+    shown,
+)
 from stripe_connector.ledger.payment import (
     SESSION_PREFIX,
     UNFINISHED,
+    CustomFields,
     Payment,
     Transaction,
     TransactionState,
     TransactionType,
 )
-from stripe_connector.money import Money, from_stripe, iso_digits
+from stripe_connector.money import Money, MoneyDraft, from_stripe, iso_digits
 
 AMOUNT_MISMATCH = "amount_mismatch"
 """Status code of a Payment for which Stripe holds another amount than was planned."""
@@ -114,6 +127,7 @@ class _Record:
             self._set_once(SetInterfaceId(fact.intent_id))
         if fact.authorization is not None:
             self._authorization(fact, fact.authorization)
+            self._parts(fact)
         if fact.authorization == "Success":
             self._captures(fact)
         if fact.released:
@@ -152,6 +166,34 @@ class _Record:
             self._add("Authorization", missing, state, fact.intent_id)
         else:
             self._change(current, state, fact.intent_id)
+
+    def _parts(self, fact: IntentFact) -> None:
+        """What has come of a bank transfer in parts, on the Authorization that waits for it."""
+        received = fact.captured if fact.authorization == "Success" else fact.funded
+        for transaction in _authorizations(self.transactions, fact.intent_id):
+            begun = transaction.custom is not None and RECEIVED in transaction.custom.fields
+            if transaction.id and transaction.state != "Failure" and (fact.funded or begun):
+                parts = {
+                    RECEIVED: self._money(received, fact.currency).draft(),
+                    REMAINING: self._money(fact.amount - received, fact.currency).draft(),
+                }
+                self._show(transaction, {name: _plain(part) for name, part in parts.items()})
+
+    def _show(self, transaction: Transaction, fields: dict[str, Any]) -> None:
+        """Custom fields for people; on a transaction with another type of theirs, none."""
+        custom = transaction.custom
+        current = custom.fields if custom is not None else {}
+        if all(_same_value(current.get(name), value) for name, value in fields.items()):
+            return
+        if IDENTITY in current:
+            self.actions += [
+                SetTransactionCustomField(transaction.id, name, value)
+                for name, value in fields.items()
+                if name not in current
+            ]
+        elif custom is None or fields.keys() & current.keys():
+            type_ = shown({}).type
+            self.actions.append(SetTransactionCustomType(transaction.id, type_, current | fields))
 
     def _captures(self, fact: IntentFact) -> None:
         """Stripe knows one cumulative amount: ours are covered first, the excess is one Charge."""
@@ -199,6 +241,10 @@ class _Record:
         holds = fact.authorization in ("Pending", "Success") and fact.status != "canceled"
         if holds and not _same(amount, self.planned):
             code, text = AMOUNT_MISMATCH, f"Stripe holds {amount}, planned were {self.planned}."
+        elif fact.funded:
+            received = self._money(fact.funded, fact.currency)
+            left = self._money(fact.amount - fact.funded, fact.currency)
+            text = f"{received} of {amount} have come by bank transfer, {left} remain."
         if code != status.interface_code:
             self._set_once(SetStatusInterfaceCode(code))
         if text != status.interface_text:
@@ -218,10 +264,14 @@ class _Record:
             ),
             None,
         )
+        why = _why(fact)
         if known is None:
-            self._add("Refund", amount, fact.state, fact.refund_id)
-        elif REFUND_ORDER[fact.state] > REFUND_ORDER[known.state] or known.interaction_id is None:
+            self._add("Refund", amount, fact.state, fact.refund_id, shown(why) if why else UNSET)
+            return
+        if REFUND_ORDER[fact.state] > REFUND_ORDER[known.state] or known.interaction_id is None:
             self._change(known, fact.state, fact.refund_id)
+        if why and known.id:
+            self._show(known, why)
 
     def release(self, fact: ReleaseFact) -> None:
         """No refund; what an earlier version of the connector took for one has not happened."""
@@ -274,11 +324,15 @@ class _Record:
         return [t for t in self.transactions if t.type == type_ and t.unfinished]
 
     def _add(
-        self, type_: TransactionType, amount: Money, state: TransactionState, interaction_id: str
+        self,
+        type_: TransactionType,
+        amount: Money,
+        state: TransactionState,
+        interaction_id: str,
+        custom: CustomFields | UnsetType = UNSET,
     ) -> None:
-        self.actions.append(
-            AddTransaction(TransactionDraft(type_, amount.draft(), state, interaction_id, self.at))
-        )
+        draft = TransactionDraft(type_, amount.draft(), state, interaction_id, self.at, custom)
+        self.actions.append(AddTransaction(draft))
         self.transactions.append(Transaction("", type_, amount, state, interaction_id))
 
     def _change(
@@ -315,6 +369,25 @@ def _unnamed(transaction: Transaction) -> bool:
     """Without the name of Stripe's object: nameless, or named after its Checkout Session."""
     name = transaction.interaction_id
     return name is None or name.startswith(SESSION_PREFIX)
+
+
+def _why(fact: RefundFact) -> dict[str, Any]:
+    """Why a refund failed, for people."""
+    if fact.failure is None or fact.state != "Failure":
+        return {}
+    return {ERROR: fact.failure, ERROR_MESSAGE: f"The refund failed: {fact.failure}."}
+
+
+def _plain(money: MoneyDraft) -> dict[str, Any]:
+    """Money as the value of a custom field."""
+    return {"centAmount": money.cent_amount, "currencyCode": money.currency_code}
+
+
+def _same_value(current: Any, wanted: Any) -> bool:
+    """commercetools adds to a Money what was not given."""
+    if isinstance(current, dict) and isinstance(wanted, dict):
+        return all(current.get(name) == value for name, value in wanted.items())
+    return bool(current == wanted)
 
 
 def _same(one: Money, other: Money) -> bool:

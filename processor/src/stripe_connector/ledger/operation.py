@@ -24,6 +24,9 @@ REFUND_OF = "stripeConnector_refundOf"
 MERCHANT_REFERENCE = "stripeConnector_merchantReference"
 ERROR = "stripeConnector_error"
 ERROR_MESSAGE = "stripeConnector_errorMessage"
+RECEIVED = "stripeConnector_received"
+REMAINING = "stripeConnector_remaining"
+"""Of a bank transfer that comes in parts: shown to people, and read by nobody."""
 
 KEY_LIFETIME = timedelta(hours=23)
 """Stripe keeps an idempotency key for at least 24 hours; an older one is not trusted."""
@@ -142,8 +145,15 @@ def type_draft() -> dict[str, Any]:
             field(MERCHANT_REFERENCE, "String", "Merchant reference"),
             field(ERROR, "String", "Stripe error code"),
             field(ERROR_MESSAGE, "String", "Stripe error message"),
+            field(RECEIVED, "Money", "Received of a bank transfer"),
+            field(REMAINING, "Money", "Still to come of a bank transfer"),
         ],
     }
+
+
+def shown(fields: dict[str, Any]) -> CustomFields:
+    """Fields for people on a transaction that no operation of ours has asked for."""
+    return CustomFields(type=Reference(type_id="type", key=TYPE_KEY), fields=fields)
 
 
 def _digest(text: str) -> str:

@@ -29,6 +29,37 @@ OPEN: frozenset[str] = frozenset(
     {"requires_payment_method", "requires_confirmation", "requires_action"}
 )
 """Statuses of an intent that a shopper can still pay."""
+IN_PAGE = frozenset(
+    {
+        "alipay_handle_redirect",
+        "blik_authorize",
+        "cashapp_handle_redirect_or_display_qr_code",
+        "klarna_display_qr_code",
+        "paynow_display_qr_code",
+        "promptpay_display_qr_code",
+        "redirect_to_url",
+        "swish_handle_redirect_or_display_qr_code",
+        "upi_handle_redirect_or_display_qr_code",
+        "use_stripe_sdk",
+        "wechat_pay_display_qr_code",
+        "wechat_pay_redirect_to_android_app",
+        "wechat_pay_redirect_to_ios_app",
+    }
+)
+"""Actions that a shopper takes in the page, in minutes: until then the attempt is unfinished."""
+OUTSIDE = frozenset(
+    {
+        "boleto_display_details",
+        "card_await_notification",
+        "display_bank_transfer_instructions",
+        "konbini_display_details",
+        "multibanco_display_details",
+        "oxxo_display_details",
+        "pix_display_qr_code",
+        "verify_with_microdeposits",
+    }
+)
+"""Actions outside of the page, or no shopper's at all: the money may come days later."""
 REFUND_STATUSES = frozenset({"pending", "requires_action", "succeeded", "failed", "canceled"})
 
 
@@ -105,6 +136,19 @@ class LastPaymentError(Struct, frozen=True):
     message: str | None = None
 
 
+class BankTransfer(Struct, frozen=True):
+    """How a bank transfer is to be made; it may come in parts."""
+
+    amount_remaining: int | None = None
+
+
+class NextAction(Struct, frozen=True):
+    """What an intent waits for."""
+
+    type: str
+    display_bank_transfer_instructions: BankTransfer | None = None
+
+
 class CardOptions(Struct, frozen=True):
     request_overcapture: str | None = None
 
@@ -128,6 +172,7 @@ class PaymentIntent(Struct, frozen=True):
     setup_future_usage: str | None = None
     last_payment_error: LastPaymentError | None = None
     payment_method_options: MethodOptions | None = None
+    next_action: NextAction | None = None
     own_metadata: Metadata | None = field(default=None, name="metadata")
 
     @property
@@ -144,6 +189,21 @@ class PaymentIntent(Struct, frozen=True):
         return (
             self.latest_charge.id if isinstance(self.latest_charge, Charge) else self.latest_charge
         )
+
+    @property
+    def waits_for(self) -> str | None:
+        """What is waited for outside of the page; what is not known is taken for that, too."""
+        if self.status != "requires_action" or self.next_action is None:
+            return None
+        return None if self.next_action.type in IN_PAGE else self.next_action.type
+
+    @property
+    def funded(self) -> int:
+        """What has come of a bank transfer in parts: with the customer, not yet a charge."""
+        transfer = self.next_action and self.next_action.display_bank_transfer_instructions
+        if not transfer or transfer.amount_remaining is None or self.waits_for is None:
+            return 0
+        return max(0, self.amount - transfer.amount_remaining)
 
     @property
     def may_be_overcaptured(self) -> bool:
@@ -194,6 +254,13 @@ class Event(Struct, frozen=True):
     @property
     def is_intent(self) -> bool:
         return self.object.get("object") == "payment_intent"
+
+    @property
+    def is_unfinished_in_page(self) -> bool:
+        """Of an intent: the shopper is in the middle of it, which says nothing about money."""
+        action = self.object.get("next_action")
+        kind = action.get("type") if isinstance(action, dict) else None
+        return self.type == "payment_intent.requires_action" and kind in IN_PAGE
 
     @property
     def intent_id(self) -> str | None:

@@ -44,7 +44,7 @@ class Confirmer:
         match intent.status:
             case "succeeded" | "requires_capture":
                 pass
-            case "processing":
+            case _ if intent_fact(intent).authorization == "Pending":
                 await self._recorder.intent(payment, intent.id)
                 return "pending"
             case "canceled":

@@ -16,6 +16,7 @@ from stripe_connector.gateways.commercetools.models import is_id
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.gateways.stripe.decoding import convert
 from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.gateways.stripe.models import CashBalanceTransaction
 from stripe_connector.ledger.facts import (
     CUSTOMER_ID,
     PAYMENT_ID,
@@ -35,12 +36,18 @@ from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.stored_methods import StoredMethods
 
+CASH_BALANCE = "customer_cash_balance_transaction.created"
+
+CASH_BALANCE = "customer_cash_balance_transaction.created"
+
 HANDLED = frozenset(
     {
         "payment_intent.amount_capturable_updated",
         "payment_intent.canceled",
+        "payment_intent.partially_funded",
         "payment_intent.payment_failed",
         "payment_intent.processing",
+        "payment_intent.requires_action",
         "payment_intent.succeeded",
         "charge.captured",
         "charge.expired",
@@ -58,12 +65,12 @@ HANDLED = frozenset(
         "charge.refund.updated",
         "payment_method.detached",
         "customer.deleted",
+        CASH_BALANCE,
     }
 )
-"""The events that a webhook endpoint of ours subscribes to; any other changes nothing, such as
-payment_intent.requires_action, which says nothing about money."""
+"""The events that a webhook endpoint of ours subscribes to; any other changes nothing."""
 
-WITHOUT_PAYMENT = frozenset({"payment_method.detached", "customer.deleted"})
+WITHOUT_PAYMENT = frozenset({"payment_method.detached", "customer.deleted", CASH_BALANCE})
 """Those of them that concern no single payment."""
 
 _AUTHORIZED = frozenset({"payment_intent.amount_capturable_updated", "payment_intent.succeeded"})
@@ -86,6 +93,8 @@ class Effect(StrEnum):
     IGNORED = "ignored"
     FOREIGN = "foreign"
     ORPHAN = "orphan"
+    TOLD = "told"
+    """Nothing to record, but something for a person to do."""
 
 
 class _Gone(Struct, frozen=True):
@@ -123,6 +132,10 @@ class EventHandler:
         """Record what an event says; the effect is in commercetools when this returns."""
         if event.type not in HANDLED:
             return Effect.IGNORED
+        if event.is_unfinished_in_page and event.api_version == API_VERSION:
+            return Effect.IGNORED
+        if event.type == CASH_BALANCE:
+            return await self._cash(event)
         if event.type in WITHOUT_PAYMENT:
             return await self._forget(event)
         intent_id = event.intent_id
@@ -141,6 +154,26 @@ class EventHandler:
                 recorded, await self._intent_of(event, intent_id)
             )
         return Effect.ALREADY if recorded.version == payment.version else Effect.STORED
+
+    async def _cash(self, event: Event) -> Effect:
+        """Money of a bank transfer that no payment has taken is the customer's, and stays there."""
+        change = convert(event.object, CashBalanceTransaction)
+        if change.ending_balance <= 0 or change.customer is None:
+            return Effect.IGNORED
+        customer = await self._stripe.customer(change.customer)
+        if customer is None or customer.metadata.get(PROJECT_KEY) != self._project_key:
+            return Effect.FOREIGN
+        logger.warning(
+            "Money is left in a customer's cash balance at Stripe",
+            extra={
+                "fields": {
+                    "stripeCustomer": customer.id,
+                    "amount": change.ending_balance,
+                    "currency": change.currency.upper(),
+                }
+            },
+        )
+        return Effect.TOLD
 
     async def _forget(self, event: Event) -> Effect:
         """What Stripe no longer has must not be offered any more."""

@@ -22,10 +22,12 @@ from stripe_connector.ledger.actions import (
     Action,
     SetStatusInterfaceCode,
     SetStatusInterfaceText,
+    SetTransactionCustomType,
 )
 from stripe_connector.ledger.facts import (
     ExpiredSessionFact,
     Fact,
+    RefundFact,
     ReleaseFact,
     dispute_fact,
     intent_fact,
@@ -100,9 +102,11 @@ class Recorder:
         changes nothing then. `cause` is kept with the Payment where that is switched on.
         """
         conflicts = failures = 0
-        mended = False
+        mended = bare = False
         while True:
             actions = await compute(payment)
+            if bare:
+                actions = _without_shown(actions)
             if not actions:
                 return payment
             if cause is not None and self._keep_interactions:
@@ -110,10 +114,13 @@ class Recorder:
             try:
                 stored = await self._commercetools.update_payment(payment, actions)
             except InvalidRequest as error:
-                if error.code != "ReferencedResourceNotFound" or mended:
+                if error.code == "ReferencedResourceNotFound" and not mended:
+                    await self._create_types()
+                    mended = True
+                elif not bare and len(_without_shown(actions)) < len(actions):
+                    bare = True  # fields that a type does not have hold up no money
+                else:
                     raise
-                await self._create_types()
-                mended = True
                 continue
             except VersionConflict as error:
                 conflicts += 1
@@ -149,7 +156,7 @@ class Recorder:
     ) -> Payment:
         """Merge facts that are true whenever they were read."""
         facts = list(facts)
-        _tell_unknown(facts)
+        _tell(facts)
 
         async def compute(current: Payment) -> Sequence[Action]:
             return merge(current, facts, self.now())
@@ -168,7 +175,7 @@ class Recorder:
 
         async def compute(current: Payment) -> Sequence[Action]:
             fact = intent_fact(await self._stripe.intent(intent_id))
-            _tell_unknown([fact])
+            _tell([fact])
             return merge(current, [fact], self.now(), planned=planned)
 
         return await self.update(payment, compute, cause)
@@ -204,7 +211,7 @@ class Recorder:
         async def compute(current: Payment) -> Sequence[Action]:
             fact = dispute_fact(await self._stripe.dispute(dispute_id))
             facts = [fact] if fact else []
-            _tell_unknown(facts)
+            _tell(facts)
             return merge(current, facts, self.now())
 
         return await self.update(payment, compute, cause)
@@ -217,9 +224,19 @@ class Recorder:
         return await self.facts(payment, refund_facts(refunds, charge), cause)
 
 
-def _tell_unknown(facts: Iterable[Fact]) -> None:
-    """Stripe may add words at any time: they are recorded as Pending, and a person must know."""
+def _without_shown(actions: Sequence[Action]) -> list[Action]:
+    """What must be written: without fields that only people read."""
+    return [each for each in actions if not isinstance(each, SetTransactionCustomType)]
+
+
+def _tell(facts: Iterable[Fact]) -> None:
+    """What a person must know: words that Stripe has added, and refunds that did not arrive."""
     for fact in facts:
+        if isinstance(fact, RefundFact) and fact.state == "Failure" and fact.failure is not None:
+            logger.warning(
+                "A refund has failed",
+                extra={"fields": {"refund": fact.refund_id, "reason": fact.failure}},
+            )
         if not isinstance(fact, ExpiredSessionFact | ReleaseFact) and fact.unknown is not None:
             logger.warning(
                 "Stripe uses a word that the connector does not know",

@@ -187,11 +187,12 @@ class Starter:
         intent, customer = await both(
             self._stripe.intent(latest.interface_id), self._customer(wanted)
         )
-        if intent.status in OPEN:
+        pending = intent_fact(intent).authorization == "Pending"
+        if intent.status in OPEN and not pending:
             desired = self._params(wanted, wanted.due, customer)
             return await self._brought_up(wanted, latest, intent, desired)
         latest = await self._recorder.intent(latest, intent.id)
-        if intent.status == "processing":
+        if pending:
             raise _in_process(latest)
         if intent.status == "canceled":
             return await self._new(wanted, _number(latest) + 1)

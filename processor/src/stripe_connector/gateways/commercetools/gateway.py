@@ -68,6 +68,7 @@ _cart = msgspec.json.Decoder(Cart)
 _payable_cart = msgspec.json.Decoder(PayableCart)
 _order = msgspec.json.Decoder(Order)
 _carts = msgspec.json.Decoder(_Page[Cart])
+_orders = msgspec.json.Decoder(_Page[Order])
 _payment = msgspec.json.Decoder(Payment)
 _payments = msgspec.json.Decoder(_Page[Payment])
 _customer = msgspec.json.Decoder(Customer)
@@ -191,6 +192,12 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
             subject="order",
             params=_WITH_PAYMENTS,
         )
+
+    async def order_of_payment(self, payment_id: str) -> Order | None:
+        """The order that a payment is on, with its payments."""
+        where = f"paymentInfo(payments(id={quoted(payment_id)}))"
+        page = await self._query("orders", where, _orders, subject="order", params=_WITH_PAYMENTS)
+        return page.results[0] if page.results else None
 
     async def add_payment_to_order(self, order_id: str, version: int, payment_id: str) -> Order:
         """Put a payment on an order, as `add_payment_to_cart` does."""

@@ -45,6 +45,15 @@ class StripePaymentMethod(Struct, frozen=True):
     us_bank_account: AccountOnFile | None = None
 
 
+class CashBalanceTransaction(Struct, frozen=True):
+    """A change of what a customer has transferred and no payment has taken yet."""
+
+    currency: str
+    ending_balance: int
+    """What is there after it, in Stripe's minor units."""
+    customer: str | None = None
+
+
 class CustomerDetails(Struct, frozen=True):
     """What the shopper told Stripe's page."""
 

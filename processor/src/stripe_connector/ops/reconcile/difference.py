@@ -33,6 +33,7 @@ class Kind(StrEnum):
     PAYMENT_ON_NOTHING = "payment_on_nothing"
     CANCELLED_ORDER = "cancelled_order"
     UNREADABLE = "unreadable"
+    CASH_BALANCE = "cash_balance"
 
 
 REPAIRS: dict[Kind, str] = {
@@ -60,6 +61,7 @@ FOR_A_PERSON: dict[Kind, str] = {
     Kind.ORPHAN_INTENT: "money without a Payment: refund it, or record it by hand",
     Kind.PAYMENT_ON_NOTHING: "money on no cart and no order: refund it, or attach the Payment",
     Kind.CANCELLED_ORDER: "paid, but the order is cancelled: refund it, or reopen the order",
+    Kind.CASH_BALANCE: "the customer transferred more than was due: give it back, or apply it",
     Kind.UNREADABLE: "it has a form that cannot be compared: look at it by hand",
 }
 """What nobody but a person can decide."""

@@ -26,6 +26,7 @@ from stripe_connector.ops.reconcile.findings import Findings
 from stripe_connector.ops.reconcile.fulfilment import fulfil, unfulfilled
 from stripe_connector.ops.reconcile.truth import Truth, completed, truth_of, truth_of_intent
 from stripe_connector.ops.reconcile.wiring import Parts
+from stripe_connector.payments.events import CASH_BALANCE, Effect
 from stripe_connector.payments.limits import kept
 
 T = TypeVar("T")
@@ -59,6 +60,8 @@ class Examiner:
         self._clock = clock
         self._project_key = project_key
         self._abandoned_after = abandoned_after
+        self._cash_of: set[tuple[object, str]] = set()
+        """Customers and currencies whose cash balance was looked at."""
 
     async def payment(
         self, payment: Payment, intent: PaymentIntent | None = None, *, placed: bool = False
@@ -134,12 +137,26 @@ class Examiner:
 
     async def replay(self, event: Event) -> None:
         """Handle an event as if it were delivered now; one that changes nothing is none to tell."""
+        if event.type == CASH_BALANCE:
+            await self._cash(event)
+            return
         missed = Difference(Kind.UNDELIVERED_EVENT, subject=event.id, type=event.type)
         try:
             await self._patiently(lambda: self._reading.events.handle(event))
         except (WriteRefused, BackendError):
             if self._findings.found(missed) and self._writing is not None:
                 self._findings.settled(missed, repaired=await self._replayed(self._writing, event))
+
+    async def _cash(self, event: Event) -> None:
+        """What is left in a customer's cash balance: the newest event says how much."""
+        customer, currency = event.object.get("customer"), str(event.object.get("currency")).upper()
+        newest = (customer, currency) not in self._cash_of
+        self._cash_of.add((customer, currency))
+        told = await self._patiently(lambda: self._reading.events.handle(event)) if newest else None
+        if told is Effect.TOLD:
+            left = from_stripe(event.object["ending_balance"], currency, iso_digits(currency))
+            found = Difference(Kind.CASH_BALANCE, subject=customer, currency=currency)
+            self._tell(replace(found, amount=left.cent_amount))
 
     async def _replayed(self, writing: Parts, event: Event) -> bool:
         try:
