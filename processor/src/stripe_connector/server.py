@@ -14,12 +14,21 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from stripe_connector.connections import (
+    BoundedConfig,
+    BoundedProtocol,
+    Bounds,
+    Connections,
+    bounded_by_files,
+)
 from stripe_connector.http.health import Readiness
 
 logger = logging.getLogger(__name__)
 
 _IDLE_CONNECTION_S = 75
 """Longer than the load balancers in front keep theirs: whoever closes first must not be us."""
+
+_TICKS_PER_SWEEP = 5
 
 
 class PortTaken(Exception):
@@ -33,21 +42,24 @@ def serve(
     port: int,
     grace_s: float,
     drain_s: float = 1.0,
+    bounds: Bounds | None = None,
 ) -> int:
     """Serve until SIGTERM or SIGINT; the result is the process's exit code.
 
     A stop takes at most `grace_s` seconds. Readiness fails at once; for `drain_s` of them new
     connections are still accepted, since a load balancer learns only by and by; the rest is for
-    requests in flight. `create_app` is called inside the event loop. Raises PortTaken.
+    requests in flight. `create_app` is called inside the event loop. `bounds` is what connections
+    may take. Raises PortTaken.
     """
     listener = _listen(host, port)
     readiness = Readiness()
     drain_s = min(drain_s, grace_s / 2)
-    config = uvicorn.Config(
+    config = BoundedConfig(
         lambda: create_app(readiness),
         factory=True,
         lifespan="on",
         ws="none",
+        http=BoundedProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -55,6 +67,7 @@ def serve(
         timeout_keep_alive=_IDLE_CONNECTION_S,
         timeout_graceful_shutdown=math.ceil(grace_s - drain_s),
     )
+    config.connections = Connections(bounded_by_files(bounds or Bounds()))
     server = _Server(config, readiness, drain_s)
     logger.info("Listening on %s port %d", host, listener.getsockname()[1])
     _collect_garbage_seldom()
@@ -66,8 +79,9 @@ def serve(
 class _Server(uvicorn.Server):
     """uvicorn's server, with a stop that others can see coming."""
 
-    def __init__(self, config: uvicorn.Config, readiness: Readiness, drain_s: float) -> None:
+    def __init__(self, config: BoundedConfig, readiness: Readiness, drain_s: float) -> None:
         super().__init__(config)
+        self._connections = config.connections
         self._readiness = readiness
         self._drain_s = drain_s
         self._hurry = asyncio.Event()
@@ -83,6 +97,13 @@ class _Server(uvicorn.Server):
             self._hurry.set()
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second."""
+        if counter % _TICKS_PER_SWEEP == 0:
+            now = asyncio.get_running_loop().time()
+            self._connections.sweep(self.server_state.connections, now)
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._readiness.stop()

@@ -10,7 +10,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from stripe_connector.errors import ConnectorError, MethodNotAllowed, NotFound
 from stripe_connector.http.auth import Auth, Guards
@@ -65,21 +65,40 @@ class Overloaded(ConnectorError):
     default_code = "Overloaded"
 
 
+def _overloaded() -> Overloaded:
+    return Overloaded("Too many requests at once. Try again shortly.", retry_after=1)
+
+
 class Admission:
     """Bounds the requests in progress: past the bound a quick refusal beats a slow failure."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self.running = 0
-        """Requests in progress now, probes not counted."""
+        """Requests in progress now, probes and those whose body we wait for not counted."""
 
     def __enter__(self) -> None:
         if self.running >= self._limit:
-            raise Overloaded("Too many requests at once. Try again shortly.", retry_after=1)
+            raise _overloaded()
         self.running += 1
 
     def __exit__(self, *_: object) -> None:
         self.running -= 1
+
+    def apart(self, receive: Receive) -> Receive:
+        """`receive`, during which a request does not count: it is its client who takes the time."""
+
+        async def receive_apart() -> Message:
+            self.running -= 1
+            try:
+                message = await receive()
+            finally:
+                self.running += 1
+            if self.running > self._limit:
+                raise _overloaded()
+            return message
+
+        return receive_apart
 
 
 class Refused(Struct, frozen=True):
@@ -152,11 +171,12 @@ class Resource:
 
     async def _answer(self, endpoint: AnyEndpoint, scope: Scope, receive: Receive) -> Response:
         limit = endpoint.body_limit or self._services.body_limit
-        request = Request(scope, limited(scope, receive, limit))
+        receive = limited(scope, receive, limit)
         if endpoint.probe:
-            return await self._admitted(endpoint, request)
-        with self._services.admission:
-            return await self._admitted(endpoint, request)
+            return await self._admitted(endpoint, Request(scope, receive))
+        admission = self._services.admission
+        with admission:
+            return await self._admitted(endpoint, Request(scope, admission.apart(receive)))
 
     async def _admitted(self, endpoint: AnyEndpoint, request: Request) -> Response:
         try:

@@ -8,6 +8,7 @@ import click
 
 from stripe_connector import logs
 from stripe_connector.app import create_app
+from stripe_connector.connections import Bounds
 from stripe_connector.server import PortTaken
 from stripe_connector.server import serve as run
 from stripe_connector.settings.environment import configured
@@ -26,6 +27,11 @@ def serve() -> None:
             host=settings.host,
             port=settings.port,
             grace_s=settings.shutdown_grace_s,
+            bounds=Bounds(
+                connections=settings.max_connections,
+                bytes=settings.max_bytes_in_flight,
+                receive_s=settings.request_receive_s,
+            ),
         )
     except PortTaken as error:
         click.echo(str(error), err=True)

@@ -483,6 +483,23 @@ class OperationSettings:
         "1000",
         "Requests answered at once; one more is told to come back. Each takes some 50 kB.",
     )
+    max_connections: int = defaulted(
+        integer(16, 100_000),
+        "2000",
+        "Connections at once; for one more, the one that has been slow or idle for longest is cut."
+        " Needs as many files and 256 more.",
+    )
+    max_bytes_in_flight: int = defaulted(
+        integer(2_097_152, 1_073_741_824),
+        "33554432",
+        "Bytes of all requests that are not answered yet, headers included; beyond, the largest one"
+        " that is not complete is cut. Some three times as much memory is used for them.",
+    )
+    request_receive_s: int = defaulted(
+        integer(1, 60),
+        "5",
+        "Seconds from the first byte of a request, or the opening of its connection, to its last.",
+    )
     shutdown_grace_s: int = defaulted(
         integer(0, 300),
         "30",
