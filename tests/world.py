@@ -164,11 +164,8 @@ class World:
 
     def admit_live(self) -> None:
         """Let the API client and the keys of LIVE in."""
-        client_id, secret = LIVE["CTP_CLIENT_ID"], LIVE["CTP_CLIENT_SECRET"]
-        scopes = CLIENTS["sandbox-processor"].split()
-        client = self.store.tokens.register(client_id, secret, scopes)
-        known = {"name": client_id, "scope": " ".join(client.scopes)}
-        self.store.insert("api-client", known, id_=client_id)
+        admit_client(self.store)
+        self.stripe.live = True
         self.stripe.secret_keys |= {LIVE["STRIPE_SECRET_KEY"]}
         self.stripe.publishable_key = LIVE["STRIPE_PUBLISHABLE_KEY"]
         self._signing_secret = LIVE["STRIPE_WEBHOOK_SIGNING_SECRET"]
@@ -404,6 +401,14 @@ class World:
         """Type, amount and state of a Payment's transactions, in order."""
         payment = await self.payment(payment_id)
         return [(t["type"], t["amount"]["centAmount"], t["state"]) for t in payment["transactions"]]
+
+
+def admit_client(store: Store) -> None:
+    """Let the API client of LIVE in."""
+    client_id, secret = LIVE["CTP_CLIENT_ID"], LIVE["CTP_CLIENT_SECRET"]
+    client = store.tokens.register(client_id, secret, CLIENTS["sandbox-processor"].split())
+    known = {"name": client_id, "scope": " ".join(client.scopes)}
+    store.insert("api-client", known, id_=client_id)
 
 
 def money(cents: int, currency: str = "EUR") -> Json:

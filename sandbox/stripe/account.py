@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from sandbox.stripe.calls import Call, Operation
+from sandbox.stripe.errors import invalid_request
 from sandbox.stripe.forms import EXPAND, shape
 from sandbox.stripe.objects import JsonObject
 
 
 def _retrieve(call: Call) -> JsonObject:
     state = call.state
+    if not state.account_readable:
+        # Stripe's answer to a restricted key: https://docs.stripe.com/error-handling#permission-errors
+        raise invalid_request(
+            "The provided key does not have the required permissions for this endpoint.", status=403
+        )
     return {
         "id": state.account,
         "object": "account",

@@ -60,6 +60,13 @@ class _RefundStatus(Struct, forbid_unknown_fields=True):
     failure_reason: str | None = None
 
 
+class _Account(Struct, forbid_unknown_fields=True):
+    account: str | None = None
+    """Another one: the same keys then belong to it, and it has none of the objects so far."""
+    readable: bool | None = None
+    """Whether the keys may read the account."""
+
+
 class _Roll(Struct, forbid_unknown_fields=True):
     keep_seconds: float = 0.0
 
@@ -97,6 +104,16 @@ def routes(state: StripeState) -> list[Route]:
     async def reset(_: Request) -> Response:
         state.reset()
         return _json({})
+
+    async def change_account(request: Request) -> Response:
+        """Exchange the account behind the keys, or what they may read of it."""
+        wanted = await _body(request, _Account)
+        if wanted.account is not None and wanted.account != state.account:
+            state.reset()
+            state.account = wanted.account
+        if wanted.readable is not None:
+            state.account_readable = wanted.readable
+        return _json({"account": state.account, "live": state.live})
 
     async def authenticate(request: Request) -> Response:
         """The shopper passes or fails the challenge or the bank's page."""
@@ -245,6 +262,7 @@ def routes(state: StripeState) -> list[Route]:
         _route("POST", "/_sandbox/clock", advance),
         _route("POST", "/_sandbox/clock/skew", skew),
         _route("POST", "/_sandbox/stripe/reset", reset),
+        _route("POST", "/_sandbox/stripe/account", change_account),
         _route("POST", "/_sandbox/stripe/payment_intents/{id}/authenticate", authenticate),
         _route("POST", "/_sandbox/stripe/payment_intents/{id}/settle", settle),
         _route("POST", "/_sandbox/stripe/payment_intents/{id}/fund", fund),

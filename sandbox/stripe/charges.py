@@ -60,7 +60,7 @@ def create(
         "failure_code": None,
         "failure_message": None,
         "fraud_details": {},
-        "livemode": False,
+        "livemode": state.live,
         "metadata": dict(intent["metadata"]),
         "on_behalf_of": None,
         "outcome": _approved(),

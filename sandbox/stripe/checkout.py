@@ -27,7 +27,7 @@ def draft(state: StripeState, params: Mapping[str, Any]) -> tuple[JsonObject, Se
     contents = SessionContents(dict(params), items)
     for each in params.get("discounts") or ():
         contents.coupon = coupons.redeemable(state, each["coupon"], currency)
-    key = state.new_id("cs_test", 58)
+    key = state.new_id("cs_live" if state.live else "cs_test", 58)
     hosted = ui_mode == "hosted_page"
     intent_data = params.get("payment_intent_data") or {}
     session: JsonObject = {
@@ -72,7 +72,7 @@ def draft(state: StripeState, params: Mapping[str, Any]) -> tuple[JsonObject, Se
         "integration_identifier": params.get("integration_identifier"),
         "invoice": None,
         "invoice_creation": None,
-        "livemode": False,
+        "livemode": state.live,
         "locale": params.get("locale"),
         "managed_payments": None,
         "metadata": dict(params.get("metadata") or {}),

@@ -94,7 +94,7 @@ def _create(call: Call) -> JsonObject:
         "currency": currency,
         "duration": params.get("duration") or "once",
         "duration_in_months": None,
-        "livemode": False,
+        "livemode": state.live,
         "max_redemptions": params.get("max_redemptions"),
         "metadata": dict(params.get("metadata") or {}),
         "name": params.get("name"),

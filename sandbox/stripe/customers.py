@@ -50,7 +50,7 @@ def create(state: StripeState, params: Mapping[str, Any]) -> JsonObject:
             "footer": None,
             "rendering_options": None,
         },
-        "livemode": False,
+        "livemode": state.live,
         "metadata": dict(params.get("metadata") or {}),
         "next_invoice_sequence": 1,
         "preferred_locales": params.get("preferred_locales") or [],

@@ -81,7 +81,7 @@ def create(
         },
         "intended_submission_method": None,
         "is_charge_refundable": status in _REFUNDABLE,
-        "livemode": False,
+        "livemode": state.live,
         "metadata": {},
         "network_reason_code": "10.4",
         "payment_intent": charge["payment_intent"],

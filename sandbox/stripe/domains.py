@@ -44,7 +44,7 @@ def _create(call: Call) -> JsonObject:
             "created": state.now(),
             "domain_name": name,
             "enabled": True if params.get("enabled") is None else params["enabled"],
-            "livemode": False,
+            "livemode": state.live,
         }
     )
 

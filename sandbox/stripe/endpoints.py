@@ -57,7 +57,7 @@ def _create(call: Call) -> JsonObject:
         "created": state.now(),
         "description": params.get("description"),
         "enabled_events": params["enabled_events"],
-        "livemode": False,
+        "livemode": state.live,
         "metadata": dict(params.get("metadata") or {}),
         "status": "enabled",
         "url": params["url"],

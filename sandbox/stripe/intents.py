@@ -47,7 +47,7 @@ def draft(state: StripeState, params: Mapping[str, Any]) -> JsonObject:
         "hooks": params.get("hooks"),
         "last_payment_error": None,
         "latest_charge": None,
-        "livemode": False,
+        "livemode": state.live,
         "managed_payments": None,
         "metadata": dict(params.get("metadata") or {}),
         "next_action": None,

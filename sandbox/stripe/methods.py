@@ -115,7 +115,7 @@ def build(state: StripeState, data: Mapping[str, Any]) -> JsonObject:
         "created": state.now(),
         "customer": None,
         "customer_account": None,
-        "livemode": False,
+        "livemode": state.live,
         "metadata": dict(data.get("metadata") or {}),
         "radar_options": {},
         "type": kind,

@@ -117,7 +117,9 @@ class SessionContents(Struct):
 
 
 class StripeState:
-    """One Stripe account in test mode.
+    """One Stripe account in one of its modes, which share nothing: keys, objects and events of test
+    mode are unknown in live mode (https://docs.stripe.com/keys#test-live-modes). Live mode takes
+    test cards here, too.
 
     With `seed` the ids are the same in every run. `authorization_seconds` is how long an
     authorization can be captured, `refund_seconds` how long the refunds of the asynchronous
@@ -129,8 +131,9 @@ class StripeState:
         self,
         clock: SandboxClock,
         *,
-        secret_keys: Collection[str] = ("sk_test_sandbox", "rk_test_sandbox"),
-        publishable_key: str = "pk_test_sandbox",
+        live: bool = False,
+        secret_keys: Collection[str] | None = None,
+        publishable_key: str | None = None,
         account: str = "acct_sandbox",
         public_url: str = "http://127.0.0.1:12111",
         seed: int | None = None,
@@ -139,9 +142,13 @@ class StripeState:
         search_seconds: float = 0.0,
     ) -> None:
         self.clock = clock
-        self.secret_keys = frozenset(secret_keys)
-        self.publishable_key = publishable_key
+        self.live = live
+        mode = "live" if live else "test"
+        self.secret_keys = frozenset(secret_keys or (f"sk_{mode}_sandbox", f"rk_{mode}_sandbox"))
+        self.publishable_key = publishable_key or f"pk_{mode}_sandbox"
         self.account = account
+        self.account_readable = True
+        """Whether the keys may read the account: a restricted one often may not."""
         self.charges_enabled = True
         self.payouts_enabled = True
         self.public_url = public_url
@@ -303,7 +310,7 @@ class StripeState:
             "context": None,
             "created": self.now(),
             "data": data,
-            "livemode": False,
+            "livemode": self.live,
             "pending_webhooks": len(subscribed),
             "request": {
                 "id": self.cause.id,

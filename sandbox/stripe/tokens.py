@@ -58,7 +58,7 @@ def _create_token(call: Call) -> JsonObject:
         "object": "confirmation_token",
         "created": state.now(),
         "expires_at": state.now() + _TOKEN_SECONDS,
-        "livemode": False,
+        "livemode": state.live,
         "mandate_data": None,
         "metadata": {},
         "payment_intent": None,
@@ -97,7 +97,7 @@ def _create_session(call: Call) -> JsonObject:
         "customer": customer["id"],
         "customer_account": None,
         "expires_at": state.now() + _SESSION_SECONDS,
-        "livemode": False,
+        "livemode": state.live,
     }
     state.customer_sessions[session["client_secret"]] = session
     return session
@@ -133,7 +133,7 @@ def _create_key(call: Call) -> JsonObject:
         "associated_objects": [{"id": customer["id"], "type": "customer"}],
         "created": state.now(),
         "expires": state.now() + _KEY_SECONDS,
-        "livemode": False,
+        "livemode": state.live,
         "secret": f"ek_test_{state.random_text(60)}",
     }
 

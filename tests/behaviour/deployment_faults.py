@@ -11,6 +11,7 @@ from stripe_connector.ledger import operation, proof
 from stripe_connector.ops.doctor.checks import Outcome
 from stripe_connector.ops.doctor.commercetools_checks import STOREFRONT_SCOPES
 from stripe_connector.payments import customers
+from stripe_connector.payments.own_account import CONTAINER, LIVE_OWNER
 from stripe_connector.status import REQUIRED_SCOPES
 from tests.behaviour.clinic import (
     CUSTOMER_TYPE,
@@ -549,6 +550,12 @@ async def an_operation_that_was_never_finished(clinic: Clinic) -> None:
     await change_payment(clinic, payment, {"action": "addTransaction", "transaction": refund})
 
 
+@case("commercetools: Mode", "this processor has test keys", "TEST_MODE_ON_LIVE_PROJECT=true")
+async def sandbox_keys_in_a_project_that_takes_real_payments(clinic: Clinic) -> None:
+    owner = {"container": CONTAINER, "key": LIVE_OWNER, "value": {"environment": "live"}}
+    await clinic.world.commercetools("POST", "custom-objects", owner)
+
+
 async def live(clinic: Clinic) -> None:
     """Make it a deployment in live mode, at commercetools' and Stripe's own hosts."""
     region = "europe-west1.gcp.commercetools.com"
@@ -572,6 +579,8 @@ async def live(clinic: Clinic) -> None:
     }
     del clinic.environment["ALLOWED_BACKEND_HOSTS"]
     clinic.world.admit_live()
+    owner = {"container": CONTAINER, "key": LIVE_OWNER, "value": {"environment": "live"}}
+    await clinic.world.commercetools("POST", "custom-objects", owner)
     await clinic.change_endpoint(url="https://processor.example/stripe/webhooks")
     await clinic.world.ask_stripe("POST", "/v1/payment_method_domains", domain_name="shop.example")
     clinic.deploy(clinic.environment)

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from stripe_connector.ledger import proof
 from tests.behaviour.stored import PATH, body_of, charge, regular, state_of
 from tests.wire import Call
 from tests.world import World, money
@@ -93,6 +94,7 @@ class Stage:
 async def stage(**environment: str) -> Stage:
     world = World(environment)
     await world.client.get("/operations/status", headers=await world.merchant_center())
+    await world.commercetools("POST", "types", proof.type_draft())
     set_ = Stage(world)
     world.network.turn = set_.timeline.turn
     return set_
@@ -141,6 +143,9 @@ async def test_a_first_start_takes_five_calls_and_four_where_the_cart_is_known()
     assert on.timeline.names == [
         "commercetools GET /sandbox/sessions/*",
         "commercetools GET /sandbox/carts/*",
+        # Once per process, beside the reads:
+        "stripe GET /v1/account",
+        "commercetools GET /sandbox/custom-objects/stripe-connector/live-owner",
         "commercetools POST /sandbox/payments",
         "stripe POST /v1/payment_intents",
         "commercetools POST /sandbox/carts/*",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.stripe import currencies
 from tests.behaviour.steps import with_total
 from tests.world import World, money
 
@@ -327,9 +328,43 @@ async def test_what_stripe_cannot_charge_exactly_is_refused_before_anything_is_m
     assert await payments_of(world, cart["id"]) == []
 
 
-async def test_less_than_stripes_minimum_is_a_clear_400_and_recorded_as_failed() -> None:
+@pytest.mark.parametrize(
+    ("cents", "currency", "least"),
+    [(49, "EUR", 50), (29, "GBP", 30), (49, "JPY", 50), (17_499, "HUF", 17_500)],
+)
+async def test_less_than_stripes_minimum_is_a_clear_400_before_anything_is_made(
+    cents: int, currency: str, least: int
+) -> None:
     world = World()
-    cart = await world.cart(49)
+    cart = await world.cart(cents, currency)
+    session = await world.session(cart["id"])
+    error = await refusal(world, session, 400)
+    assert error["code"] == "amount_too_small"
+    assert error["amount"] == money(cents, currency)
+    assert error["minimum"] == money(least, currency)
+    assert await payments_of(world, cart["id"]) == []
+    assert open_intents(world) == []
+    await world.reprice(cart["id"], least)
+    await world.start(session)
+    assert open_intents(world)[0]["amount"] == least
+
+
+async def test_a_rest_below_stripes_minimum_is_a_clear_400() -> None:
+    world = World()
+    cart = await world.cart(1000)
+    await foreign_payment(world, cart["id"], ("Charge", 960, "Success"))
+    error = await refusal(world, await world.session(cart["id"]), 400)
+    assert (error["code"], error["amount"]) == ("amount_too_small", money(40))
+    assert open_intents(world) == []
+
+
+async def test_what_stripe_alone_finds_too_small_is_a_400_and_recorded_as_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Stripe's table has no minimum of this currency; that of the account's own decides."""
+    monkeypatch.setitem(currencies._MINIMUM, "sar", 50)
+    world = World()
+    cart = await world.cart(49, "SAR")
     session = await world.session(cart["id"])
     error = await refusal(world, session, 400)
     assert error["code"] == "amount_too_small"

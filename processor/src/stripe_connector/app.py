@@ -143,7 +143,7 @@ def wire(
         stripe,
         does.recorder,
         does.mover,
-        PageOpener(commercetools, stripe, does.recorder, does.customers, settings),
+        PageOpener(commercetools, stripe, does.recorder, does.customers, does.account, settings),
         does.fulfiller,
         does.carts,
         does.account,

@@ -88,9 +88,11 @@ def use_cases(
     observe_mismatch: Callable[[], None] = lambda: None,
 ) -> UseCases:
     """Everything over these two gateways; `modifier` decides what follows from a record."""
+    account = OwnAccount(commercetools, stripe, settings)
     recorder = Recorder(
         commercetools,
         stripe,
+        account,
         clock,
         keep_interactions=settings.stripe_interface_interactions,
         observe_mismatch=observe_mismatch,
@@ -102,7 +104,6 @@ def use_cases(
         project_key=settings.ctp_project_key,
         repeat_window_s=settings.stripe_repeat_window_s,
     )
-    account = OwnAccount(settings.payment_interface)
     modifying = modifier(
         commercetools,
         stripe,
@@ -138,6 +139,7 @@ def use_cases(
         modifying,
         stored_methods,
         customers,
+        account,
         clock,
         settings.ctp_project_key,
         sales.fulfil,
@@ -149,6 +151,7 @@ def use_cases(
         modifying,
         fulfiller,
         sales,
+        account,
         clock,
         settings.ctp_project_key,
     )

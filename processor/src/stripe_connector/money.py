@@ -16,6 +16,20 @@ from stripe_connector.errors import BackendError, InvalidRequest
 _ZERO_DECIMAL = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
 _THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())
 _TWO_DECIMAL_WHOLE_UNITS = frozenset("ISK UGX".split())
+_STRIPE_MINIMUM = {
+    **dict.fromkeys("AUD BRL CAD CHF EUR INR NZD SGD USD".split(), 50),
+    **dict.fromkeys("AED MYR PLN RON".split(), 200),
+    **dict.fromkeys("NOK SEK".split(), 300),
+    **dict.fromkeys("MXN THB".split(), 1000),
+    **dict.fromkeys("JPY KRW".split(), 50),
+    "CZK": 1500,
+    "DKK": 250,
+    "GBP": 30,
+    "HKD": 400,
+    "HUF": 17_500,
+}
+"""In Stripe's minor units (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
+
 _ISO_ZERO_DECIMAL = (_ZERO_DECIMAL - {"MGA"}) | _TWO_DECIMAL_WHOLE_UNITS
 _ISO_THREE_DECIMAL = _THREE_DECIMAL | {"IQD", "LYD"}
 
@@ -75,6 +89,28 @@ def to_stripe(money: Money) -> int:
             f"{money} cannot be charged exactly: Stripe has no such amount in this currency.",
             fields={
                 "amount": {"centAmount": money.cent_amount, "currencyCode": money.currency_code}
+            },
+        )
+    return amount
+
+
+def chargeable(money: Money) -> int:
+    """An amount that a charge can begin with, in Stripe's minor units.
+
+    Raises InvalidRequest where it cannot be exact, or is less than Stripe charges. Other currencies
+    than those of Stripe's table have a minimum, too (0.50 USD in the account's currency): of these
+    Stripe itself refuses what is too small.
+    """
+    amount = to_stripe(money)
+    minimum = _STRIPE_MINIMUM.get(money.currency_code.upper(), 0)
+    if amount < minimum:
+        least = from_stripe(minimum, money.currency_code, money.fraction_digits)
+        raise InvalidRequest(
+            f"{money} is left to pay, but Stripe charges {least} at least.",
+            code="amount_too_small",
+            fields={
+                "amount": {"centAmount": money.cent_amount, "currencyCode": money.currency_code},
+                "minimum": {"centAmount": least.cent_amount, "currencyCode": money.currency_code},
             },
         )
     return amount

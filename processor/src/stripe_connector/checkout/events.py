@@ -19,6 +19,7 @@ from stripe_connector.ledger.stripe_objects import Event
 from stripe_connector.payments.events import ORPHAN_AFTER_S, Effect, EventHandler
 from stripe_connector.payments.interactions import Interaction
 from stripe_connector.payments.modify import Modifier
+from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 
 SESSION_EVENTS = frozenset(
@@ -51,6 +52,7 @@ class CheckoutEvents:
         modifier: Modifier,
         fulfiller: Fulfiller,
         sales: Sales,
+        account: OwnAccount,
         clock: Clock,
         project_key: str,
     ) -> None:
@@ -60,6 +62,7 @@ class CheckoutEvents:
         self._modifier = modifier
         self._fulfiller = fulfiller
         self._sales = sales
+        self._account = account
         self._clock = clock
         self._project_key = project_key
 
@@ -79,6 +82,8 @@ class CheckoutEvents:
             return Effect.FOREIGN
         if sale == SaleProof():
             return Effect.FOREIGN
+        if event.livemode not in (None, self._account.live):
+            return Effect.FOREIGN  # of the other mode: it pays nothing here
         session = convert(event.object, _Session)
         context.note(payment=payment_id, order=sale.order_id, cart=sale.cart_id)
         try:
@@ -92,6 +97,8 @@ class CheckoutEvents:
             payment.interface_id,
         ):
             return Effect.FOREIGN  # its metadata name a payment that has another intent
+        if (await self._account.ours()).other_owner(payment) is not None:
+            return Effect.FOREIGN  # or one of another account or mode
         recorded = await self._record(event, session, payment)
         await self._modifier.after_record(recorded)
         if event.type not in FAILED_SESSIONS:

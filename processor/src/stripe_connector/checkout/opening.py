@@ -18,10 +18,15 @@ from stripe_connector.checkout.session_params import Landing, session_params
 from stripe_connector.concurrency import both
 from stripe_connector.errors import InvalidRequest, NotFound, PaymentRefused
 from stripe_connector.gateways.commercetools.gateway import Commercetools
-from stripe_connector.gateways.commercetools.models import PaymentDraft, PaymentMethodInfoDraft
+from stripe_connector.gateways.commercetools.models import (
+    Cart,
+    PaymentDraft,
+    PaymentMethodInfoDraft,
+)
 from stripe_connector.gateways.commercetools.orders import Order, Payable
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.gateways.stripe.models import CheckoutSession
+from stripe_connector.ledger import due as dues
 from stripe_connector.ledger.actions import (
     Action,
     AddTransaction,
@@ -33,6 +38,7 @@ from stripe_connector.ledger.proof import SaleProof
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments import attempts, intents
 from stripe_connector.payments.customers import Customers
+from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 from stripe_connector.settings import Settings
 
@@ -59,12 +65,14 @@ class PageOpener:
         stripe: Stripe,
         recorder: Recorder,
         customers: Customers,
+        account: OwnAccount,
         settings: Settings,
     ) -> None:
         self._commercetools = commercetools
         self._stripe = stripe
         self._recorder = recorder
         self._customers = customers
+        self._account = account
         self._settings = settings
         self._resumable = timedelta(minutes=settings.checkout_session_minutes) - _LEAST
 
@@ -90,7 +98,9 @@ class PageOpener:
         params = session_params(
             sale, due, payment, request.landing, self._settings, customer=customer, email=email
         )
-        session, _ = await both(self._create_session(payment, params), self._attach(sale, payment))
+        session, now = await both(
+            self._create_session(payment, params), self._attach(sale, payment)
+        )
         if session is None:
             return None
         payment = await self._authorize(payment, due, "Initial", session.id)
@@ -99,7 +109,10 @@ class PageOpener:
             return None
         # Otherwise Stripe counts as we do not, or this is the session of an earlier request, which
         # is over or had another order before it.
-        return session if session.status == "open" and matches(session, due) else None
+        if session.status != "open" or not matches(session, due):
+            return None
+        # Our own write has priced a cart anew; at another price, its page is replaced.
+        return session if await self._still_due(now, due) else None
 
     async def _shopper(self, sale: Payable, request: PageRequest) -> tuple[str | None, str | None]:
         """Stripe's customer and the e-mail address, as far as the page may show them."""
@@ -111,14 +124,21 @@ class PageOpener:
     async def _create_payment(self, sale: Payable, due: Money, n: int) -> Payment:
         is_order = isinstance(sale, Order)
         page_of = SaleProof(sale.id) if is_order else SaleProof(cart_id=sale.id)
+        ours = await self._account.ours()
         draft = PaymentDraft(
             key=f"{sale.id}_{n}",
             amount_planned=due.draft(),
-            payment_method_info=PaymentMethodInfoDraft(self._settings.payment_interface),
-            interface_interactions=[page_of.interaction()],
+            payment_method_info=PaymentMethodInfoDraft(
+                ours.payment_interface, interface_account=ours.interface_account or UNSET
+            ),
+            interface_interactions=[ours.proof.interaction(), page_of.interaction()],
             customer=Reference("customer", sale.customer_id) if sale.customer_id else UNSET,
         )
-        return await self._recorder.create(draft)
+        payment = await self._recorder.create(draft)
+        if ours.includes(payment):
+            return payment
+        # Of another account or mode, and not on the order or cart: its number is taken.
+        return await self._create_payment(sale, due, n + 1)
 
     async def _create_session(
         self, payment: Payment, params: dict[str, Any]
@@ -180,13 +200,17 @@ class PageOpener:
         except PaymentRefused:
             return  # it is over already
 
-    async def _attach(self, sale: Payable, payment: Payment) -> None:
+    async def _attach(self, sale: Payable, payment: Payment) -> Payable | Cart:
+        """The order or cart with the payment on it, as it was then."""
         if any(reference.id == payment.id for reference in sale.payment_info.payments):
-            return
+            return sale
+        put = self._commercetools
         if isinstance(sale, Order):
-            await self._commercetools.add_payment_to_order(sale.id, sale.version, payment.id)
-        else:
-            await self._commercetools.add_payment_to_cart(sale.id, sale.version, payment.id)
+            return await put.add_payment_to_order(sale.id, sale.version, payment.id)
+        return await put.add_payment_to_cart(sale.id, sale.version, payment.id)
+
+    async def _still_due(self, sale: Payable | Cart, asked: Money) -> bool:
+        return dues.due(sale.gross_total, sale.payments, await self._account.ours()) == asked
 
 
 def matches(session: CheckoutSession, due: Money) -> bool:

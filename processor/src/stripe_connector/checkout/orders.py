@@ -46,6 +46,11 @@ def payable(payment: Payment) -> bool:
     )
 
 
+def next_number(sale: Payable) -> int:
+    """The number of its next payment; keys are the project's, so other accounts' are taken, too."""
+    return max(map(number, sale.payments), default=0) + 1
+
+
 def amount_due(sale: Payable, ours: Ours, *, without: str | None = None) -> Money:
     """What is left to pay; `without` leaves out one payment: what that one has to bring."""
     return due.due(sale.gross_total, sale.payments, ours, without=without)

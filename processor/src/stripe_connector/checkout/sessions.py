@@ -20,6 +20,7 @@ from stripe_connector.checkout.opening import PageOpener, PageRequest, matches
 from stripe_connector.checkout.orders import (
     amount_due,
     is_page_of,
+    next_number,
     number,
     our_payments,
     payable,
@@ -42,7 +43,7 @@ from stripe_connector.ledger.facts import ExpiredSessionFact
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.stripe_objects import OPEN
-from stripe_connector.money import Money
+from stripe_connector.money import Money, chargeable
 from stripe_connector.payments.limits import kept
 from stripe_connector.payments.movement import Mover
 from stripe_connector.payments.own_account import OwnAccount
@@ -152,6 +153,7 @@ class Sessions:
 
     async def _once(self, sale: Payable, request: PageRequest) -> CheckoutSession | None:
         """One try; None where the order or cart must be read again."""
+        await self._account.require_may_sell()
         ours = await self._account.ours()
         payments = our_payments(sale, ours)
         for payment in payments[:-1]:
@@ -159,14 +161,14 @@ class Sessions:
                 return None
         asked = _Asked(sale, _due(sale, ours), request, self._wait(sale, payments))
         if not payments:
-            return await self._first(asked, 1)
+            return await self._first(asked, next_number(sale))
         latest = payments[-1]
         if latest.session_id is not None:
             return await self._unconfirmed(asked, latest, latest.session_id)
         if latest.interface_id is not None:
             return await self._attempted(asked, latest, latest.interface_id)
         if latest.of_type("Authorization"):  # its page is over, or never came to be
-            return await self._first(asked, number(latest) + 1)
+            return await self._first(asked, next_number(asked.sale))
         # A successor whose predecessors are closed by now, or an opening that was cut off.
         return await self._opener.open(sale, asked.due, number(latest), request)
 
@@ -197,7 +199,11 @@ class Sessions:
         self, asked: _Asked, latest: Payment, intent_id: str
     ) -> CheckoutSession | None:
         """The shopper has tried to pay; after a refusal the same page may still be open."""
-        current = await self._recorder.intent(latest, intent_id)
+        try:
+            current = await self._recorder.intent(latest, intent_id)
+        except NotFound:
+            # Made with the keys of another account or mode, or test data that was deleted.
+            return await self._first(asked, next_number(asked.sale))
         if current.version != latest.version:
             return None
         _require_no_money(current)
@@ -208,7 +214,7 @@ class Sessions:
             # An intent of the shop's own page, which could be paid beside the session.
             await self._mover.withdraw(current)
             return None
-        return await self._first(asked, number(latest) + 1)
+        return await self._first(asked, next_number(asked.sale))
 
     async def _still_open(
         self, asked: _Asked, latest: Payment, session: CheckoutSession
@@ -232,7 +238,7 @@ class Sessions:
                 return session
         elif asked.wait > 0 and not isinstance(asked.sale, Order):
             raise TooManyRequests("Too many payment pages were opened.", retry_after=asked.wait)
-        await self._opener.attach_payment(asked.sale, asked.due, number(latest) + 1)
+        await self._opener.attach_payment(asked.sale, asked.due, next_number(asked.sale))
         return None
 
     async def _settles(self, sale: Payable, earlier: Payment) -> bool:
@@ -295,6 +301,7 @@ def _due(sale: Payable, ours: Ours) -> Money:
     """What the page asks for; raises Conflict where that is nothing."""
     due = amount_due(sale, ours)
     if due.cent_amount > 0:
+        chargeable(due)
         return due
     if processing(sale):
         raise Conflict("The payment is being processed.", code="PaymentProcessing")

@@ -15,9 +15,11 @@ from stripe_connector.deploy.report import Report
 from stripe_connector.deploy.secrets import SecretDesk, SecretFileError
 from stripe_connector.deploy.webhook import Target
 from stripe_connector.gateways.stripe.api_version import API_VERSION
+from stripe_connector.payments.own_account import CONTAINER, LIVE_OWNER
 from stripe_connector.settings import Settings
 
 WEBHOOK = "webhook endpoint"
+OWNER = "mode of the project"
 SET_SECRET = (
     "Set STRIPE_WEBHOOK_SIGNING_SECRET to the signing secret of {id} (beside older ones, separated"
     " by commas), and deploy again. {where}"
@@ -47,6 +49,9 @@ async def post_deploy(
     processor accepts the new one's signatures."""
     with report.guarded(WEBHOOK, _ENDPOINT_REFUSED):
         await _bring_endpoint(settings, account, report, desk, retire_old=retire_old)
+    if settings.live_mode:
+        with report.guarded(OWNER, REFUSED):
+            await _bring_owner(settings, account, project, report)
     for wanted in wanted_types(settings):
         with report.guarded(wanted.subject, REFUSED):
             await bring_type(wanted, project, report)
@@ -57,6 +62,22 @@ async def post_deploy(
             continue
         with report.guarded(subject, _DOMAIN_REFUSED):
             await bring_domain(host, account, report)
+
+
+async def _bring_owner(
+    settings: Settings, account: Account, project: Project, report: Report
+) -> None:
+    """Let the project say that real money is taken in it: test keys then sell nothing there."""
+    value = {"account": await account.account_id(), "environment": settings.environment}
+    if await project.custom_object(CONTAINER, LIVE_OWNER) == value:
+        report.right(OWNER, "it says that real payments are taken")
+        return
+    await report.change(
+        OWNER,
+        "write that real payments are taken: processors with test keys open no page and mark no"
+        " order, unless TEST_MODE_ON_LIVE_PROJECT=true",
+        lambda: project.put_custom_object(CONTAINER, LIVE_OWNER, value),
+    )
 
 
 async def _bring_endpoint(

@@ -1,4 +1,4 @@
-"""The commercetools project as deployments see it: its custom types."""
+"""The commercetools project as deployments see it: custom types and custom objects."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from stripe_connector.errors import NotFound
 from stripe_connector.gateways.commercetools.administration import TypeDefinition
@@ -17,11 +18,17 @@ from stripe_connector.settings import Settings
 Document = Mapping[str, Any]
 """JSON as commercetools takes it."""
 
+
+class _CustomObject(Struct):
+    value: Any
+
+
 _type = msgspec.json.Decoder(TypeDefinition)
+_custom_object = msgspec.json.Decoder(_CustomObject)
 
 
 class Project:
-    """The types of one project; every error is a ConnectorError."""
+    """Types and custom objects of one project; every error is a ConnectorError."""
 
     def __init__(self, settings: Settings, outgoing: Outgoing) -> None:
         tokens = TokenCache(
@@ -31,7 +38,9 @@ class Project:
             client_secret=settings.ctp_client_secret,
         )
         self._client = Client(outgoing, tokens)
-        self._url = f"{settings.ctp_api_url}/{settings.ctp_project_key}/types"
+        project = f"{settings.ctp_api_url}/{settings.ctp_project_key}"
+        self._url = f"{project}/types"
+        self._objects_url = f"{project}/custom-objects"
 
     async def type(self, key: str) -> TypeDefinition | None:
         try:
@@ -55,3 +64,16 @@ class Project:
         """Raises InvalidRequest with the code ReferenceExists while anything uses it."""
         url = f"{self._url}/{type_.id}?version={type_.version}"
         await self._client.delete(url, _type, subject="type")
+
+    async def custom_object(self, container: str, key: str) -> Any | None:
+        """The value of a custom object; None where there is none."""
+        url = f"{self._objects_url}/{segment(container)}/{segment(key)}"
+        try:
+            return (await self._client.get(url, _custom_object, subject="custom object")).value
+        except NotFound:
+            return None
+
+    async def put_custom_object(self, container: str, key: str, value: Any) -> None:
+        """Create it, or replace its value."""
+        draft = {"container": container, "key": key, "value": value}
+        await self._client.post(self._objects_url, draft, _custom_object, subject="custom object")

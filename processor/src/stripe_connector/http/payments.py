@@ -99,7 +99,8 @@ def endpoints(
 
     async def session_and_cart(principal: SessionPrincipal) -> tuple[Session, Cart]:
         """Both as they are now: what computes money trusts no cache."""
-        return await both(sessions.fresh(principal), commercetools.cart(principal.cart_id))
+        read = both(sessions.fresh(principal), commercetools.cart(principal.cart_id))
+        return (await both(read, account.learn()))[0]
 
     async def config_element(request: Request, principal: SessionPrincipal) -> Response:
         session, cart = await session_and_cart(principal)

@@ -165,6 +165,7 @@ class PaymentIntent(Struct, frozen=True):
     status: str
     created: int
     client_secret: str | None = None
+    livemode: bool | None = None
     capture_method: str = "automatic"
     latest_charge: str | Charge | None = None
     customer: str | None = None
@@ -226,6 +227,7 @@ class Dispute(Struct, frozen=True):
     status: str
     charge: str | None = None
     payment_intent: str | None = None
+    livemode: bool | None = None
     balance_transactions: list[BalanceTransaction] = []
 
     @property
@@ -244,6 +246,7 @@ class Event(Struct, frozen=True):
     api_version: str | None
     object: dict[str, Any]
     previous_attributes: dict[str, Any] | None = None
+    livemode: bool | None = None
 
     @property
     def metadata(self) -> Metadata:

@@ -6,7 +6,7 @@ from stripe_connector.errors import InvalidRequest
 from stripe_connector.gateways.commercetools.models import Cart, SessionMetadata
 from stripe_connector.ledger.due import due
 from stripe_connector.ledger.ours import Ours
-from stripe_connector.money import Money
+from stripe_connector.money import Money, chargeable
 
 
 def amount_due(
@@ -27,11 +27,13 @@ def amount_due(
 
 
 def require_due(cart: Cart, metadata: SessionMetadata, ours: Ours) -> Money:
-    """What is left to pay; raises InvalidRequest where that is nothing."""
+    """What is left to pay; raises InvalidRequest where that is nothing, or nothing that Stripe can
+    charge: too little, or not exact."""
     left = amount_due(cart, metadata, ours)
     if left.cent_amount == 0:
         raise InvalidRequest(
             "There is nothing left to pay on this cart.",
             fields={"resource": "cart", "cartAmount": cart.gross_total.cent_amount},
         )
+    chargeable(left)
     return left

@@ -40,7 +40,10 @@ class Confirmer:
         for a declined attempt, Conflict for an intent that is not confirmed yet, whose money went
         back, or whose amount is not what the cart costs: that is recorded, and bars fulfilment.
         """
-        payment = self._matching(cart, payment_id, intent)
+        if cart.cart_state == "Merged":
+            raise Conflict("The cart was merged into another one.", code="CartMerged")
+        await self._account.require_may_sell()
+        payment = await self._matching(session, cart, payment_id, intent)
         match intent.status:
             case "succeeded" | "requires_capture":
                 pass
@@ -77,11 +80,16 @@ class Confirmer:
             raise Conflict("The payment was given back.", code="PaymentReversed")
         return "approved"
 
-    def _matching(self, cart: Cart, payment_id: str, intent: PaymentIntent) -> Payment:
+    async def _matching(
+        self, session: Session, cart: Cart, payment_id: str, intent: PaymentIntent
+    ) -> Payment:
         payment = next((p for p in cart.payments if p.id == payment_id), None)
+        if payment is not None:
+            await self._account.require_ours(payment)
         customer = intent.metadata.get(CUSTOMER_ID)
         if (
             payment is None
+            or session.cart_id != cart.id
             or payment.interface_id not in (None, intent.id)
             or intent.metadata.get(PAYMENT_ID) != payment.id
             or intent.metadata.get(PROJECT_KEY) != self._project_key

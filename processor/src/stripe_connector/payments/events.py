@@ -33,6 +33,7 @@ from stripe_connector.ledger.stripe_objects import Charge, Event, PaymentIntent,
 from stripe_connector.payments.customers import Customers
 from stripe_connector.payments.interactions import Interaction
 from stripe_connector.payments.modify import Modifier
+from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.stored_methods import StoredMethods
 
@@ -114,6 +115,7 @@ class EventHandler:
         modifier: Modifier,
         stored_methods: StoredMethods,
         customers: Customers,
+        account: OwnAccount,
         clock: Clock,
         project_key: str,
         fulfil: Fulfil,
@@ -124,6 +126,7 @@ class EventHandler:
         self._modifier = modifier
         self._stored_methods = stored_methods
         self._customers = customers
+        self._account = account
         self._clock = clock
         self._project_key = project_key
         self._fulfil = fulfil
@@ -132,6 +135,8 @@ class EventHandler:
         """Record what an event says; the effect is in commercetools when this returns."""
         if event.type not in HANDLED:
             return Effect.IGNORED
+        if event.livemode not in (None, self._account.live):
+            return Effect.FOREIGN  # of the other mode: it pays nothing here
         if event.is_unfinished_in_page and event.api_version == API_VERSION:
             return Effect.IGNORED
         if event.type == CASH_BALANCE:
@@ -145,6 +150,8 @@ class EventHandler:
         if isinstance(payment, Effect):
             return payment
         context.note(payment=payment.id)
+        if (await self._account.ours()).other_owner(payment) is not None:
+            return Effect.FOREIGN  # its metadata name a Payment of another account or mode
         recorded = await self._record(event, payment, intent_id)
         await self._modifier.after_record(recorded)
         await self._fulfil(recorded, event.metadata)

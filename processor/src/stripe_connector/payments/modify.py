@@ -90,6 +90,7 @@ class Modifier:
         Raises NotFound, InvalidRequest where it is impossible, Conflict while another capture is
         unfinished, BackendUnavailable where the outcome is not known yet: then repeat it.
         """
+        await self._account.require_ours(payment)
         if not (await self._account.ours()).includes(payment):
             raise NotFound(f"The Resource with ID '{payment.id}' was not found.")
         if payment.interface_id is None and payment.session_id is not None:

@@ -1,16 +1,97 @@
-"""Which Payments are ours: the payment interface, and what Stripe says of our key's account."""
+"""The Stripe account and mode of this processor's key, and whether that mode may sell here.
+
+What is learned is the same as long as the process lives: it is read once.
+"""
 
 from __future__ import annotations
 
+import contextlib
+
+from stripe_connector.concurrency import both
+from stripe_connector.errors import Conflict, ConnectorError
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.single_flight import SingleFlight
+from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.ours import Ours
+from stripe_connector.ledger.payment import Payment
+from stripe_connector.settings import Settings
+
+CONTAINER = "stripe-connector"
+LIVE_OWNER = "live-owner"
+"""Custom object that post-deploy writes with live keys: real money is taken in this project."""
 
 
 class OwnAccount:
-    """Says what Payments of this processor have in common."""
+    """Says which Payments are ours, and refuses to sell in test mode where others sell for real."""
 
-    def __init__(self, payment_interface: str) -> None:
-        self._ours = Ours(payment_interface)
+    def __init__(self, commercetools: Commercetools, stripe: Stripe, settings: Settings) -> None:
+        self._commercetools = commercetools
+        self._stripe = stripe
+        self._settings = settings
+        self._flights: SingleFlight[str, None] = SingleFlight()
+        self._ours: Ours | None = None
+        self._may_sell: bool | None = True if self._never_refuses(settings) else None
+
+    @property
+    def live(self) -> bool:
+        """Whether the key moves real money."""
+        return self._settings.live_mode
+
+    async def learn(self) -> None:
+        """Read what is not known yet, side by side; worth it beside other calls.
+
+        Raises nothing: whoever needs it and cannot have it hears why then.
+        """
+        if self._ours is None or self._may_sell is None:
+            with contextlib.suppress(ConnectorError):
+                await both(self.ours(), self.may_sell())
 
     async def ours(self) -> Ours:
-        """Learned once, and the same as long as the process lives."""
+        """What Payments of this processor have in common.
+
+        Raises StripeUnavailable where Stripe cannot be asked whose key it is.
+        """
+        if self._ours is None:
+            await self._flights.do("account", self._read_account)
+        assert self._ours is not None  # noqa: S101 (the flight has set it)
         return self._ours
+
+    async def may_sell(self) -> bool:
+        """Whether orders of this project may be paid with this key.
+
+        Not in test mode where a deployment with live keys owns the project, unless a setting says
+        so: a test card would pay for real goods.
+        """
+        if self._may_sell is None:
+            await self._flights.do("owner", self._read_owner)
+        return self._may_sell is True
+
+    async def require_may_sell(self) -> None:
+        """Raises Conflict where `may_sell` says no."""
+        if not await self.may_sell():
+            raise Conflict(
+                "This processor has test keys, and the project takes real payments.",
+                code="TestModeOnLiveProject",
+            )
+
+    async def require_ours(self, payment: Payment) -> None:
+        """Raises Conflict, naming the account, for a Payment of another account or mode."""
+        owner = (await self.ours()).other_owner(payment)
+        if owner is not None:
+            raise Conflict(
+                f"The payment belongs to another Stripe account or mode: {owner}.",
+                code="OtherAccount",
+                fields={"paymentReference": payment.id, "account": owner},
+            )
+
+    async def _read_account(self) -> None:
+        account = await self._stripe.account_id()
+        self._ours = Ours(self._settings.payment_interface, account, self.live)
+
+    async def _read_owner(self) -> None:
+        found = await self._commercetools.custom_object(CONTAINER, LIVE_OWNER)
+        self._may_sell = found is None
+
+    @staticmethod
+    def _never_refuses(settings: Settings) -> bool:
+        return settings.live_mode or settings.test_mode_on_live_project

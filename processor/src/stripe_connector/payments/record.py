@@ -36,9 +36,11 @@ from stripe_connector.ledger.facts import (
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, SUPERSEDED, merge
 from stripe_connector.ledger.operation import timestamp
 from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.proof import account_of
 from stripe_connector.money import Money
 from stripe_connector.payments import interactions
 from stripe_connector.payments.interactions import Interaction
+from stripe_connector.payments.own_account import OwnAccount
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +63,7 @@ class Recorder:
         self,
         commercetools: Commercetools,
         stripe: Stripe,
+        account: OwnAccount,
         clock: Clock,
         *,
         keep_interactions: bool = False,
@@ -71,6 +74,7 @@ class Recorder:
         self._keep_interactions = keep_interactions
         self._observe_mismatch = observe_mismatch
         self._stripe = stripe
+        self._account = account
         self._clock = clock
         self._jitter = jitter or random.Random()  # noqa: S311 (spreads load, protects nothing)
 
@@ -84,7 +88,7 @@ class Recorder:
         return created is not None and self._clock.now() - datetime.fromisoformat(created) > age
 
     async def create(self, draft: PaymentDraft) -> Payment:
-        """The Payment under the draft's key, also where its transactions' type is missing."""
+        """The Payment under the draft's key, also where a custom type that it needs is missing."""
         try:
             return await self._commercetools.create_payment(draft)
         except InvalidRequest as error:
@@ -109,6 +113,9 @@ class Recorder:
                 actions = _without_shown(actions)
             if not actions:
                 return payment
+            if account_of(payment) is None:
+                # Of an older version, or of the official connector: from now on it is proven ours.
+                actions = [*actions, proof.added((await self._account.ours()).proof.interaction())]
             if cause is not None and self._keep_interactions:
                 actions = [*actions, cause.action(self.now())]
             try:

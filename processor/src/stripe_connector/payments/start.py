@@ -37,6 +37,7 @@ from stripe_connector.ledger.actions import (
     Action,
     AddTransaction,
     ChangeAmountPlanned,
+    ChangeTransactionState,
     SetInterfaceId,
     SetStatusInterfaceCode,
     SetStatusInterfaceText,
@@ -47,7 +48,7 @@ from stripe_connector.ledger.operation import KEY_LIFETIME
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment, Reference
 from stripe_connector.ledger.stripe_objects import OPEN, PaymentIntent
-from stripe_connector.money import Money, to_stripe
+from stripe_connector.money import Money
 from stripe_connector.payments import attempts, intents
 from stripe_connector.payments.amounts import amount_due, require_due
 from stripe_connector.payments.behaviour import Behaviour, behaviour_of
@@ -60,6 +61,9 @@ from stripe_connector.settings import Settings
 
 FAILED = "failed"
 """Status code of a Payment for which Stripe refused to make an intent, or whose intent is lost."""
+
+UNKNOWN_INTENT = "unknown_intent"
+"""Status code of a Payment whose intent Stripe does not know under today's keys."""
 
 STORED_METHOD = "storedPaymentMethodId"  # the field that names the chosen one in requests
 _TRIES = 4
@@ -140,6 +144,7 @@ class Starter:
             if cart.lock is not None:
                 raise locked()
             self._require_no_charge(cart)
+            await self._account.require_may_sell()
             ours = await self._account.ours()
             if not await self._settles(cart, ours):
                 due = require_due(cart, session.metadata, ours)
@@ -180,13 +185,19 @@ class Starter:
             if latest.session_id is not None:
                 await self._mover.withdraw(latest)
             return None
+        following = _highest(cart) + 1
         if latest is None or _is_over(latest):
-            return await self._new(wanted, _number(latest) + 1 if latest else 1)
+            return await self._new(wanted, following)
         if latest.interface_id is None:
             return await self._new(wanted, _number(latest))
-        intent, customer = await both(
-            self._stripe.intent(latest.interface_id), self._customer(wanted)
-        )
+        try:
+            intent, customer = await both(
+                self._stripe.intent(latest.interface_id), self._customer(wanted)
+            )
+        except NotFound:
+            # Keys were exchanged since, or test data was deleted: nobody can pay that one here.
+            await self._given_up(latest)
+            return await self._new(wanted, following)
         pending = intent_fact(intent).authorization == "Pending"
         if intent.status in OPEN and not pending:
             desired = self._params(wanted, wanted.due, customer)
@@ -195,20 +206,22 @@ class Starter:
         if pending:
             raise _in_process(latest)
         if intent.status == "canceled":
-            return await self._new(wanted, _number(latest) + 1)
+            return await self._new(wanted, following)
         if latest.version == self._latest_version(cart, latest):
             # Recorded before, and still something is due: the rest is a payment of its own.
-            return await self._new(wanted, _number(latest) + 1)
+            return await self._new(wanted, following)
         return None
 
     async def _new(self, wanted: _Wanted, number: int) -> Started | None:
         """A Payment with its intent; resumes what an earlier request left half done."""
         cart, due = wanted.cart, wanted.due
-        to_stripe(due)
         payment, customer = await both(
-            self._payment(wanted.session, cart, due, f"{cart.id}_{number}"),
+            self._payment(wanted, f"{cart.id}_{number}"),
             self._customer(wanted),
         )
+        if not wanted.ours.includes(payment):
+            # Of another account or mode, and not on the cart: its number is taken.
+            return await self._new(wanted, number + 1)
         context.note(payment=payment.id)
         if payment.interface_id is not None or _is_over(payment):
             await self._on_cart(cart, payment)
@@ -254,16 +267,20 @@ class Starter:
         )
         return await self._brought_up(wanted, payment, intent, self._params(wanted, due, customer))
 
-    async def _payment(self, session: Session, cart: Cart, due: Money, key: str) -> Payment:
+    async def _payment(self, wanted: _Wanted, key: str) -> Payment:
+        cart, ours, metadata = wanted.cart, wanted.ours, wanted.session.metadata
         draft = PaymentDraft(
             key=key,
-            amount_planned=due.draft(),
-            payment_method_info=PaymentMethodInfoDraft(self._settings.payment_interface),
+            amount_planned=wanted.due.draft(),
+            payment_method_info=PaymentMethodInfoDraft(
+                ours.payment_interface, interface_account=ours.interface_account or UNSET
+            ),
+            interface_interactions=[ours.proof.interaction()],
             customer=Reference("customer", cart.customer_id) if cart.customer_id else UNSET,
             anonymous_id=(cart.anonymous_id or UNSET) if cart.customer_id is None else UNSET,
-            checkout_transaction_item_id=session.metadata.checkout_transaction_item_id or UNSET,
+            checkout_transaction_item_id=metadata.checkout_transaction_item_id or UNSET,
         )
-        return await self._commercetools.create_payment(draft)
+        return await self._recorder.create(draft)
 
     async def _intent(
         self, cart: Cart, payment: Payment, params: dict[str, Any]
@@ -317,6 +334,26 @@ class Starter:
                 ),
                 SetStatusInterfaceCode(FAILED),
                 SetStatusInterfaceText(f"{message} ({code})"),
+            ]
+
+        await self._recorder.update(payment, compute)
+
+    async def _given_up(self, payment: Payment) -> None:
+        """Record that Stripe does not know a Payment's intent; what it has taken stays recorded."""
+
+        async def compute(current: Payment) -> Sequence[Action]:
+            if current.payment_status.interface_code == UNKNOWN_INTENT or current.total(
+                "Authorization", "Success"
+            ):
+                return []
+            return [
+                *(
+                    ChangeTransactionState(t.id, "Failure")
+                    for t in current.of_type("Authorization")
+                    if t.unfinished
+                ),
+                SetStatusInterfaceCode(UNKNOWN_INTENT),
+                SetStatusInterfaceText("Stripe does not know its intent: other keys, or deleted."),
             ]
 
         await self._recorder.update(payment, compute)
@@ -413,6 +450,11 @@ def _latest(cart: Cart, ours: Ours) -> Payment | None:
     """The cart's last payment that was started here."""
     started = [payment for payment in cart.payments if ours.includes(payment) and _number(payment)]
     return max(started, key=_number, default=None)
+
+
+def _highest(cart: Cart) -> int:
+    """The highest number that is taken, also by other accounts: keys are the project's."""
+    return max((_number(payment) for payment in cart.payments), default=0)
 
 
 def _once_only(payment: Payment, operation: str) -> str:

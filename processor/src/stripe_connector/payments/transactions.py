@@ -40,7 +40,7 @@ from stripe_connector.ledger.actions import (
 from stripe_connector.ledger.operation import ERROR, ERROR_MESSAGE, identity, operation_of
 from stripe_connector.ledger.payment import Payment, Reference, Transaction
 from stripe_connector.ledger.stripe_objects import OPEN
-from stripe_connector.money import Money, to_stripe
+from stripe_connector.money import Money, chargeable
 from stripe_connector.payments.amounts import amount_due, require_due
 from stripe_connector.payments.behaviour import behaviour_of
 from stripe_connector.payments.customer_methods import CustomerMethods, customer_of
@@ -115,6 +115,7 @@ class Transactions:
         customer_of(cart)
         payment = known or await self._written_down(cart, record, asked, request, key)
         context.note(payment=payment.id)
+        await self._account.require_ours(payment)
         transaction = _transaction(payment, request)
         _require_same(payment, transaction, record, asked)
         if known is not None and transaction.state == "Initial":
@@ -144,9 +145,9 @@ class Transactions:
         if cart.cart_state not in ("Active", "Frozen"):
             raise Conflict(f"The cart is {cart.cart_state.lower()} and cannot be paid.")
         method = self._methods.chosen(cart, record, _METHOD, str(asked.payment_method_id))
-        amount = _amount(
-            require_due(cart, SessionMetadata(), await self._account.ours()), asked.amount
-        )
+        await self._account.require_may_sell()
+        ours = await self._account.ours()
+        amount = _amount(require_due(cart, SessionMetadata(), ours), asked.amount)
         captured = behaviour_of(cart, self._settings).capture_method != "manual"
         part = Part("Authorization", amount, final=captured)
         draft = PaymentDraft(
@@ -154,12 +155,13 @@ class Transactions:
             amount_planned=amount.draft(),
             payment_method_info=PaymentMethodInfoDraft(
                 self._settings.payment_interface,
-                interface_account=method.interface_account or UNSET,
+                interface_account=ours.interface_account or UNSET,
                 method=method.method or UNSET,
                 token=TokenValue(method.token_value or ""),
             ),
             customer=Reference("customer", customer_of(cart)),
             checkout_transaction_item_id=str(asked.checkout_transaction_item_id),
+            interface_interactions=[ours.proof.interaction()],
             transactions=[written_ahead(part, request, self._clock.now())],
         )
         return await self._recorder.create(draft)
@@ -260,7 +262,7 @@ def _amount(due: Money, asked: Amount | None) -> Money:
                 reason=f"At most {due.cent_amount} is due.",
             )
         amount = due.with_amount(asked.cent_amount)
-    to_stripe(amount)
+    chargeable(amount)
     return amount
 
 

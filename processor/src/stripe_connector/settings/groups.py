@@ -239,6 +239,12 @@ class StripeSettings:
         "When Stripe took another amount than the cart's: `hold` the order, or `reverse` the"
         " payment.",
     )
+    test_mode_on_live_project: bool = defaulted(
+        boolean,
+        "false",
+        "Lets a processor with test keys open payment pages and mark orders in a project in which"
+        " a deployment with live keys takes real payments.",
+    )
     stripe_interface_interactions: bool = defaulted(
         boolean,
         "false",

@@ -35,12 +35,17 @@ class _Id(Struct):
     id: str
 
 
+class _CustomObject(Struct):
+    value: Any
+
+
 class _Page(Struct, Generic[T]):
     results: list[T]
 
 
 _type = msgspec.json.Decoder(TypeDefinition)
 _ids = msgspec.json.Decoder(_Page[_Id])
+_custom_object = msgspec.json.Decoder(_CustomObject)
 _ignored = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -101,6 +106,14 @@ class CommercetoolsAdministration:
             return await self._client.get(
                 f"{self._api}/types/key={segment(key)}", _type, subject="type"
             )
+        except NotFound:
+            return None
+
+    async def custom_object(self, container: str, key: str) -> Any | None:
+        """The value of a custom object; None where there is none."""
+        url = f"{self._api}/custom-objects/{segment(container)}/{segment(key)}"
+        try:
+            return (await self._client.get(url, _custom_object, subject="custom object")).value
         except NotFound:
             return None
 

@@ -6,6 +6,7 @@ from stripe_connector.gateways.stripe.errors import (
     FailureReplayed,
     IdempotencyKeyInUse,
     IdempotencyMismatch,
+    PermissionMissing,
     StripeRefused,
     StripeUnavailable,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "FailureReplayed",
     "IdempotencyKeyInUse",
     "IdempotencyMismatch",
+    "PermissionMissing",
     "Stripe",
     "StripeCustomer",
     "StripePaymentMethod",

@@ -61,6 +61,10 @@ class StripeRefused(PaymentRefused):
     """The PaymentIntent that came into being all the same, as after a declined confirmation."""
 
 
+class PermissionMissing(BackendError):
+    """A restricted key may not do this."""
+
+
 class StripeUnavailable(BackendUnavailable):
     """Stripe is down, slow or busy; the effect is unknown, and the same key may be sent again."""
 
@@ -123,7 +127,9 @@ def error_of(error: stripe.StripeError, clock: Clock) -> ConnectorError:
             return _refused(answer, message, detail)
         case stripe.IdempotencyError():
             return IdempotencyMismatch("Stripe refused a repeated request.", detail=detail)
-        case stripe.AuthenticationError() | stripe.PermissionError():
+        case stripe.PermissionError():
+            return PermissionMissing("Stripe refused the connector's access.", detail=detail)
+        case stripe.AuthenticationError():
             return BackendError("Stripe refused the connector's access.", detail=detail)
         case stripe.InvalidRequestError() if code == "resource_missing":
             fields = {"param": answer.param} if answer.param else {}
@@ -135,6 +141,11 @@ def error_of(error: stripe.StripeError, clock: Clock) -> ConnectorError:
         case _ if code == "idempotency_key_in_use":
             return IdempotencyKeyInUse("Stripe is still working on this.", detail=detail)
     return _unavailable(error, detail, clock)
+
+
+def other_mode(what: str) -> BackendError:
+    """An object of test mode where real money moves, or the other way round, answered `what`."""
+    return BackendError("Stripe answered in another mode than that of the key.", detail=what)
 
 
 def masked(text: str) -> str:

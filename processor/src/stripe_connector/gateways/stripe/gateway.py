@@ -13,7 +13,12 @@ from msgspec import Struct
 from stripe_connector.errors import BackendUnavailable, NotFound
 from stripe_connector.gateways.outgoing import Outgoing, segment
 from stripe_connector.gateways.stripe.decoding import Named, Page, decode
-from stripe_connector.gateways.stripe.errors import StripeUnavailable, error_of
+from stripe_connector.gateways.stripe.errors import (
+    PermissionMissing,
+    StripeUnavailable,
+    error_of,
+    other_mode,
+)
 from stripe_connector.gateways.stripe.models import (
     CheckoutSession,
     StripeCustomer,
@@ -33,6 +38,10 @@ _FIRST_MINUTES_S = 600
 _LISTED_PAGES = 5
 
 
+class _Account(Struct):
+    id: str
+
+
 class _Secret(Struct):
     secret: str
 
@@ -49,6 +58,7 @@ _customer = msgspec.json.Decoder(StripeCustomer)
 _session = msgspec.json.Decoder(CheckoutSession)
 _named = msgspec.json.Decoder(Named)
 _page = msgspec.json.Decoder(Page)
+_account = msgspec.json.Decoder(_Account)
 _secret = msgspec.json.Decoder(_Secret)
 _client_secret = msgspec.json.Decoder(_ClientSecret)
 _ignored = msgspec.json.Decoder(msgspec.Raw)
@@ -72,6 +82,7 @@ class Stripe:
         app_info: stripe.AppInfo | None = None,
     ) -> None:
         self._clock = outgoing.clock
+        self._live = is_live(secret_key)
         self._client = create_client(
             secret_key=secret_key, api_base=api_base, outgoing=outgoing, app_info=app_info
         )
@@ -236,6 +247,13 @@ class Stripe:
         created = await self._call(_client_secret, "post", "/v1/customer_sessions", params)
         return created.client_secret
 
+    async def account_id(self) -> str | None:
+        """The account that the key belongs to; None where the key may not read it."""
+        try:
+            return (await self._call(_account, "get", "/v1/account")).id
+        except PermissionMissing:
+            return None
+
     async def ping(self) -> None:
         """Prove that Stripe answers and that the key may read payments; nothing is kept."""
         await self._call(_ignored, "get", "/v1/payment_intents", {"limit": 1})
@@ -261,7 +279,11 @@ class Stripe:
             raise StripeUnavailable(
                 error.message, detail=error.detail, retry_after=error.retry_after
             ) from error
-        return decode(response.body, decoder, f"{method} {path}")
+        what = f"{method} {path}"
+        decoded = decode(response.body, decoder, what)
+        if getattr(decoded, "livemode", None) not in (None, self._live):
+            raise other_mode(what)
+        return decoded
 
     async def _all(
         self, path: str, decoder: msgspec.json.Decoder[T], params: dict[str, Any]
@@ -303,6 +325,11 @@ class Stripe:
         params = {"query": _metadata_query(field, value), "limit": 1}
         page = await self._call(_page, "get", path, params)
         return decode(page.data[0], decoder, path) if page.data else None
+
+
+def is_live(secret_key: str) -> bool:
+    """The mode of a key: secret (`sk_`) or restricted (`rk_`)."""
+    return secret_key.partition("_")[2].startswith("live_")
 
 
 def _session_path(session_id: str) -> str:

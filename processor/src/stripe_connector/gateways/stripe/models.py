@@ -13,6 +13,7 @@ from stripe_connector.ledger.stripe_objects import Metadata, PaymentIntent
 class StripeCustomer(Struct, frozen=True):
     id: str
     deleted: bool | None = None
+    livemode: bool | None = None
     own_metadata: Metadata | None = field(default=None, name="metadata")
 
     @property
@@ -41,6 +42,7 @@ class StripePaymentMethod(Struct, frozen=True):
     customer: str | None = None
     """None for one that was never saved, or was detached: it cannot be charged again."""
     card: CardOnFile | None = None
+    livemode: bool | None = None
     sepa_debit: AccountOnFile | None = None
     us_bank_account: AccountOnFile | None = None
 
@@ -74,6 +76,7 @@ class CheckoutSession(Struct, frozen=True):
     ui_mode: str | None = None
     url: str | None = None
     client_secret: str | None = None
+    livemode: bool | None = None
     payment_intent: str | PaymentIntent | None = None
     """Exists only once the shopper has confirmed."""
     own_metadata: Metadata | None = field(default=None, name="metadata")

@@ -34,6 +34,7 @@ class Delivery(Struct):
     created: int
     data: DeliveredObject
     api_version: str | None = None
+    livemode: bool | None = None
 
     def event(self) -> Event:
         """The same without what only the wire needs."""
@@ -44,6 +45,7 @@ class Delivery(Struct):
             api_version=self.api_version,
             object=self.data.object,
             previous_attributes=self.data.previous_attributes,
+            livemode=self.livemode,
         )
 
 

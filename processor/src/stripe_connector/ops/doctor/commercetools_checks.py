@@ -17,6 +17,7 @@ from stripe_connector.ops.doctor.checks import (
     doubtful,
     sound,
 )
+from stripe_connector.payments.own_account import CONTAINER, LIVE_OWNER
 from stripe_connector.settings import Settings
 from stripe_connector.status import REQUIRED_SCOPES, grants
 
@@ -52,6 +53,7 @@ class CommercetoolsChecks:
             Check(GROUP, SCOPES, self.scopes, auth, ("Project",)),
             Check(GROUP, "Storefront's scopes", self.storefront_scopes, auth, ("Project",)),
             Check(GROUP, "API host", self.api_host, api, (SCOPES,)),
+            Check(GROUP, "Mode", self.mode, api, ("API host",)),
             Check(GROUP, "Session host", self.session_host, session, (SCOPES,)),
             Check(GROUP, "Checkout host", self.checkout_host, checkout, (SCOPES,)),
             Check(GROUP, "Merchant Center's keys", self.keys, jwks),
@@ -115,6 +117,32 @@ class CommercetoolsChecks:
                 "Set CTP_API_URL and CTP_AUTH_URL to the hosts of the project's region.",
             )
         return sound(self._settings.ctp_api_url)
+
+    async def mode(self) -> Finding:
+        """Whether test keys meet a project in which real payments are taken."""
+        owner = await self._commercetools.custom_object(CONTAINER, LIVE_OWNER)
+        if self._settings.live_mode:
+            if owner is not None:
+                return sound("the project says that real payments are taken")
+            return doubtful(
+                "Nothing in the project says that real payments are taken: a processor with test"
+                " keys could mark its orders as paid.",
+                "Run stripe-connector post-deploy with the live keys.",
+            )
+        if owner is None:
+            return sound("test keys, and nobody takes real payments")
+        if self._settings.test_mode_on_live_project:
+            return doubtful(
+                "Test keys may mark orders of a project that takes real payments"
+                " (TEST_MODE_ON_LIVE_PROJECT=true).",
+                "Remove TEST_MODE_ON_LIVE_PROJECT once the trial is over.",
+            )
+        return broken(
+            "The project takes real payments, and this processor has test keys: it opens no payment"
+            " page and marks no order.",
+            "Set live keys, use another project, or set TEST_MODE_ON_LIVE_PROJECT=true to try"
+            " something out.",
+        )
 
     async def session_host(self) -> Finding:
         await self._commercetools.session_host_answers(_unknown_id())

@@ -112,7 +112,10 @@ class StripeChecks:
         try:
             account = await self._stripe.account()
         except PermissionMissing:
-            return skipped("The restricted key may not read the account.")
+            return skipped(
+                "The restricted key may not read the account: payments of other accounts in the"
+                " project are told apart by their mode alone."
+            )
         if not account.charges_enabled:
             verdict = broken if self._settings.live_mode else doubtful
             return verdict(

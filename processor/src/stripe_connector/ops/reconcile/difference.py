@@ -32,6 +32,7 @@ class Kind(StrEnum):
     ORPHAN_INTENT = "orphan_intent"
     PAYMENT_ON_NOTHING = "payment_on_nothing"
     CANCELLED_ORDER = "cancelled_order"
+    OTHER_MODE = "other_mode"
     UNREADABLE = "unreadable"
     CASH_BALANCE = "cash_balance"
 
@@ -62,6 +63,7 @@ FOR_A_PERSON: dict[Kind, str] = {
     Kind.PAYMENT_ON_NOTHING: "money on no cart and no order: refund it, or attach the Payment",
     Kind.CANCELLED_ORDER: "paid, but the order is cancelled: refund it, or reopen the order",
     Kind.CASH_BALANCE: "the customer transferred more than was due: give it back, or apply it",
+    Kind.OTHER_MODE: "made in the other mode: it pays nothing here; see whose order it is on",
     Kind.UNREADABLE: "it has a form that cannot be compared: look at it by hand",
 }
 """What nobody but a person can decide."""

@@ -16,7 +16,9 @@ from stripe_connector.gateways.stripe.decoding import Unreadable
 from stripe_connector.ledger.actions import Action
 from stripe_connector.ledger.facts import PAYMENT_ID, PROJECT_KEY, TRANSACTION_ID, RefundFact
 from stripe_connector.ledger.merge import merge
+from stripe_connector.ledger.ours import Standing
 from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.proof import account_of
 from stripe_connector.ledger.stripe_objects import Event, PaymentIntent
 from stripe_connector.money import from_stripe, iso_digits
 from stripe_connector.ops.reconcile.careful import WriteRefused, patiently
@@ -70,6 +72,19 @@ class Examiner:
 
         `placed` says that it is known already to be on a cart.
         """
+        standing = (await self._reading.account.ours()).standing(payment)
+        if standing is Standing.NOTHING and kept(payment) > 0:
+            self._tell(
+                Difference(
+                    Kind.OTHER_MODE,
+                    payment.id,
+                    payment.interface_id,
+                    amount=kept(payment),
+                    currency=payment.amount_planned.currency_code,
+                )
+            )
+        if account_of(payment) is not None and standing is not Standing.OURS:
+            return  # its own processor compares it with its own account
         try:
             case = await self._patiently(lambda: self._case(payment, intent))
         except NotFound:
