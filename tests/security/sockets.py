@@ -97,7 +97,7 @@ def processor(environment: Mapping[str, str]) -> Iterator[Target]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     nowhere = {
-        name: value.replace(".test", ".invalid") if value.startswith("http://") else value
+        name: value.replace("http://", "http://127.0.0.1:9/") if ".test" in value else value
         for name, value in {**ENVIRONMENT, **ENABLED}.items()
     }
     process = subprocess.Popen(
