@@ -177,6 +177,30 @@ def reprice(store: Store, cart: Document) -> None:
     cart["lineItems"] = lines
 
 
+def outdated(store: Store, cart: Document) -> list[str]:
+    """Lines that the catalogue would price differently by now."""
+    return [
+        line["id"]
+        for line in cart["lineItems"]
+        if line["priceMode"] == "Platform"
+        and _price(cart, line["productId"], variant_of(store, _draft(line))[1])["value"]
+        != line["price"]["value"]
+    ]
+
+
+def sold_out(store: Store, cart: Document) -> list[Document]:
+    """Lines of which there are fewer in stock than the cart holds; what nobody counts is there."""
+    return [
+        line
+        for line in cart["lineItems"]
+        if (stock := variant_of(store, _draft(line))[1].get("availability", {})).get(
+            "availableQuantity"
+        )
+        is not None
+        and stock["availableQuantity"] < line["quantity"]
+    ]
+
+
 def _draft(line: Document) -> Document:
     return {"productId": line["productId"], "variantId": line["variant"]["id"]}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 from sandbox.commercetools import custom_fields, fields
+from sandbox.commercetools.cart_lines import outdated, sold_out
 from sandbox.commercetools.errors import ApiError, invalid_operation
 from sandbox.commercetools.fields import assign, present
 from sandbox.commercetools.holders import add_payment, remove_payment
@@ -38,7 +39,7 @@ def create(store: Store, draft: Document) -> Document:
     identifier = fields.obj(draft, "cart") or {"id": fields.need_text(draft, "id")}
     cart = store.resolve("cart", identifier)
     check_version(cart, fields.need_integer(draft, "version"))
-    _check_orderable(cart)
+    _check_orderable(store, cart)
     custom = fields.obj(draft, "custom")
     order = {name: value for name, value in cart.items() if name not in _CART_ONLY}
     order |= present(
@@ -56,7 +57,7 @@ def create(store: Store, draft: Document) -> Document:
     return placed
 
 
-def _check_orderable(cart: Document) -> None:
+def _check_orderable(store: Store, cart: Document) -> None:
     if cart["cartState"] == "Ordered":
         raise invalid_operation(f"The cart with ID '{cart['id']}' is not in active state.")
     if not cart["lineItems"] and not cart["customLineItems"]:
@@ -80,6 +81,32 @@ def _check_orderable(cart: Document) -> None:
             "ShippingMethodDoesNotMatchCart",
             "The cart contains a shipping method that is not allowed for it."
             " In this case, the ShippingMethodState value is DoesNotMatchCart.",
+        )
+    _check_lines(store, cart)
+
+
+def _check_lines(store: Store, cart: Document) -> None:
+    """Prices as they are now, and stock: PriceChanged and OutOfStock of the published API.
+
+    https://docs.commercetools.com/api/errors; a frozen cart keeps its prices.
+    """
+    changed = [] if cart["cartState"] == "Frozen" else outdated(store, cart)
+    if changed:
+        raise ApiError(
+            400,
+            "PriceChanged",
+            "The price or tax of some line items changed at the time of placing the order.",
+            lineItems=changed,
+            shipping=False,
+        )
+    missing = sold_out(store, cart) if cart["inventoryMode"] == "ReserveOnOrder" else []
+    if missing:
+        raise ApiError(
+            400,
+            "OutOfStock",
+            "Some line items are out of stock at the time of placing the order.",
+            lineItems=[line["id"] for line in missing],
+            skus=[line["variant"]["sku"] for line in missing],
         )
 
 

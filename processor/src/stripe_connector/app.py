@@ -129,7 +129,14 @@ def wire(
         metrics=MetricsGuard(settings.metrics_token),
     )
 
-    does = use_cases(settings, commercetools, stripe, clock, observe_mismatch=telemetry.mismatched)
+    does = use_cases(
+        settings,
+        commercetools,
+        stripe,
+        clock,
+        observe_mismatch=telemetry.mismatched,
+        observe_order_failed=telemetry.order_failed,
+    )
     methods = CustomerMethods(commercetools, stripe, does.customers, does.stored_methods, settings)
     transactions = Transactions(
         commercetools, does.recorder, does.mover, methods, does.account, settings, clock

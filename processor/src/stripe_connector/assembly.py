@@ -86,6 +86,7 @@ def use_cases(
     *,
     modifier: type[Modifier] = Modifier,
     observe_mismatch: Callable[[], None] = lambda: None,
+    observe_order_failed: Callable[[], None] = lambda: None,
 ) -> UseCases:
     """Everything over these two gateways; `modifier` decides what follows from a record."""
     account = OwnAccount(commercetools, stripe, settings)
@@ -112,6 +113,7 @@ def use_cases(
         account,
         multiple_captures=settings.stripe_enable_multi_operations,
         mismatch_action=settings.stripe_mismatch_action,
+        order_failed_action=settings.order_failed_action,
     )
     customers = Customers(commercetools, stripe, settings, clock)
     stored_methods = StoredMethods(
@@ -130,7 +132,16 @@ def use_cases(
         clock,
         cancel_unpaid=settings.checkout_cancel_unpaid_orders,
     )
-    carts = CartFulfiller(commercetools, stripe, orders, fulfiller, account)
+    carts = CartFulfiller(
+        commercetools,
+        stripe,
+        orders,
+        fulfiller,
+        recorder,
+        modifying,
+        account,
+        observe_failed=observe_order_failed,
+    )
     sales = Sales(commercetools, modifying, fulfiller, carts)
     events = EventHandler(
         commercetools,

@@ -242,13 +242,8 @@ class BuyNow:
             raise NotFound(_NO_PAGE)
         try:
             fulfilled = await self._carts.look(cart_id)
-        except (Conflict, InvalidRequest) as error:
-            # The webhook, which Stripe repeats for days, goes on trying.
-            logger.error(  # noqa: TRY400 - commercetools' reason is enough
-                "A paid cart cannot be ordered",
-                extra={"fields": {"cart": cart_id, "reason": error.message}},
-            )
-            return Outcome("processing")
+        except VersionConflict:
+            return Outcome("processing")  # the webhook, which Stripe repeats, goes on trying
         if fulfilled.order is not None:
             return Outcome("paid", fulfilled.order.order_number or None)
         return Outcome(_state(session, fulfilled.standing))

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from msgspec import Struct
 
 from stripe_connector import context
 from stripe_connector.checkout import shapes
 from stripe_connector.checkout.fulfil import Fulfiller, Standing
-from stripe_connector.checkout.orders import latest_payment, processing, secured
+from stripe_connector.checkout.orders import latest_payment, our_payments, processing, secured
 from stripe_connector.checkout.place_order import Orders
-from stripe_connector.errors import VersionConflict
+from stripe_connector.errors import Conflict, InvalidRequest, VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.orders import PayableCart
 from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.ledger.merge import ORDER_FAILED
 from stripe_connector.ledger.ours import Ours
+from stripe_connector.payments.limits import kept
+from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.own_account import OwnAccount
+from stripe_connector.payments.record import Recorder
 
 logger = logging.getLogger(__name__)
 
@@ -37,19 +42,25 @@ class CartFulfiller:
         stripe: Stripe,
         orders: Orders,
         fulfiller: Fulfiller,
+        recorder: Recorder,
+        modifier: Modifier,
         account: OwnAccount,
+        *,
+        observe_failed: Callable[[], None] = lambda: None,
     ) -> None:
         self._commercetools = commercetools
         self._stripe = stripe
         self._orders = orders
         self._fulfiller = fulfiller
+        self._recorder = recorder
+        self._modifier = modifier
+        self._observe_failed = observe_failed
         self._account = account
 
     async def look(self, cart_id: str) -> Fulfilled:
         """Ask Stripe what became of the cart's latest payment, record it, and fulfil.
 
-        Raises NotFound, and what commercetools refuses the order with: the money stays recorded
-        on the cart, and asking again tries again.
+        Raises NotFound.
         """
         cart = await self._commercetools.payable_cart(cart_id)
         if not cart.is_ordered:
@@ -59,20 +70,47 @@ class CartFulfiller:
         return await self.recorded(cart_id)
 
     async def recorded(self, cart_id: str) -> Fulfilled:
-        """Fulfil what the cart's payments say already; for webhooks, which record first."""
+        """Fulfil what the cart's payments say already; for webhooks, which record first.
+
+        A paid cart of which commercetools refuses the order for good is marked, for a person or
+        our rules. Raises BackendUnavailable and VersionConflict, where asking again may help.
+        """
         cart = await self._commercetools.payable_cart(cart_id)
         if not cart.is_ordered:
             if not await self._account.may_sell():
                 logger.error("Test keys place no order in a project that takes real payments")
                 return Fulfilled("unpaid")
             ours = await self._account.ours()
-            if _secured(cart, ours):
+            if secured(cart, ours):
                 cart = await self._with_email(cart)
-            if not cart.is_ordered and not _secured(cart, ours):
-                return Fulfilled("processing" if processing(cart) else "unpaid")
-        order = (await self._orders.place(cart_id)).order
+            if not cart.is_ordered and not secured(cart, ours):
+                if processing(cart):
+                    return Fulfilled("processing")
+                return await self._failed(cart, ours, f"The cart costs {cart.gross_total} by now.")
+        try:
+            order = (await self._orders.place(cart_id, paid=True)).order
+        except VersionConflict:
+            raise
+        except (Conflict, InvalidRequest) as error:
+            return await self._failed(cart, await self._account.ours(), error.message)
         context.note(order=order.id)
+        for payment in cart.payments:
+            await self._recorder.order_placed(payment)
         return Fulfilled(await self._fulfiller.recorded(order.id), order)
+
+    async def _failed(self, cart: PayableCart, ours: Ours, reason: str) -> Fulfilled:
+        """Mark money for which there will be no order as things are; none is there: unpaid."""
+        held = [each for each in our_payments(cart, ours) if kept(each) > 0]
+        for payment in held:
+            marked = await self._recorder.order_failed(payment, f"No order was placed: {reason}")
+            if payment.payment_status.interface_code != ORDER_FAILED:
+                self._observe_failed()
+                logger.error(
+                    "A paid cart cannot be ordered",
+                    extra={"fields": {"cart": cart.id, "payment": payment.id, "reason": reason}},
+                )
+            await self._modifier.after_record(marked)
+        return Fulfilled("processing" if held else "unpaid")
 
     async def _with_email(self, cart: PayableCart) -> PayableCart:
         """The cart with the address that the shopper told Stripe: an order needs to be answered."""
@@ -89,15 +127,3 @@ class CartFulfiller:
         except VersionConflict:
             logger.info("Somebody else completes this cart")
         return await self._commercetools.payable_cart(cart.id)
-
-
-def _secured(cart: PayableCart, ours: Ours) -> bool:
-    """Whether the order may be placed; money that does not fit the cart is for the merchant."""
-    if secured(cart, ours):
-        return True
-    if any(payment.total("Charge", "Success") for payment in cart.payments):
-        logger.error(
-            "A cart costs another amount than was paid: no order is placed",
-            extra={"fields": {"cart": cart.id, "total": str(cart.gross_total)}},
-        )
-    return False

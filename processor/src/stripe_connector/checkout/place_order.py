@@ -52,11 +52,12 @@ class Orders:
             raise NotFound("The order was not found.")
         return self._shown(await self._commercetools.shown_order(order_id))
 
-    async def place(self, cart_id: str) -> Placed:
+    async def place(self, cart_id: str, *, paid: bool = False) -> Placed:
         """The one order of a cart, open and not paid yet when it is new.
 
-        Raises NotFound, InvalidRequest where the cart cannot be ordered as it is, and
-        BackendUnavailable where it is unknown whether it was: placing it again tells.
+        A cart that is `paid` keeps its prices whatever happens. Raises NotFound, InvalidRequest
+        where the cart cannot be ordered as it is, and BackendUnavailable where it is unknown
+        whether it was: placing it again tells.
         """
         cart = await read_cart(self._commercetools, cart_id)
         for tries in range(1, WRITE_TRIES + 1):
@@ -78,11 +79,15 @@ class Orders:
                 cart = await self._commercetools.shown_cart(cart_id)
                 last = isinstance(error, InvalidRequest) or tries == WRITE_TRIES
                 if last and not cart.is_ordered:
-                    raise await self._refusal(error, cart) from error
+                    raise await self._refusal(error, cart, paid=paid) from error
         return self._placed(await self._existing(cart), is_new=False)
 
-    async def _refusal(self, error: ConnectorError, cart: ShownCart) -> ConnectorError:
+    async def _refusal(
+        self, error: ConnectorError, cart: ShownCart, *, paid: bool
+    ) -> ConnectorError:
         """commercetools' refusal in words that help the shopper, with prices brought up to date."""
+        if paid:
+            return error
         if error.code == "PriceChanged":
             await self._commercetools.update_cart(
                 cart.id, cart.version, [{"action": "recalculate"}]

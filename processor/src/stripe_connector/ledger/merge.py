@@ -61,6 +61,9 @@ AMOUNT_MISMATCH = "amount_mismatch"
 SUPERSEDED = "superseded"
 """Status code of a Payment whose payment page we have replaced; no shopper gave it up."""
 
+ORDER_FAILED = "order_failed"
+"""Status code of a Payment that holds money for a cart of which no order could be placed."""
+
 _FINAL_STATUS = frozenset({"succeeded", "canceled"})
 
 
@@ -245,6 +248,8 @@ class _Record:
             received = self._money(fact.funded, fact.currency)
             left = self._money(fact.amount - fact.funded, fact.currency)
             text = f"{received} of {amount} have come by bank transfer, {left} remain."
+        if holds and status.interface_code == ORDER_FAILED:
+            return  # until the order is placed, or the money is gone
         if code != status.interface_code:
             self._set_once(SetStatusInterfaceCode(code))
         if text != status.interface_text:

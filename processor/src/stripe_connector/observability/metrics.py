@@ -139,6 +139,12 @@ class Metrics(Observer):
             registry=registry,
             buckets=_LAG_BUCKETS,
         )
+        self._orders_failed = Counter(
+            "orders_failed",
+            "Paid carts of which no order could be placed.",
+            namespace=PREFIX,
+            registry=registry,
+        )
         self._mismatches = Counter(
             "amount_mismatches",
             "Payments found to hold another amount at Stripe than was planned.",
@@ -205,3 +211,6 @@ class Metrics(Observer):
 
     def mismatched(self) -> None:
         self._mismatches.inc()
+
+    def order_failed(self) -> None:
+        self._orders_failed.inc()

@@ -32,3 +32,6 @@ class Observer:
 
     def mismatched(self) -> None:
         """A Payment has been found to hold another amount than was planned."""
+
+    def order_failed(self) -> None:
+        """A cart was paid, and its order cannot be placed."""

@@ -60,6 +60,10 @@ class Telemetry(Observer):
         for observer in self._observers:
             observer.mismatched()
 
+    def order_failed(self) -> None:
+        for observer in self._observers:
+            observer.order_failed()
+
 
 def create_telemetry(
     settings: Settings,

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from stripe_connector.errors import Conflict, InvalidRequest, NotFound, invalid_field
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.stripe.gateway import Stripe
-from stripe_connector.ledger.merge import AMOUNT_MISMATCH
+from stripe_connector.ledger.merge import AMOUNT_MISMATCH, ORDER_FAILED
 from stripe_connector.ledger.operation import identity, operation_of
 from stripe_connector.ledger.payment import Payment, Transaction
 from stripe_connector.money import Money, to_stripe
@@ -73,6 +73,7 @@ class Modifier:
         *,
         multiple_captures: bool,
         mismatch_action: Literal["hold", "reverse"],
+        order_failed_action: Literal["hold", "reverse"],
     ) -> None:
         self._commercetools = commercetools
         self._stripe = stripe
@@ -80,7 +81,8 @@ class Modifier:
         self._mover = mover
         self._account = account
         self._multiple_captures = multiple_captures
-        self._mismatch_action = mismatch_action
+        self._actions = {AMOUNT_MISMATCH: mismatch_action, ORDER_FAILED: order_failed_action}
+        """By the status code of a Payment, what our rules do about it."""
 
     async def modify(
         self, payment: Payment, modification: AnyModification, key: str | None = None
@@ -268,12 +270,14 @@ class Modifier:
     async def after_record(self, payment: Payment) -> None:
         """What our own rules demand once the record has changed; repeated, it is resumed."""
         await self.settle_reversal(payment)
-        if (begun := _begun(payment, AMOUNT_MISMATCH)) is not None:
-            await self._resume(payment, begun)
-            return
-        mismatch = payment.payment_status.interface_code == AMOUNT_MISMATCH
-        if mismatch and self._mismatch_action == "reverse" and _reversible(payment):
-            await self._move_back(payment, Request(AMOUNT_MISMATCH, _REVERSAL))
+        for code, action in self._actions.items():
+            if (begun := _begun(payment, code)) is not None:
+                await self._resume(payment, begun)
+                return
+            marked = payment.payment_status.interface_code == code
+            if marked and action == "reverse" and _reversible(payment):
+                await self._move_back(payment, Request(code, _REVERSAL))
+                return
 
     async def _single(
         self, payment: Payment, request: Request, plan: Plan, amount: Money

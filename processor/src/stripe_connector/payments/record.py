@@ -7,6 +7,8 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from stripe_connector.clock import Clock
 from stripe_connector.errors import (
     BackendUnavailable,
@@ -33,9 +35,9 @@ from stripe_connector.ledger.facts import (
     intent_fact,
     refund_facts,
 )
-from stripe_connector.ledger.merge import AMOUNT_MISMATCH, SUPERSEDED, merge
+from stripe_connector.ledger.merge import AMOUNT_MISMATCH, ORDER_FAILED, SUPERSEDED, merge
 from stripe_connector.ledger.operation import timestamp
-from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.payment import Payment, PaymentStatus
 from stripe_connector.ledger.proof import account_of
 from stripe_connector.money import Money
 from stripe_connector.payments import interactions
@@ -207,6 +209,29 @@ class Recorder:
                 SetStatusInterfaceCode(SUPERSEDED),
                 SetStatusInterfaceText("The payment page was replaced by another."),
             ]
+
+        return await self.update(payment, compute)
+
+    async def order_failed(self, payment: Payment, reason: str) -> Payment:
+        """Mark a Payment whose money is there while the order of its cart cannot be placed."""
+
+        async def compute(current: Payment) -> Sequence[Action]:
+            status = current.payment_status
+            if (status.interface_code, status.interface_text) == (ORDER_FAILED, reason):
+                return []
+            return [SetStatusInterfaceCode(ORDER_FAILED), SetStatusInterfaceText(reason)]
+
+        return await self.update(payment, compute)
+
+    async def order_placed(self, payment: Payment) -> Payment:
+        """Take that mark away again: what Stripe says of the intent stands there instead."""
+
+        async def compute(current: Payment) -> Sequence[Action]:
+            if current.payment_status.interface_code != ORDER_FAILED or not current.interface_id:
+                return []
+            intent = await self._stripe.intent(current.interface_id)
+            unmarked = replace(current, payment_status=PaymentStatus())
+            return merge(unmarked, [intent_fact(intent)], self.now())
 
         return await self.update(payment, compute)
 

@@ -39,6 +39,7 @@ _STRIPE_JS_URL = f"https://js.stripe.com/{API_VERSION.partition('.')[2]}/stripe.
 
 Environment = Literal["test", "live"]
 MismatchAction = Literal["hold", "reverse"]
+OrderFailedAction = Literal["hold", "reverse"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 _CURRENCY = matching(r"[A-Z]{3}", "must be an ISO 4217 code in capital letters, such as EUR")
@@ -244,6 +245,12 @@ class StripeSettings:
         "false",
         "Lets a processor with test keys open payment pages and mark orders in a project in which"
         " a deployment with live keys takes real payments.",
+    )
+    order_failed_action: OrderFailedAction = defaulted(
+        choice(*get_args(OrderFailedAction)),
+        "hold",
+        "When a cart of the buy-now pages is paid and its order cannot be placed (price changed,"
+        " out of stock, code gone, cart locked): `hold` the payment for a person, or `reverse` it.",
     )
     stripe_interface_interactions: bool = defaulted(
         boolean,

@@ -39,6 +39,7 @@ _CALLERS_FAULT = frozenset(
     {
         "DiscountCodeNonApplicable",
         "InvalidField",
+        "InvalidItemShippingDetails",
         "InvalidOperation",
         "MatchingPriceNotFound",
         "MissingTaxRateForCountry",

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     PAYMENT_ON_NOTHING = "payment_on_nothing"
     CANCELLED_ORDER = "cancelled_order"
     OTHER_MODE = "other_mode"
+    ORDER_FAILED = "order_failed"
     UNREADABLE = "unreadable"
     CASH_BALANCE = "cash_balance"
 
@@ -64,6 +65,7 @@ FOR_A_PERSON: dict[Kind, str] = {
     Kind.CANCELLED_ORDER: "paid, but the order is cancelled: refund it, or reopen the order",
     Kind.CASH_BALANCE: "the customer transferred more than was due: give it back, or apply it",
     Kind.OTHER_MODE: "made in the other mode: it pays nothing here; see whose order it is on",
+    Kind.ORDER_FAILED: "paid, but no order can be placed: remove the cause, or refund it",
     Kind.UNREADABLE: "it has a form that cannot be compared: look at it by hand",
 }
 """What nobody but a person can decide."""

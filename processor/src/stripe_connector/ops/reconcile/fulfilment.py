@@ -13,6 +13,7 @@ from stripe_connector.errors import Conflict, InvalidRequest, NotFound
 from stripe_connector.gateways.commercetools.models import PaymentInfo
 from stripe_connector.gateways.commercetools.orders import Payable
 from stripe_connector.ledger.due import asked_beyond, covered
+from stripe_connector.ledger.merge import ORDER_FAILED
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ops.reconcile.careful import WriteRefused
@@ -75,6 +76,9 @@ async def _cart(reading: Parts, cart_id: str, merged: Payment) -> Difference | N
     ours = await reading.account.ours()
     if not cart.is_ordered:
         if not secured(cart, ours):
+            if merged.payment_status.interface_code == ORDER_FAILED and kept(merged) > 0:
+                total = str(cart.gross_total.cent_amount)
+                return _of(Kind.ORDER_FAILED, cart_id, "cart", cart, merged, total)
             return _mismatch(ours, cart, merged, "cart")
         return _of(Kind.UNPLACED_ORDER, cart_id, "cart", cart, merged, cart.cart_state)
     try:
