@@ -54,11 +54,15 @@ export function recall(): Returned | undefined {
   return known ? { ...(known as Attempt), redirected: false } : undefined;
 }
 
-/** Where Stripe sends the shopper back to: the merchant's page, with what `recall` needs. */
-export function returnUrl(base: string | undefined, paymentReference: string, cartId: string) {
+/**
+ * Where Stripe sends the shopper back to: the merchant's page, with what `recall` needs.
+ *
+ * The cart is named only while the processor says so: addresses end up in logs and referrers.
+ */
+export function returnUrl(base: string | undefined, paymentReference: string, cartId?: string) {
   const url = new URL(base ?? location.href, location.href);
   for (const name of PARAMETERS) url.searchParams.delete(name);
-  url.searchParams.set('cartId', cartId);
+  if (cartId) url.searchParams.set('cartId', cartId);
   url.searchParams.set('paymentReference', paymentReference);
   return url.href;
 }

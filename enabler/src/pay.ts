@@ -66,7 +66,11 @@ export async function pay(checkout: Checkout, client: Client, plan: Plan): Promi
         ...(elements && { elements }),
         clientSecret,
         confirmParams: {
-          return_url: returnUrl(started.merchantReturnUrl, paymentReference, started.cartId),
+          return_url: returnUrl(
+            started.merchantReturnUrl,
+            paymentReference,
+            started.returnUrlCartId === false ? undefined : started.cartId,
+          ),
           ...(elements &&
             billing && { payment_method_data: { billing_details: billingDetails(billing) } }),
         },

@@ -54,6 +54,7 @@ export const started = object({
   paymentReference: text,
   merchantReturnUrl: optional(text),
   cartId: text,
+  returnUrlCartId: optional(flag),
   billingAddress: optional(json),
 });
 

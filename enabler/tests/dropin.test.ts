@@ -144,6 +144,21 @@ describe('paying', () => {
     expect(confirmed?.headers.get('X-Session-ID')).toBe(SESSION);
   });
 
+  test.each([
+    [true, 'cart-1'],
+    [undefined, 'cart-1'],
+    [false, null],
+  ])('the address to come back to names the cart only while it is to: %s', async (named, cart) => {
+    world.started = named === undefined ? {} : { returnUrlCartId: named };
+    const dropin = await mounted();
+    world.stripe.element.emit('change', { complete: true, value: { type: 'card' } });
+    await dropin.submit();
+    const [confirmation] = world.stripe.confirmations;
+    const back = new URL(confirmation?.confirmParams.return_url ?? '');
+    expect(back.searchParams.get('cartId')).toBe(cart);
+    expect(back.searchParams.get('paymentReference')).toBe('payment-1');
+  });
+
   test('all calls of an attempt have one correlation id, those of the next another', async () => {
     world.bank = () => ({ error: CARD_DECLINED });
     const dropin = await mounted();

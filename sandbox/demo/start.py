@@ -13,6 +13,7 @@ from sandbox.addresses import LOOPBACK, Addresses, require_free, url
 from sandbox.demo.people import ISSUER, PROJECT, PUBLISHABLE_KEY, SECRET_KEY
 from sandbox.demo.processes import Program, inherited
 from sandbox.runner import WEBHOOK_SECRET
+from sandbox.shop.vouching import SECRET as STOREFRONT_SECRET
 
 
 @contextmanager
@@ -95,6 +96,8 @@ def processor_environment(at: Addresses) -> dict[str, str]:
         "MERCHANT_RETURN_URL": f"{url(at.shop)}/return",
         "ALLOWED_ORIGINS": url(at.shop),
         "STOREFRONT_URL": url(at.shop),
+        "STOREFRONT_SECRET": STOREFRONT_SECRET,
+        "RETURN_URL_CART_ID": "false",
         "STOREFRONT_MARKETS": "EUR:DE,USD:US,GBP:GB,JPY:JP,KWD:KW",
         "CONNECT_SERVICE_URL": url(at.processor),
         "CHECKOUT_LINK_SECRET": "the sandbox signs its payment links with this",

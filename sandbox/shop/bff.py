@@ -11,6 +11,8 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from sandbox.shop import vouching
+
 T = TypeVar("T")
 
 
@@ -220,9 +222,14 @@ class PaymentSession(Shape, frozen=True):
     url: str
 
 
+class Detail(Shape, frozen=True):
+    url: str | None = None
+
+
 class Problem(Shape, frozen=True):
     message: str = ""
     code: str | None = None
+    errors: tuple[Detail, ...] = ()
 
 
 class BffError(Exception):
@@ -241,6 +248,8 @@ class Refused(BffError):
         self.status = status
         self.message = problem.message
         self.code = problem.code
+        self.url = problem.errors[0].url if problem.errors else None
+        """Where to go on instead, where the BFF says so."""
 
 
 SHOPPER: ContextVar[str | None] = ContextVar("SHOPPER", default=None)
@@ -280,7 +289,8 @@ class Bff:
         for last in (False, True):
             body = {"version": cart.version, "action": action, action: arguments}
             try:
-                return await self._ask(Cart, "PUT", f"carts/{cart.id}", body=body)
+                path = f"carts/{cart.id}"
+                return await self._ask(Cart, "PUT", path, body=body, cart_id=cart.id)
             except Refused as refused:
                 if last or refused.status != httpx.codes.CONFLICT:
                     raise
@@ -293,7 +303,7 @@ class Bff:
 
     async def place_order(self, cart_id: str) -> Order:
         """The cart's order, the same however often it is asked for."""
-        return await self._ask(Order, "POST", f"carts/{cart_id}/order", body={})
+        return await self._ask(Order, "POST", f"carts/{cart_id}/order", body={}, cart_id=cart_id)
 
     async def payment_session(self, order_id: str) -> PaymentSession:
         return await self._ask(PaymentSession, "POST", "payments/sessions", body={"id": order_id})
@@ -324,8 +334,11 @@ class Bff:
         *,
         parameters: Mapping[str, str] | None = None,
         body: object = None,
+        cart_id: str | None = None,
     ) -> T:
-        return _decoded(await self._send(method, path, parameters=parameters, body=body), shape)
+        """`cart_id` is the cart that the shopper may use, as the shop knows."""
+        answer = await self._send(method, path, parameters=parameters, body=body, cart_id=cart_id)
+        return _decoded(answer, shape)
 
     async def _send(
         self,
@@ -334,9 +347,12 @@ class Bff:
         *,
         parameters: Mapping[str, str] | None = None,
         body: object = None,
+        cart_id: str | None = None,
     ) -> httpx.Response:
         shopper = SHOPPER.get()
         headers = {} if shopper is None else {"X-Forwarded-For": shopper}
+        if cart_id is not None:
+            headers[vouching.TOKEN_HEADER] = vouching.token(cart_id)
         try:
             answer = await self._client.request(
                 method, f"/api/v1/{path}", params=parameters, json=body, headers=headers

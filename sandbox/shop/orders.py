@@ -109,5 +109,7 @@ async def to_payment(bff: Bff, order_id: str) -> Response:
     except Refused as refused:
         if refused.status != HTTPStatus.CONFLICT:
             raise
+        if refused.url is not None:  # a page is open already, such as one opened from elsewhere
+            return RedirectResponse(refused.url, HTTPStatus.SEE_OTHER)
         return RedirectResponse(f"/order/{order_id}", HTTPStatus.SEE_OTHER)
     return RedirectResponse(session.url, HTTPStatus.SEE_OTHER)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sandbox.shop import vouching
 from sandbox.shop.bff import Cart
 from sandbox.shop.markets import DEFAULT, MARKETS, Market
 
@@ -45,7 +46,7 @@ class Visitor(Struct, frozen=True):
 def of(request: Request) -> Visitor:
     """The visitor that the cookies describe; what they cannot mean is ignored."""
     market = MARKETS.get(request.cookies.get(_MARKET, ""), DEFAULT)
-    kept = _KEPT.fullmatch(request.cookies.get(_BASKET, ""))
+    kept = _KEPT.fullmatch(vouching.read(request.cookies.get(_BASKET, "")))
     order_id = request.cookies.get(_ORDER, "")
     return Visitor(
         market=market,
@@ -57,8 +58,8 @@ def of(request: Request) -> Visitor:
 
 
 def keep_cart(response: Response, cart: Cart) -> None:
-    """The id is the capability to a cart: scripts do not get it."""
-    _keep(response, _BASKET, f"{cart.id}.{cart.quantity}")
+    """The id is the capability to a cart: scripts do not get it, and only we can write it."""
+    _keep(response, _BASKET, vouching.signed(f"{cart.id}.{cart.quantity}"))
 
 
 def forget_cart(response: Response) -> None:

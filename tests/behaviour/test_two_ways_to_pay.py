@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.behaviour.storefront import VOUCHING, vouched
 from tests.world import World
 
 Json = dict[str, Any]
@@ -13,14 +14,15 @@ Json = dict[str, Any]
 
 @pytest.fixture
 def world() -> World:
-    return World()
+    return World(VOUCHING)
 
 
 async def ordered_after_start(world: World) -> tuple[Json, Json]:
     """What the shop's own page has started, and the order that was placed instead."""
     cart = await world.cart(2500, shippingAddress={"country": "DE"})
     started = await world.start(await world.session(cart["id"]))
-    answer = await world.client.post(f"/api/v1/carts/{cart['id']}/order")
+    headers = vouched(world, cart["id"])
+    answer = await world.client.post(f"/api/v1/carts/{cart['id']}/order", headers=headers)
     assert answer.status_code == 201, answer.text
     return started, answer.json()
 

@@ -18,7 +18,7 @@ from sandbox.demo.start import processor, stand_ins
 from sandbox.shop.elements import BUNDLE, ENABLER
 from tests.browser.shopper import DECLINED, GOOD
 from tests.e2e.conftest import free_ports
-from tests.e2e.guides import own_shop
+from tests.e2e.guides import own_shop, signed_cart
 
 
 class Checkout:
@@ -51,7 +51,7 @@ def checkout(browser: Browser, tmp_path: Path) -> Iterator[Checkout]:
         people = People(at, client, lambda _: None)
         cart = people.cart("DE", "EUR", stoneware_mug_1=1)["id"]
         context = stack.enter_context(browser.new_context())
-        context.add_cookies([{"name": "cart", "value": cart, "url": address}])
+        context.add_cookies([{"name": "cart", "value": signed_cart(cart), "url": address}])
         page = context.new_page()
         page.goto(address)
         yield Checkout(page, people, cart)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import re
 import subprocess
@@ -16,6 +18,8 @@ from sandbox.demo.processes import inherited
 DOCS = Path(__file__).parents[2] / "docs"
 
 _BLOCK = re.compile(r"^```(\w+)(?: ([\w.]+))?\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+COOKIE_SECRET = "signs the cookies of the guide's shop"
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,12 @@ def blocks(guide: Path) -> list[Block]:
 def files(guide: Path) -> dict[str, str]:
     """Whole files that a guide prints, by name."""
     return {each.name: each.text for each in blocks(guide) if "." in each.name}
+
+
+def signed_cart(cart_id: str) -> str:
+    """The cookie by which that shop knows a cart."""
+    signature = hmac.new(COOKIE_SECRET.encode(), cart_id.encode(), hashlib.sha256)
+    return f"{cart_id}.{signature.hexdigest()}"
 
 
 @contextmanager
@@ -51,6 +61,7 @@ def own_shop(at: Addresses, port: int, folder: Path) -> Iterator[str]:
         "CTP_SESSION_URL": backend,
         "CTP_CLIENT_ID": "sandbox-admin",
         "CTP_CLIENT_SECRET": "sandbox-admin-secret",
+        "COOKIE_SECRET": COOKIE_SECRET,
     }
     with subprocess.Popen(
         ["node", "server.mjs"],  # noqa: S607

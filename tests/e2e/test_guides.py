@@ -16,7 +16,7 @@ from sandbox.addresses import url
 from sandbox.demo.processes import inherited
 from sandbox.demo.start import processor_environment
 from tests.e2e.conftest import World, free_ports
-from tests.e2e.guides import DOCS, blocks, files, own_shop
+from tests.e2e.guides import DOCS, blocks, files, own_shop, signed_cart
 
 GUIDES = [DOCS / name for name in ("integration.md", "migration.md", "operations/README.md")]
 
@@ -100,7 +100,7 @@ def test_the_guides_shop_places_an_order_only_once_and_only_when_paid(
     cart = people.cart("DE", "EUR", stoneware_mug_1=1)
     (port,) = free_ports(1)
     with own_shop(world.at, port, tmp_path) as address:
-        shopper = {"cookie": f"cart={cart['id']}"}
+        shopper = {"cookie": f"cart={signed_cart(cart['id'])}"}
         assert world.client.get(address).status_code == 404
         page = world.client.get(address, headers=shopper).text
         found = re.search(r"sessionId: '([\w-]+)'", page)

@@ -13,6 +13,7 @@ import pytest
 from sandbox.shop.address import mistakes
 from sandbox.shop.app import create_app
 from sandbox.shop.markets import MARKETS
+from sandbox.shop.vouching import signed
 from tests.world import World
 
 SHOP = "http://shop.test"
@@ -241,7 +242,7 @@ async def test_a_payment_page_that_cannot_be_had_leaves_the_order_to_be_paid_lat
         return httpx.Response(200, json=ORDER)
 
     async with answering(answer) as browser:
-        browser.cookies.set("basket", "22222222-2222-4222-8222-222222222222.1")
+        browser.cookies.set("basket", signed("22222222-2222-4222-8222-222222222222.1"))
         page = await browser.post("/checkout/pay")
     assert page.url.path == f"/order/{ORDER_ID}"
     assert "We could not reach the payment page." in page.text

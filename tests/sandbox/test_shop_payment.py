@@ -190,11 +190,14 @@ async def test_what_is_paid_or_on_its_way_is_ordered_once(
 async def test_a_cart_that_grew_after_it_was_paid_is_ordered_once_the_rest_is_paid(
     world: World, browser: httpx.AsyncClient
 ) -> None:
-    _, page = await at_payment(browser)
+    """The shop's own routes refuse to change what is paid; the merchant may."""
+    cart_id, page = await at_payment(browser)
     started = await world.start(session_in(page))
     await world.pay(started["clientSecret"])
     await world.deliver_all()
-    await browser.post("/basket/lines", data={"sku": "brass-pen-1", "quantity": "1"})
+    refused = await browser.post("/basket/lines", data={"sku": "brass-pen-1", "quantity": "1"})
+    assert refused.status_code == 409
+    await world.change_cart(cart_id, {"action": "addLineItem", "sku": "brass-pen-1", "quantity": 1})
     page = await browser.post("/checkout/placed")
     assert "Your payment has not arrived, or it is less" in page.text
     assert await orders(world) == []

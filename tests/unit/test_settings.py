@@ -170,6 +170,7 @@ SECRETS = {
     "STRIPE_SECRET_KEY": "sk_test_hidden",
     "STRIPE_WEBHOOK_SIGNING_SECRET": "whsec_hidden1,whsec_hidden2",
     "BUY_NOW_COOKIE_SECRET": "hidden-hidden-hidden-hidden-hidden",
+    "STOREFRONT_SECRET": "hidden-hidden-hidden-hidden-hidden",
     "CHECKOUT_LINK_SECRET": "hidden hidden hidden hidden hidden",
     "METRICS_TOKEN": "hidden-1-hidden-1-hidden-1-hidden-1,hidden-2-hidden-2-hidden-2-hidden-2",
 }

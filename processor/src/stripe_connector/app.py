@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from stripe_connector.assembly import commercetools_gateway, stripe_gateway, use_cases
 from stripe_connector.checkout.buy_now import BuyNow
+from stripe_connector.checkout.cart_guard import CartGuard
 from stripe_connector.checkout.links import PaymentLinks
 from stripe_connector.checkout.opening import PageOpener
 from stripe_connector.checkout.sessions import Sessions
@@ -36,6 +37,7 @@ from stripe_connector.http.auth import (
 )
 from stripe_connector.http.bff import buy_now, links, storefront
 from stripe_connector.http.bff import payments as bff_payments
+from stripe_connector.http.bff.storefront_token import StorefrontTokens
 from stripe_connector.http.bff.visitor import Visitors
 from stripe_connector.http.health import Readiness
 from stripe_connector.http.openapi import endpoints as openapi
@@ -192,6 +194,12 @@ def wire(
         *storefront.endpoints(
             Storefront(commercetools, settings, clock),
             does.orders,
+            CartGuard(
+                commercetools,
+                does.account,
+                customers_need_token=settings.live_mode or settings.storefront_secret is not None,
+            ),
+            StorefrontTokens(settings.storefront_secret, clock),
             limit=limit,
             browsing=browsing,
         ),

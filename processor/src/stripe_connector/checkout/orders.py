@@ -14,6 +14,9 @@ from stripe_connector.ledger.stripe_objects import OPEN
 from stripe_connector.money import Money
 from stripe_connector.payments.limits import kept
 
+_PAYABLE = {None, SUPERSEDED, *OPEN}
+"""Status codes of Payments whose intent was neither paid nor cancelled."""
+
 
 def number(payment: Payment) -> int:
     """The n of the key `{order or cart id}_{n}`; 0 for a payment not made for a session."""
@@ -39,11 +42,13 @@ def is_page_of(sale: Payable, payment: Payment) -> bool:
 
 
 def payable(payment: Payment) -> bool:
-    """Whether a shopper can still pay it, as far as is recorded."""
-    status = payment.payment_status.interface_code
-    return payment.session_id is not None or (
-        payment.interface_id is not None and (status in OPEN or status == SUPERSEDED)
-    )
+    """Whether a shopper can still pay it, as far as is recorded.
+
+    An intent of which nothing is recorded yet was started, and nobody has tried to pay it.
+    """
+    if payment.session_id is not None:
+        return True
+    return payment.interface_id is not None and payment.payment_status.interface_code in _PAYABLE
 
 
 def next_number(sale: Payable) -> int:

@@ -52,6 +52,8 @@ class PaymentResponse(Struct, frozen=True, rename="camel"):
     merchant_return_url: str
     cart_id: str
     billing_address: str | UnsetType = UNSET
+    return_url_cart_id: bool | UnsetType = UNSET
+    """False where the address that the enabler makes of `merchantReturnUrl` leaves the cart out."""
 
 
 class ConfirmRequest(Struct, frozen=True, rename="camel"):
@@ -323,5 +325,6 @@ def _payment_response(started: Started, session: Session, settings: Settings) ->
         payment_reference=started.payment.id,
         merchant_return_url=session.metadata.merchant_return_url or settings.merchant_return_url,
         cart_id=started.cart.id,
+        return_url_cart_id=UNSET if settings.return_url_cart_id else False,
         billing_address=address or UNSET,
     )

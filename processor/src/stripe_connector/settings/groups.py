@@ -350,6 +350,20 @@ class StorefrontSettings:
         "en",
         "Language of those carts, and of the names that the storefront shows.",
     )
+    storefront_secret: str | None = optional(
+        matching(r"\S{32,}", "must have at least 32 characters, none of them white space"),
+        "Signs `X-Storefront-Token`, by which the shop's server vouches for who changes or orders a"
+        " cart. A customer's cart needs it where this is set, and in live mode in any case.",
+        absent=None,
+        secret=True,
+    )
+    return_url_cart_id: bool = defaulted(
+        boolean,
+        "true",
+        "Whether the address to which the enabler lets shoppers return names the cart beside the"
+        " payment. Whoever sees it knows the cart: set it to false once the return page takes the"
+        " cart from a signed cookie. False from 2.0.",
+    )
     bff_requests_per_minute: int = defaulted(
         integer(0, 100_000),
         "300",

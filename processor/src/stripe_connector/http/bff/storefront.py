@@ -11,10 +11,12 @@ from starlette.responses import Response
 
 from stripe_connector.checkout import shapes
 from stripe_connector.checkout.cart_changes import CartChange
+from stripe_connector.checkout.cart_guard import CartGuard
 from stripe_connector.checkout.place_order import Orders
 from stripe_connector.checkout.storefront import Country, Currency, Page, Region, Storefront
 from stripe_connector.errors import InvalidRequest, invalid_field, required_field
 from stripe_connector.http.bff.contract import route
+from stripe_connector.http.bff.storefront_token import HEADER, StorefrontTokens
 from stripe_connector.http.body import json_body
 from stripe_connector.http.openapi.operation import Answer, Operation, Parameter
 from stripe_connector.http.rate_limit import RateLimit
@@ -27,7 +29,13 @@ _MAX_PAGE = 10_000
 
 
 def endpoints(
-    storefront: Storefront, orders: Orders, *, limit: RateLimit, browsing: RateLimit
+    storefront: Storefront,
+    orders: Orders,
+    guard: CartGuard,
+    tokens: StorefrontTokens,
+    *,
+    limit: RateLimit,
+    browsing: RateLimit,
 ) -> list[AnyEndpoint]:
     """The rows of the table. `browsing` limits the catalogue alone, `limit` what writes, and what
     tells whether a guess was right: who browses much can still pay."""
@@ -57,7 +65,9 @@ def endpoints(
 
     async def change_cart(request: Request) -> Response:
         change: CartChange = await json_body(request, CartChange, any_media_type=True)
-        return json_response(await storefront.change_cart(request.path_params["id"], change))
+        cart_id = request.path_params["id"]
+        await guard.require_changeable(cart_id, vouched=tokens.vouched(request, cart_id))
+        return json_response(await storefront.change_cart(cart_id, change))
 
     async def discount_code(request: Request) -> Response:
         code = request.query_params.get("code", "").strip()
@@ -70,7 +80,9 @@ def endpoints(
 
         The difference is for logs and developers; the storefront's pages read the body alone.
         """
-        placed = await orders.place(request.path_params["id"])
+        cart_id = request.path_params["id"]
+        await guard.require_orderable(cart_id, vouched=tokens.vouched(request, cart_id))
+        placed = await orders.place(cart_id)
         return json_response(placed.order, 201 if placed.is_new else 200)
 
     async def order(request: Request) -> Response:
@@ -105,6 +117,10 @@ _REGION = (
     ),
 )
 _CART_ID = Parameter("id", "path", "The cart's id.")
+_TOKEN = Parameter(
+    HEADER, "header", "The shop's server vouches for the caller; needed for a customer's cart."
+)
+_NO_TOKEN = "The cart is a customer's and no valid token of the shop's server came along."
 _NO_CART = "The cart was not found."
 _NO_REGION = "Currency or country is not valid, or the shop has no such market."
 
@@ -168,26 +184,31 @@ _CHANGE_CART = Operation(
     ),
     body=CartChange,
     any_media_type=True,
-    parameters=(_CART_ID,),
+    parameters=(_CART_ID, _TOKEN),
     answers={200: Answer("The cart after the change.", shapes.Cart)},
     refusals={
         400: "The body is not valid, or the cart cannot be changed like this.",
+        403: _NO_TOKEN,
         404: _NO_CART,
-        409: "Others change the cart too often.",
+        409: "The cart is paid, is being paid in another way, or others change it too often.",
     },
 )
 _PLACE_ORDER = Operation(
     tag=_TAG,
     summary="Place the order of a cart",
-    parameters=(_CART_ID,),
+    parameters=(_CART_ID, _TOKEN),
     answers={
         200: Answer("The order that was placed before.", shapes.Order),
         201: Answer("The order, placed by this request.", shapes.Order),
     },
     refusals={
         400: "The cart cannot be ordered.",
+        403: _NO_TOKEN,
         404: _NO_CART,
-        409: "The cart is ordered and its order gone, or others change the cart too often.",
+        409: (
+            "The cart is being paid in another way, is ordered and its order gone, or others"
+            " change it too often."
+        ),
     },
 )
 _DISCOUNT_CODE = Operation(
