@@ -20,12 +20,19 @@ export interface Settled {
 
 const DONE: readonly PaymentIntent.Status[] = ['succeeded', 'requires_capture', 'processing'];
 
-/** Instructions that the shopper has now and follows later. */
-const VOUCHER = /_display_details|bank_transfer|microdeposits/;
+/** Actions that the shopper takes in the page; any other waits outside of it, perhaps for days. */
+const IN_PAGE =
+  /^(use_stripe_sdk|redirect_to_url|blik_authorize|(alipay|cashapp|swish|upi)_handle_redirect.*|(klarna|paynow|promptpay|wechat_pay)_.*)$/;
 
 /** Whether the shopper has done all there is to do. */
 export function isDone(intent: PaymentIntent): boolean {
   return DONE.includes(intent.status);
+}
+
+/** Whether a voucher, a code, a transfer or a deposit is to be paid or verified elsewhere. */
+function waitsOutside(intent: PaymentIntent): boolean {
+  const type = intent.next_action?.type;
+  return type !== undefined && !IN_PAGE.test(type);
 }
 
 /**
@@ -46,12 +53,17 @@ export async function settle(
     forget();
     return { state: outcome === 'approved' ? 'success' : 'pending', paymentReference };
   }
-  forget();
   if (intent.status === 'requires_action') {
     await onActionRequired?.();
-    if (VOUCHER.test(intent.next_action?.type ?? '')) return { state: 'pending', paymentReference };
-    throw unfinished(details);
+    if (!waitsOutside(intent)) {
+      forget();
+      throw unfinished(details);
+    }
+    await record(client, intent, paymentReference);
+    forget();
+    return { state: 'pending', paymentReference };
   }
+  forget();
   const error = intent.last_payment_error;
   if (!error && intent.status !== 'canceled') throw unfinished(details);
   throw new PaymentDeclined(error?.message ?? intent.status, {

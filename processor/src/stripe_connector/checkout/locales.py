@@ -8,10 +8,22 @@ _STRIPE = {
         "bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hr hu id it ja ko lt lv ms mt nb nl"
         " pl pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW"
     ).split()
+} | {
+    # Other names of the same: Norwegian in its two written forms, Chinese by its script.
+    "nn": "nb",
+    "no": "nb",
+    "zh-hant": "zh-TW",
+    "zh-hant-hk": "zh-HK",
+    "zh-hant-mo": "zh-HK",
+    "zh-mo": "zh-HK",
 }
 
 
 def stripe_locale(locale: str | None) -> str:
-    """The locale, else its language, else what the shopper's browser prefers (`auto`)."""
+    """The locale, else the nearest that it is a kind of, else what the browser wants (`auto`)."""
     wanted = (locale or "").replace("_", "-").lower()
-    return _STRIPE.get(wanted) or _STRIPE.get(wanted.partition("-")[0]) or "auto"
+    while wanted:
+        if wanted in _STRIPE:
+            return _STRIPE[wanted]
+        wanted = wanted.rpartition("-")[0]
+    return "auto"

@@ -164,12 +164,15 @@ class EventHandler:
 
     async def _cash(self, event: Event) -> Effect:
         """Money of a bank transfer that no payment has taken is the customer's, and stays there."""
-        change = convert(event.object, CashBalanceTransaction)
-        if change.ending_balance <= 0 or change.customer is None:
+        left, owner = event.object.get("ending_balance"), event.object.get("customer")
+        if left == 0 or not isinstance(owner, str):
             return Effect.IGNORED
-        customer = await self._stripe.customer(change.customer)
+        customer = await self._stripe.customer(owner)
         if customer is None or customer.metadata.get(PROJECT_KEY) != self._project_key:
             return Effect.FOREIGN
+        change = convert(event.object, CashBalanceTransaction)
+        if change.ending_balance < 0:
+            return Effect.IGNORED
         logger.warning(
             "Money is left in a customer's cash balance at Stripe",
             extra={
