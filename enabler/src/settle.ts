@@ -20,19 +20,12 @@ export interface Settled {
 
 const DONE: readonly PaymentIntent.Status[] = ['succeeded', 'requires_capture', 'processing'];
 
-/** Actions that the shopper takes in the page; any other waits outside of it, perhaps for days. */
-const IN_PAGE =
-  /^(use_stripe_sdk|redirect_to_url|blik_authorize|(alipay|cashapp|swish|upi)_handle_redirect.*|(klarna|paynow|promptpay|wechat_pay)_.*)$/;
+/** How the actions begin that the shopper takes in the page; any other may take days. */
+const IN_PAGE = /^(use|red|blik|ali|cash|klarna|pay|prom|swish|upi|we)/;
 
-/** Whether the shopper has done all there is to do. */
-export function isDone(intent: PaymentIntent): boolean {
-  return DONE.includes(intent.status);
-}
-
-/** Whether a voucher, a code, a transfer or a deposit is to be paid or verified elsewhere. */
-function waitsOutside(intent: PaymentIntent): boolean {
-  const type = intent.next_action?.type;
-  return type !== undefined && !IN_PAGE.test(type);
+/** Whether the shopper has done all there is to do in the page. */
+export function isDone({ status, next_action }: PaymentIntent): boolean {
+  return DONE.includes(status) || (!!next_action && !IN_PAGE.test(next_action.type));
 }
 
 /**
@@ -48,22 +41,14 @@ export async function settle(
   onActionRequired?: () => Promise<void>,
 ): Promise<Settled> {
   const details = { paymentReference, correlationId: client.correlationId };
+  if (intent.next_action) await onActionRequired?.();
   if (isDone(intent)) {
     const outcome = await record(client, intent, paymentReference);
     forget();
     return { state: outcome === 'approved' ? 'success' : 'pending', paymentReference };
   }
-  if (intent.status === 'requires_action') {
-    await onActionRequired?.();
-    if (!waitsOutside(intent)) {
-      forget();
-      throw unfinished(details);
-    }
-    await record(client, intent, paymentReference);
-    forget();
-    return { state: 'pending', paymentReference };
-  }
   forget();
+  if (intent.next_action) throw unfinished(details);
   const error = intent.last_payment_error;
   if (!error && intent.status !== 'canceled') throw unfinished(details);
   throw new PaymentDeclined(error?.message ?? intent.status, {

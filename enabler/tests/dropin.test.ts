@@ -188,12 +188,19 @@ describe('paying', () => {
     expect(world.results).toMatchObject([{ isSuccess: true, state: 'pending' }]);
   });
 
-  test('a voucher is pending and asks the shopper to act', async () => {
+  test.each([
+    'multibanco_display_details',
+    'pix_display_qr_code',
+    'display_bank_transfer_instructions',
+    'verify_with_microdeposits',
+    'card_await_notification',
+    'something_of_tomorrow',
+  ])('%s is pending, asks the shopper to act and is told to the processor', async (type) => {
     const onActionRequired = vi.fn(async () => undefined);
     world.bank = () => ({
       paymentIntent: world.become({
         status: 'requires_action',
-        next_action: { type: 'multibanco_display_details' },
+        next_action: { type },
       }),
     });
     const builder = await world.enabler({ onActionRequired }).createDropinBuilder('embedded');
@@ -202,7 +209,7 @@ describe('paying', () => {
     await dropin.submit();
     expect(world.results).toMatchObject([{ isSuccess: true, state: 'pending' }]);
     expect(onActionRequired).toHaveBeenCalledOnce();
-    expect(world.made('POST /confirmPayments/payment-1')).toEqual([]);
+    expect(world.made('POST /confirmPayments/payment-1')).toHaveLength(1);
   });
 
   test('a code that was not scanned is unfinished', async () => {

@@ -141,7 +141,7 @@ export class World {
         });
       case 'POST /confirmPayments/payment-1':
         if (body?.['paymentIntent'] !== this.intent.id) return refused(400, 'PaymentMismatch');
-        return this.intent.status === 'processing'
+        return ['processing', 'requires_action'].includes(this.intent.status)
           ? Response.json({ outcome: 'pending' }, { status: 202 })
           : Response.json({ outcome: 'approved' });
       case 'GET /stored-payment-methods':
