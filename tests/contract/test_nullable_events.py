@@ -71,9 +71,11 @@ async def of_authorizations() -> World:
 
 
 async def of_slow_methods() -> World:
-    """A debit and a bank transfer in parts, and a card whose money is booked later."""
+    """A debit and a bank transfer in parts, and a card whose charge is changed."""
     world = World()
     await world.pay((await started(world)).secret)
+    [charge] = world.stripe.charges
+    await world.ask_stripe("POST", f"/v1/charges/{charge['id']}", description="A note")
     for outcome in ("succeed", "fail"):
         shop = await started(world)
         await world.pay(shop.secret, "sepa_debit")
