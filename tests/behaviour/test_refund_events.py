@@ -228,3 +228,29 @@ async def test_a_dashboard_refund_is_not_taken_for_an_equal_one_that_we_have_beg
     assert answer.json() == {"outcome": "approved"}
     await assert_agreement(world)
     assert len(world.stripe.refunds) == 2
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["by us", "in the Dashboard"])
+async def test_why_a_refund_failed_is_recorded_and_told(
+    ours: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    shop = await started(world)
+    await world.pay(shop.secret)
+    await world.deliver_all()
+    if ours:
+        await operate(world, shop.payment_id, "refundPayment", 300, key="k")
+    else:
+        await dashboard_refund(world, shop.intent_id, 300)
+    [refund] = world.stripe.refunds
+    failed = {"status": "failed", "failure_reason": "lost_or_stolen_card"}
+    await world.at_stripe(f"refunds/{refund['id']}", **failed)
+    await assert_agreement(world)
+    payment = await world.payment(shop.payment_id)
+    [recorded] = [t for t in payment["transactions"] if t["type"] == "Refund"]
+    assert recorded["state"] == "Failure"
+    assert recorded["custom"]["fields"]["stripeConnector_error"] == "lost_or_stolen_card"
+    assert "A refund has failed" in caplog.messages
+    if ours:
+        again = (await operate(world, shop.payment_id, "refundPayment", 300, key="k")).json()
+        assert again["error"]["code"] == "lost_or_stolen_card"

@@ -66,6 +66,8 @@ class ListedEvent(Struct, frozen=True):
     type: str
     created: int
     """Unix seconds."""
+    api_version: str | None = None
+    """The account's own when it was made: no endpoint's."""
 
 
 class ListedIntent(Struct, frozen=True):
@@ -143,6 +145,11 @@ class StripeAdministration:
                 break
             params["starting_after"] = page.data[-1].id
         return events
+
+    async def default_version(self) -> str | None:
+        """The account's own API version, as its newest event has it; None where there is none."""
+        page, _version = await self._get(_events, "/v1/events", {"limit": 1})
+        return page.data[0].api_version if page.data else None
 
     async def latest_intent(self) -> ListedIntent | None:
         """The newest payment intent, if there is one."""

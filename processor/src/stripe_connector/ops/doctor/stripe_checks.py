@@ -29,6 +29,8 @@ from stripe_connector.settings import Settings, variables
 GROUP = "Stripe"
 
 _KEYS = "in Stripe's Dashboard under Developers, API keys"
+WITHOUT_RELEASE_REFUNDS = "2025-03-31"
+"""From here on cancelled and partly captured authorizations leave no Refund object."""
 _STRIPE_JS_HOST = "js.stripe.com"
 _NOWHERE = ListedIntent("pi_doctor", "pi_doctor_secret_none")
 
@@ -128,7 +130,20 @@ class StripeChecks:
                 " (payouts_enabled is false).",
                 "See to what Stripe's Dashboard asks for under Settings, Payouts.",
             )
-        return sound(account.id)
+        return sound(f"{account.id}{await self._default_version()}")
+
+    async def _default_version(self) -> str:
+        """It changes what the account itself makes: older ones have refunds of what was released.
+
+        See docs/decisions/0022-released-authorizations.md.
+        """
+        try:
+            version = await self._stripe.default_version()
+        except PermissionMissing:
+            return ""
+        if version is None or version >= WITHOUT_RELEASE_REFUNDS:
+            return f", default API version {version}" if version else ""
+        return f", default API version {version}: what is only released has a Refund object, too"
 
     async def publishable_key(self) -> Finding:
         """Both keys see the newest payment, unless they are of two accounts."""
