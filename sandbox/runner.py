@@ -175,6 +175,7 @@ def _server(app: ASGIApp) -> _Server:
             log_config=None,
             access_log=False,
             timeout_keep_alive=IDLE_CONNECTION_S,
+            date_header=False,  # the stand-ins tell the time of the sandbox
             timeout_graceful_shutdown=_GRACE_S,
         )
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -106,19 +107,18 @@ def _endpoint(store: Store, handler: Handler) -> Callable[[Request], Awaitable[R
             status, answer = handler(store, call)
         except ApiError as error:
             status, answer = error.status, error.body()
-        return _response(request, status, answer)
+        return _response(request, status, answer, store.clock.time())
 
     return endpoint
 
 
-def _response(request: Request, status: int, answer: Any) -> Response:
+def _response(request: Request, status: int, answer: Any, now: float | None = None) -> Response:
+    """An answer with the `Date` that every origin server with a clock sends (RFC 9110, 6.6.1)."""
     correlation_id = request.headers.get("x-correlation-id") or str(uuid.uuid4())
-    return Response(
-        msgspec.json.encode(answer),
-        status,
-        {"x-correlation-id": correlation_id},
-        media_type="application/json",
-    )
+    headers = {"x-correlation-id": correlation_id}
+    if now is not None:
+        headers["date"] = formatdate(now, usegmt=True)
+    return Response(msgspec.json.encode(answer), status, headers, media_type="application/json")
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

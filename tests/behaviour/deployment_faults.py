@@ -212,20 +212,20 @@ async def a_type_that_is_missing(clinic: Clinic) -> None:
     await clinic.delete_type(operation.TYPE_KEY)
 
 
-@case("Custom types: Operation type", f"lacks the fields {operation.ERROR}:", POST_DEPLOY)
+@case("Custom types: Operation type", f"lacks the fields {proof.ERROR}:", POST_DEPLOY)
 async def a_type_without_one_of_its_fields(clinic: Clinic) -> None:
     await clinic.delete_type(operation.TYPE_KEY)
     draft = operation.type_draft()
-    definitions = [each for each in draft["fieldDefinitions"] if each["name"] != operation.ERROR]
+    definitions = [each for each in draft["fieldDefinitions"] if each["name"] != proof.ERROR]
     await clinic.create_type({**draft, "fieldDefinitions": definitions})
 
 
-@case("Custom types: Operation type", f"lacks the fields {operation.ERROR}:", "addFieldDefinition")
+@case("Custom types: Operation type", f"lacks the fields {proof.ERROR}:", "addFieldDefinition")
 async def a_shared_type_without_one_of_our_fields(clinic: Clinic) -> None:
     await clinic.delete_type(operation.TYPE_KEY)
     draft = operation.type_draft()
     draft["fieldDefinitions"] = [
-        {**each, "name": "theirs"} if each["name"] == operation.ERROR else each
+        {**each, "name": "theirs"} if each["name"] == proof.ERROR else each
         for each in draft["fieldDefinitions"]
     ]
     await clinic.create_type(draft)

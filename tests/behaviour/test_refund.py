@@ -48,7 +48,9 @@ async def test_the_refund_at_stripe_carries_our_metadata() -> None:
     await world.modify(payment_id, action="refundPayment", amount=money(300))
     [refund] = world.stripe.refunds
     payment = await world.payment(payment_id)
+    identity = payment["interfaceInteractions"][-1]["fields"]["stripeConnector_operation"]
     assert refund["metadata"] == {
+        "ct_operation": identity,
         "ct_payment_id": payment_id,
         "ct_project_key": "sandbox",
         "ct_transaction_id": payment["transactions"][-1]["id"],

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from sandbox.clock import SandboxClock
 from tests.behaviour.steps import (
     MANUAL,
     MULTICAPTURE,
@@ -19,7 +20,7 @@ from tests.behaviour.steps import (
     shuffled,
     started,
 )
-from tests.world import World, money
+from tests.world import Processor, World, WorldClock, money
 
 APPROVED = {"outcome": "approved"}
 WINDOW = 120
@@ -127,15 +128,81 @@ async def test_the_window_can_be_set() -> None:
         assert refunded(world) == total
 
 
-async def test_what_is_unfinished_stays_the_same_however_long_it_takes() -> None:
+@pytest.mark.parametrize("key", [None, "return-1"])
+async def test_what_stripe_has_not_answered_stays_the_same_however_long_it_takes(
+    key: str | None,
+) -> None:
+    world = World()
+    payment_id = await world.paid()
+    world.network.trouble = Always("refused", "stripe", writes=True)
+    for seconds in (0, WINDOW, 12 * 3600):
+        world.clock.advance(seconds)
+        answer = await operate(world, payment_id, "refundPayment", 300, key=key)
+        assert answer.status_code == 503
+    world.network.trouble = no_trouble
+    await operate(world, payment_id, "refundPayment", 300, key=key)
+    assert refunded(world) == 300
+    assert await refunds_of(world, payment_id) == [(300, "Success")]
+
+
+async def test_an_equal_refund_days_later_is_another_while_the_first_is_at_the_bank() -> None:
     world = World()
     payment_id = await world.paid(method="pm_card_pendingRefund")
     world.stripe.refund_seconds = 10 * 86_400
-    for seconds in (0, WINDOW, 86_400):
+    for seconds, total in ((0, 300), (WINDOW - 1, 300), (2 * 86_400, 600)):
         world.clock.advance(seconds)
         outcome = await world.modify(payment_id, action="refundPayment", amount=money(300))
         assert outcome == {"outcome": "received"}
+        assert refunded(world) == total
+    world.clock.advance(10 * 86_400)
+    world.stripe.run_due()
+    await assert_agreement(world)
+    assert await refunds_of(world, payment_id) == [(300, "Success"), (300, "Success")]
+
+
+async def test_a_named_refund_stays_the_same_while_the_bank_works_on_it() -> None:
+    world = World()
+    payment_id = await world.paid(method="pm_card_pendingRefund")
+    world.stripe.refund_seconds = 10 * 86_400
+    for seconds in (0, WINDOW, 2 * 86_400):
+        world.clock.advance(seconds)
+        outcome = await world.modify(
+            payment_id, "return-1", action="refundPayment", amount=money(300)
+        )
+        assert outcome == {"outcome": "received"}
     assert refunded(world) == 300
+
+
+@pytest.mark.parametrize("skew", [-180, 180, 86_400])
+@pytest.mark.parametrize("key", [None, "return-1"])
+async def test_an_instance_whose_clock_goes_wrong_moves_nothing_twice(
+    key: str | None, skew: float
+) -> None:
+    """commercetools' answers tell the time, which all instances share."""
+    world = World()
+    payment_id = await world.paid()
+    wrong = Processor(world.network, Skewed(world.clock, skew), world.environment)
+    for processor in (world.processor, wrong, world.processor, wrong):
+        answer = await operate(
+            world, payment_id, "refundPayment", 300, key=key, processor=processor
+        )
+        assert answer.json() == APPROVED
+    assert refunded(world) == 300
+    world.clock.advance(WINDOW + 1)
+    await operate(world, payment_id, "refundPayment", 100, processor=wrong)
+    await operate(world, payment_id, "refundPayment", 100)
+    assert refunded(world) == 400
+
+
+class Skewed(WorldClock):
+    """The world's time, seen by an instance whose clock is wrong by some seconds."""
+
+    def __init__(self, clock: SandboxClock, seconds: float) -> None:
+        super().__init__(clock)
+        self._seconds = seconds
+
+    def time(self) -> float:
+        return super().time() + self._seconds
 
 
 async def test_another_amount_is_another_refund() -> None:

@@ -112,16 +112,64 @@ async def test_of_two_parts_one_that_is_still_under_way_makes_it_received() -> N
     await assert_agreement(world)
 
 
-async def test_of_two_parts_one_that_is_refused_does_not_reject_the_other() -> None:
+async def test_a_reversal_of_which_a_part_is_refused_is_rejected_and_tells_what_succeeded() -> None:
     world = World(MULTICAPTURE)
     shop = await paid(world)
     await world.modify(shop.payment_id, action="capturePayment", amount=money(300))
     charge = (await intent_of(world, shop.payment_id))["latest_charge"]
     await world.at_stripe(f"charges/{charge}/dispute", amount=100)
-    assert await world.modify(shop.payment_id, action="reversePayment") == APPROVED
+    for _ in range(2):
+        body = (await operate(world, shop.payment_id, "reversePayment", key="order-1")).json()
+        assert body["outcome"] == "rejected"
+        assert body["error"]["code"] == "charge_disputed"
+        assert "Released: 7.00 EUR." in body["error"]["message"]
     transactions = await world.transactions(shop.payment_id)
-    assert ("CancelAuthorization", 700, "Success") in transactions
-    assert ("Refund", 300, "Failure") in transactions
+    assert transactions[-2:] == [
+        ("CancelAuthorization", 700, "Success"),
+        ("Refund", 300, "Failure"),
+    ]
+
+
+@pytest.mark.parametrize("key", ["order-1", None])
+async def test_a_repeated_reversal_asks_for_what_is_missing_alone(key: str | None) -> None:
+    world = World(MULTICAPTURE)
+    shop = await paid(world)
+    await world.modify(shop.payment_id, action="capturePayment", amount=money(300))
+    charge = (await intent_of(world, shop.payment_id))["latest_charge"]
+    dispute = await world.at_stripe(f"charges/{charge}/dispute", amount=100)
+    body = (await operate(world, shop.payment_id, "reversePayment", key=key)).json()
+    assert body["outcome"] == "rejected"
+    world.clock.advance(3600)
+    body = (await operate(world, shop.payment_id, "reversePayment", key=key)).json()
+    assert body["outcome"] == "rejected"
+    await world.at_stripe(f"disputes/{dispute['id']}", status="won")
+    world.clock.advance(3600)
+    await world.deliver_all()
+    assert await world.modify(shop.payment_id, key, action="reversePayment") == APPROVED
+    assert refunded(world) == 300
+    transactions = await world.transactions(shop.payment_id)
+    assert [t for t in transactions if t[0] != "Chargeback"] == [
+        ("Authorization", 1000, "Success"),
+        ("Charge", 300, "Success"),
+        ("CancelAuthorization", 700, "Success"),
+        ("Refund", 300, "Failure"),
+        ("Refund", 300, "Failure"),
+        ("Refund", 300, "Success"),
+    ]
+    await assert_agreement(world)
+
+
+async def test_a_reversal_is_not_done_while_another_refund_is_open() -> None:
+    world = World()
+    shop = await paid(world, "pm_card_pendingRefund")
+    await world.modify(shop.payment_id, action="refundPayment", amount=money(300))
+    world.stripe.refund_seconds = 0
+    answer = await world.modify(shop.payment_id, action="reversePayment")
+    assert answer == {"outcome": "received"}
+    world.clock.advance(61)
+    world.stripe.run_due()
+    await assert_agreement(world)
+    assert refunded(world) == 1000
 
 
 async def test_where_every_part_is_refused_the_reversal_is() -> None:
@@ -295,7 +343,7 @@ async def test_while_stripe_cannot_refund_what_arrived_the_event_is_put_off() ->
     await assert_agreement(world)
 
 
-@pytest.mark.parametrize("trouble", ["crash before", "crash after", "lost", "stored before"])
+@pytest.mark.parametrize("trouble", ["crash before", "crash after", "lost", "stored later"])
 async def test_trouble_at_any_call_while_the_money_arrives_gives_it_back_once(
     trouble: Trouble,
 ) -> None:
@@ -312,6 +360,7 @@ async def test_trouble_at_any_call_while_the_money_arrives_gives_it_back_once(
         world.network.trouble = no_trouble
         for _ in range(2):
             await world.deliver(event(world, "payment_intent.succeeded"))
+        world.stripe.roll_forward()
         await assert_agreement(world)
         assert refunded(world) == 1000, index
         if not fault.happened:

@@ -349,7 +349,7 @@ async def test_one_whose_answer_was_lost_counts_when_the_next_one_finds_it() -> 
     lin, method_id, cart_id = await customer()
 
     def die(call: Call) -> Trouble | None:
-        return "crash after" if call.path == "/v1/payment_intents" else None
+        return "crash after" if call.path.endswith("/confirm") else None
 
     lin.world.network.trouble = die
     with pytest.raises(Crash):

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 from msgspec import Struct
 
-from stripe_connector.ledger.operation import IDENTITY, identity
+from stripe_connector.ledger.operation import identity
+from stripe_connector.ledger.proof import IDENTITY
 from tests.property import oracle
 from tests.property.machine import Machine, Move, Request, amounts, bounded
 from tests.world import Json, money

@@ -138,10 +138,17 @@ def wire(
         clock,
         observe_mismatch=telemetry.mismatched,
         observe_order_failed=telemetry.order_failed,
+        observe_waiting=telemetry.waiting,
     )
     methods = CustomerMethods(commercetools, stripe, does.customers, does.stored_methods, settings)
     transactions = Transactions(
-        commercetools, does.recorder, does.mover, methods, does.account, settings, clock
+        commercetools,
+        does.recorder,
+        does.mover,
+        methods,
+        does.account,
+        settings,
+        commercetools.clock,
     )
     starter = Starter(
         commercetools, stripe, does.recorder, does.mover, does.customers, does.account, settings

@@ -87,6 +87,7 @@ def use_cases(
     modifier: type[Modifier] = Modifier,
     observe_mismatch: Callable[[], None] = lambda: None,
     observe_order_failed: Callable[[], None] = lambda: None,
+    observe_waiting: Callable[[str, bool], None] = lambda _type, _lapses: None,
 ) -> UseCases:
     """Everything over these two gateways; `modifier` decides what follows from a record."""
     account = OwnAccount(commercetools, stripe, settings)
@@ -94,16 +95,17 @@ def use_cases(
         commercetools,
         stripe,
         account,
-        clock,
+        commercetools.clock,
         keep_interactions=settings.stripe_interface_interactions,
         observe_mismatch=observe_mismatch,
     )
     mover = Mover(
         stripe,
         recorder,
-        clock,
+        commercetools.clock,
         project_key=settings.ctp_project_key,
         repeat_window_s=settings.stripe_repeat_window_s,
+        observe_waiting=observe_waiting,
     )
     modifying = modifier(
         commercetools,

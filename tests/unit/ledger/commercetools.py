@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import UNSET
@@ -19,9 +20,11 @@ from stripe_connector.ledger.actions import (
     SetStatusInterfaceText,
     SetTransactionCustomField,
     SetTransactionCustomType,
+    SetTransactionInterfaceId,
 )
 from stripe_connector.ledger.facts import Fact
 from stripe_connector.ledger.merge import merge
+from stripe_connector.ledger.operation import Operation
 from stripe_connector.ledger.payment import (
     CustomFields,
     Payment,
@@ -31,12 +34,13 @@ from stripe_connector.ledger.payment import (
 )
 from stripe_connector.money import Money
 
+_OPERATION = Operation("key:1", "any", 1, datetime(2026, 9, 21, tzinfo=UTC))
 NOW = "2026-09-21T14:13:20.000Z"
 INTENT = "pi_1"
 
 
 def payment(*transactions: Transaction, cents: int = 1000, currency: str = "EUR") -> Payment:
-    """A payment whose intent is known."""
+    """A payment whose intent is known; what is Initial was written ahead by us."""
     digits = {"JPY": 0, "ISK": 0, "KWD": 3}.get(currency, 2)
     return Payment(
         id="payment",
@@ -44,6 +48,9 @@ def payment(*transactions: Transaction, cents: int = 1000, currency: str = "EUR"
         amount_planned=Money(cents, currency, digits),
         transactions=list(transactions),
         interface_id=INTENT,
+        interface_interactions=[
+            _OPERATION.interaction(t.id) for t in transactions if t.state == "Initial"
+        ],
     )
 
 
@@ -89,12 +96,17 @@ def _apply(current: Payment, action: Action) -> Payment:
                 interaction_id=None if draft.interaction_id is UNSET else draft.interaction_id,
                 timestamp=None if draft.timestamp is UNSET else draft.timestamp,
                 custom=None if draft.custom is UNSET else draft.custom,
+                interface_id=None if draft.interface_id is UNSET else draft.interface_id,
             )
+            _require_unique(current, added.interface_id)
             return replace(current, transactions=[*current.transactions, added])
         case ChangeTransactionState(transaction_id=id_, state=state):
             return _changed(current, id_, state=state)
         case ChangeTransactionInteractionId(transaction_id=id_, interaction_id=name):
             return _changed(current, id_, interaction_id=name)
+        case SetTransactionInterfaceId(transaction_id=id_, interface_id=interface_id):
+            _require_unique(current, interface_id)
+            return _changed(current, id_, interface_id=interface_id)
         case SetInterfaceId(interface_id=intent_id):
             assert current.interface_id is None, "immutable once it is set"
             return replace(current, interface_id=intent_id)
@@ -119,6 +131,11 @@ def _apply(current: Payment, action: Action) -> Payment:
             return _changed(current, id_, custom=custom)
         case _:
             raise AssertionError(f"the ledger never asks for {action}")
+
+
+def _require_unique(current: Payment, interface_id: str | None) -> None:
+    taken = {t.interface_id for t in current.transactions} - {None}
+    assert interface_id not in taken, f"{interface_id} is taken"
 
 
 def _changed(current: Payment, id_: str, **changes: Any) -> Payment:

@@ -19,7 +19,7 @@ from stripe_connector.ledger.facts import (
     ReleaseFact,
 )
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, Snapshot, judge, merge
-from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.payment import Payment, TransactionType
 from tests.unit.ledger.commercetools import (
     INTENT,
     NOW,
@@ -148,6 +148,38 @@ def test_an_authorization_of_another_intent_is_left_alone() -> None:
         ("Authorization", 1000, "Pending", "pi_other"),
         AUTHORIZED,
     ]
+
+
+def test_what_stripe_calls_a_movement_is_its_interface_id() -> None:
+    """Several captures are one charge at Stripe: the first has its id."""
+    before = payment()
+    after = merged(
+        before,
+        fact(captured=300),
+        fact(captured=700),
+        refund(),
+        dispute("Pending"),
+    )
+    assert [(t.type, t.interface_id) for t in after.transactions] == [
+        ("Authorization", INTENT),
+        ("Charge", "ch_1"),
+        ("Charge", None),
+        ("Refund", "re_1"),
+        ("Chargeback", "dp_1"),
+    ]
+
+
+@pytest.mark.parametrize("type_", ["Charge", "CancelAuthorization"])
+@pytest.mark.parametrize(
+    "told", [fact(), fact(captured=300), succeeded(300), fact(released=True, status="canceled")]
+)
+def test_an_initial_transaction_that_we_did_not_write_is_left_alone(
+    type_: TransactionType, told: IntentFact
+) -> None:
+    theirs = transaction(type_, 300)
+    before = replace(payment(theirs), interface_interactions=[])
+    after = merged(before, told)
+    assert after.transactions[0] == theirs
 
 
 def test_our_own_captures_are_covered_before_anything_is_added() -> None:

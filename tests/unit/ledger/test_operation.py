@@ -2,43 +2,217 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from stripe_connector.ledger import proof
+from stripe_connector.ledger.actions import (
+    Action,
+    AddInterfaceInteraction,
+    SetTransactionCustomField,
+    TransactionDraft,
+)
 from stripe_connector.ledger.operation import (
     KEY_LIFETIME,
     TYPE_KEY,
     Operation,
+    added,
+    changed,
     idempotency_key,
     identity,
-    operation_of,
+    operations,
     timestamp,
     type_draft,
 )
-from stripe_connector.ledger.payment import CustomFields, Reference, Transaction
+from stripe_connector.ledger.payment import CustomFields, Payment, Reference, Transaction
 from stripe_connector.money import Money
 
 MOMENT = datetime(2026, 9, 21, 14, 13, 20, 123_456, tzinfo=UTC)
 
 
-def written(operation: Operation) -> Transaction:
-    return Transaction("t1", "Refund", Money(300, "EUR", 2), custom=operation.custom())
+AUTHORIZED = Transaction("t0", "Authorization", Money(1000, "EUR", 2), "Success", "pi_1")
+OPERATION = Operation(
+    identity=identity("key", "refundPayment"),
+    action="refundPayment",
+    attempt=2,
+    attempted_at=MOMENT.replace(microsecond=123_000),
+    final=False,
+    refund_of="charge",
+    merchant_reference="return-7",
+)
+THEIRS = CustomFields(Reference("type", id="erp"), {"document": "40001"})
+
+
+def paid(*transactions: Transaction, interactions: Sequence[CustomFields] = ()) -> Payment:
+    return Payment(
+        "p",
+        1,
+        Money(1000, "EUR", 2),
+        transactions=[AUTHORIZED, *transactions],
+        interface_interactions=list(interactions),
+    )
+
+
+def refund(id_: str = "t1", **fields: Any) -> Transaction:
+    return Transaction(id_, "Refund", Money(300, "EUR", 2), **fields)
+
+
+def written_ahead(payment: Payment, operation: Operation = OPERATION) -> tuple[Payment, Operation]:
+    """The Payment after the update that writes an operation ahead, and what that will be known
+    as."""
+    draft = TransactionDraft(
+        "Refund",
+        Money(300, "EUR", 2).draft(),
+        "Initial",
+        timestamp=timestamp(MOMENT),
+        custom=operation.custom(),
+    )
+    draft, told_by = added(payment, draft)
+    operation = replace(operation, added=told_by)
+    transaction = refund(
+        f"t{len(payment.transactions)}", timestamp=draft.timestamp, custom=operation.custom()
+    )
+    return (
+        replace(
+            payment,
+            transactions=[*payment.transactions, transaction],
+            interface_interactions=[*payment.interface_interactions, operation.interaction()],
+        ),
+        operation,
+    )
+
+
+def with_last(payment: Payment, **changes: Any) -> Payment:
+    last = replace(payment.transactions[-1], **changes)
+    return replace(payment, transactions=[*payment.transactions[:-1], last])
+
+
+def interactions_of(actions: Sequence[Action]) -> list[CustomFields]:
+    return [
+        CustomFields(each.type, each.fields)
+        for each in actions
+        if isinstance(each, AddInterfaceInteraction)
+    ]
 
 
 def test_what_was_written_down_is_found_again() -> None:
-    operation = Operation(
-        identity=identity("key", "refundPayment"),
-        action="refundPayment",
-        attempt=2,
-        attempted_at=MOMENT.replace(microsecond=123_000),
-        final=False,
-        refund_of="charge",
-        merchant_reference="return-7",
+    payment, operation = written_ahead(paid())
+    assert operations(payment) == {"t1": operation}
+
+
+def test_what_version_0_1_0_wrote_down_is_found_again() -> None:
+    payment = paid(refund(custom=OPERATION.custom()))
+    assert operations(payment) == {"t1": OPERATION}
+
+
+@pytest.mark.parametrize("custom", [None, THEIRS])
+def test_another_programs_custom_type_takes_nothing_away(custom: CustomFields | None) -> None:
+    payment, operation = written_ahead(paid())
+    assert operations(with_last(payment, custom=custom)) == {"t1": operation}
+
+
+def test_equal_operations_of_one_moment_are_told_apart() -> None:
+    payment, first = written_ahead(paid())
+    payment, second = written_ahead(payment, replace(OPERATION, identity="key:other"))
+    payment = replace(
+        payment, transactions=[replace(each, custom=THEIRS) for each in payment.transactions]
     )
-    assert operation_of(written(operation)) == operation
+    assert operations(payment) == {"t1": first, "t2": second}
+    assert first.added != second.added
+
+
+def test_a_changed_timestamp_is_overcome_where_nothing_else_is_like_it() -> None:
+    payment, operation = written_ahead(paid())
+    moved = with_last(payment, timestamp="2020-01-01T00:00:00.000Z", custom=THEIRS)
+    assert operations(moved) == {"t1": operation}
+    doubtful = replace(moved, transactions=[*moved.transactions, refund("t2")])
+    assert operations(doubtful) == {}
+
+
+def test_once_its_id_is_written_down_nothing_else_is_needed() -> None:
+    payment, operation = written_ahead(paid())
+    actions = changed(payment.transactions[-1], operation, operation)
+    payment = replace(
+        payment,
+        interface_interactions=[*payment.interface_interactions, *interactions_of(actions)],
+    )
+    moved = with_last(payment, timestamp="2020-01-01T00:00:00.000Z", custom=THEIRS)
+    twin = replace(moved, transactions=[*moved.transactions, refund("t2")])
+    assert operations(twin) == {"t1": operation}
+
+
+def test_a_copy_that_is_added_later_is_nobodys() -> None:
+    payment, operation = written_ahead(paid())
+    copy = replace(payment.transactions[-1], id="t2")
+    payment = replace(payment, transactions=[*payment.transactions, copy])
+    assert operations(with_last(payment, custom=None)) == {"t1": operation}
+
+
+def test_custom_fields_that_a_shopper_may_have_set_prove_nothing() -> None:
+    """They may be added only to a Payment that has no transaction yet."""
+    forged = refund(custom=OPERATION.custom())
+    payment = replace(paid(), transactions=[forged, AUTHORIZED])
+    assert operations(payment) == {}
+    charge = replace(forged, type="Authorization")
+    assert operations(replace(payment, transactions=[charge])) == {}
+
+
+def test_a_charge_of_a_stored_method_by_version_0_1_0_is_told_by_the_payments_key() -> None:
+    charge = replace(refund(custom=OPERATION.custom()), type="Authorization")
+    payment = replace(paid(), transactions=[charge], key="cart_0123_recurring")
+    assert operations(payment) == {"t1": OPERATION}
+
+
+def test_a_change_is_the_last_word_and_follows_in_our_own_custom_fields() -> None:
+    payment, operation = written_ahead(paid())
+    failed = replace(operation, error="lost_or_stolen", error_message="No.")
+    actions = changed(payment.transactions[-1], operation, failed)
+    assert {a.name for a in actions if isinstance(a, SetTransactionCustomField)} == {
+        "stripeConnector_error",
+        "stripeConnector_errorMessage",
+    }
+    payment = replace(
+        payment,
+        interface_interactions=[*payment.interface_interactions, *interactions_of(actions)],
+    )
+    assert operations(payment) == {"t1": failed}
+
+
+def test_a_change_touches_no_custom_field_of_another_type() -> None:
+    payment, operation = written_ahead(paid())
+    [action] = changed(
+        replace(payment.transactions[-1], custom=THEIRS), operation, replace(operation, attempt=3)
+    )
+    assert isinstance(action, AddInterfaceInteraction)
+
+
+def test_version_0_1_0_may_have_gone_on_with_it() -> None:
+    payment, operation = written_ahead(paid())
+    later = replace(operation, attempt=7, attempted_at=MOMENT.replace(microsecond=0, hour=20))
+    assert operations(with_last(payment, custom=later.custom())) == {"t1": later}
+
+
+def test_what_version_0_1_0_wrote_keeps_its_form_at_stripe_when_it_changes() -> None:
+    transaction = refund(custom=OPERATION.custom())
+    waiting = replace(OPERATION, unknown_since=MOMENT.replace(microsecond=0))
+    [action, *custom] = changed(transaction, OPERATION, waiting)
+    assert custom == []
+    payment = paid(transaction, interactions=interactions_of([action]))
+    assert operations(payment) == {"t1": waiting}
+    assert waiting.added is None
+
+
+def test_every_field_of_a_proof_is_declared() -> None:
+    _, operation = written_ahead(paid())
+    whole = replace(operation, unknown_since=MOMENT, error="e", error_message="m")
+    declared = {each["name"] for each in proof.type_draft()["fieldDefinitions"]}
+    assert whole.interaction("t1").fields.keys() <= declared
 
 
 def test_only_what_is_known_is_written_down() -> None:
@@ -59,7 +233,7 @@ def test_only_what_is_known_is_written_down() -> None:
 def test_a_transaction_that_nobody_asked_us_for_has_no_operation(
     custom: CustomFields | None,
 ) -> None:
-    assert operation_of(Transaction("t1", "Charge", Money(1, "EUR", 2), custom=custom)) is None
+    assert operations(paid(Transaction("t1", "Charge", Money(1, "EUR", 2), custom=custom))) == {}
 
 
 def test_the_callers_key_is_the_identity_whatever_is_asked_for() -> None:

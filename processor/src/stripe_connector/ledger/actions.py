@@ -29,6 +29,7 @@ class TransactionDraft(Struct, frozen=True, rename="camel"):
     interaction_id: str | UnsetType = UNSET
     timestamp: str | UnsetType = UNSET
     custom: CustomFields | UnsetType = UNSET
+    interface_id: str | UnsetType = UNSET
 
 
 class AddTransaction(Action, frozen=True, tag="addTransaction"):
@@ -48,6 +49,11 @@ class ChangeTransactionTimestamp(Action, frozen=True, tag="changeTransactionTime
 class ChangeTransactionInteractionId(Action, frozen=True, tag="changeTransactionInteractionId"):
     transaction_id: str
     interaction_id: str
+
+
+class SetTransactionInterfaceId(Action, frozen=True, tag="setTransactionInterfaceId"):
+    transaction_id: str
+    interface_id: str
 
 
 class SetTransactionCustomField(Action, frozen=True, tag="setTransactionCustomField"):

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stripe_connector.ledger.operation import operation_of
+from stripe_connector.ledger.operation import operations
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment, TransactionState, TransactionType
 from stripe_connector.money import Money, MoneyDraft
@@ -77,16 +77,16 @@ def asked_beyond(payment: Payment) -> int:
     A capture above the authorization and an authorization that was raised carry the operation that
     asked for them; an Authorization that a Payment begins with is the planned one.
     """
-    currency = payment.amount_planned.currency_code
+    currency, ours = payment.amount_planned.currency_code, operations(payment)
     raised = sum(
         t.amount.cent_amount
         for t in payment.of_type("Authorization")[1:]
-        if t.state == "Success" and t.amount.currency_code == currency and operation_of(t)
+        if t.state == "Success" and t.amount.currency_code == currency and t.id in ours
     )
     taken = sum(
         t.amount.cent_amount
         for t in payment.of_type("Charge")
-        if t.state == "Success" and t.amount.currency_code == currency and operation_of(t)
+        if t.state == "Success" and t.amount.currency_code == currency and t.id in ours
     )
     return raised + max(0, taken - _sum(payment, currency, "Authorization", *_SURE))
 

@@ -33,6 +33,7 @@ from stripe_connector.ledger.stripe_objects import (
 PAYMENT_ID = "ct_payment_id"
 PROJECT_KEY = "ct_project_key"
 TRANSACTION_ID = "ct_transaction_id"
+OPERATION = "ct_operation"
 CUSTOMER_ID = "ct_customer_id"
 CART_ID = "cart_id"
 ORDER_ID = "ct_order_id"

@@ -25,6 +25,7 @@ from stripe_connector.ledger.actions import (
     SetStatusInterfaceText,
     SetTransactionCustomField,
     SetTransactionCustomType,
+    SetTransactionInterfaceId,
     TransactionDraft,
 )
 from stripe_connector.ledger.facts import (
@@ -37,11 +38,10 @@ from stripe_connector.ledger.facts import (
     ReleaseFact,
 )
 from stripe_connector.ledger.operation import (
-    ERROR,
-    ERROR_MESSAGE,
-    IDENTITY,
     RECEIVED,
     REMAINING,
+    operations,
+    pretended,
     shown,
 )
 from stripe_connector.ledger.payment import (
@@ -53,6 +53,7 @@ from stripe_connector.ledger.payment import (
     TransactionState,
     TransactionType,
 )
+from stripe_connector.ledger.proof import ERROR, ERROR_MESSAGE, IDENTITY
 from stripe_connector.money import Money, MoneyDraft, from_stripe, iso_digits
 
 AMOUNT_MISMATCH = "amount_mismatch"
@@ -122,13 +123,17 @@ class _Record:
         self.payment = payment
         self.planned = payment.amount_planned
         self.at = at
+        self.ours = operations(payment).keys()
         self.transactions = list(payment.transactions)
+        self.interface_ids = {t.interface_id for t in payment.transactions}
         self.actions: list[Action] = []
 
     def intent(self, fact: IntentFact) -> None:
         if self.payment.interface_id is None:
             self._set_once(SetInterfaceId(fact.intent_id))
         if fact.authorization is not None:
+            for transaction in pretended(self.payment):
+                self._change(transaction, "Failure")  # a shopper's: later it might be believed
             self._authorization(fact, fact.authorization)
             self._parts(fact)
         if fact.authorization == "Success":
@@ -166,9 +171,9 @@ class _Record:
         if missing.cent_amount <= 0:
             return
         if current is None:
-            self._add("Authorization", missing, state, fact.intent_id)
+            self._add("Authorization", missing, state, fact.intent_id, fact.intent_id)
         else:
-            self._change(current, state, fact.intent_id)
+            self._change(current, state, fact.intent_id, fact.intent_id)
 
     def _parts(self, fact: IntentFact) -> None:
         """What has come of a bank transfer in parts, on the Authorization that waits for it."""
@@ -203,13 +208,14 @@ class _Record:
         captured = self._money(fact.captured, fact.currency)
         reference = fact.charge_id or fact.intent_id
         cumulative = self._sum(fact.currency, "Charge", "Success")
-        for transaction in self._unfinished("Charge"):
+        for transaction in self._unfinished("Charge", reference):
             if cumulative + transaction.amount.cent_amount <= captured.cent_amount:
                 cumulative += transaction.amount.cent_amount
-                self._change(transaction, "Success", f"{reference}:{cumulative}")
+                self._change(transaction, "Success", f"{reference}:{cumulative}", fact.charge_id)
         if captured.cent_amount > cumulative:
             excess = captured.with_amount(captured.cent_amount - cumulative)
-            self._add("Charge", excess, "Success", f"{reference}:{captured.cent_amount}")
+            name = f"{reference}:{captured.cent_amount}"
+            self._add("Charge", excess, "Success", name, fact.charge_id)
 
     def _release(self, fact: IntentFact) -> None:
         """The intent is over: what is still open was released, what is unfinished cannot happen."""
@@ -222,7 +228,7 @@ class _Record:
                 - self._sum(fact.currency, "Charge", "Success")
                 - self._sum(fact.currency, "CancelAuthorization", "Success")
             )
-        for transaction in self._unfinished("CancelAuthorization"):
+        for transaction in self._unfinished("CancelAuthorization", fact.intent_id):
             if transaction.amount.cent_amount <= open_amount:
                 open_amount -= transaction.amount.cent_amount
                 self._change(transaction, "Success", fact.intent_id)
@@ -271,10 +277,11 @@ class _Record:
         )
         why = _why(fact)
         if known is None:
-            self._add("Refund", amount, fact.state, fact.refund_id, shown(why) if why else UNSET)
+            custom = shown(why) if why else UNSET
+            self._add("Refund", amount, fact.state, fact.refund_id, fact.refund_id, custom)
             return
         if REFUND_ORDER[fact.state] > REFUND_ORDER[known.state] or known.interaction_id is None:
-            self._change(known, fact.state, fact.refund_id)
+            self._change(known, fact.state, fact.refund_id, fact.refund_id)
         if why and known.id:
             self._show(known, why)
 
@@ -297,7 +304,7 @@ class _Record:
         )
         if known is None:
             amount = self._money(fact.amount, fact.currency)
-            self._add("Chargeback", amount, fact.state, fact.dispute_id)
+            self._add("Chargeback", amount, fact.state, fact.dispute_id, fact.dispute_id)
         else:
             self._change(known, fact.state)
 
@@ -325,8 +332,21 @@ class _Record:
             if t.type == type_ and t.state in states and t.amount.currency_code == currency
         )
 
-    def _unfinished(self, type_: TransactionType) -> list[Transaction]:
-        return [t for t in self.transactions if t.type == type_ and t.unfinished]
+    def _unfinished(self, type_: TransactionType, name: str = "") -> list[Transaction]:
+        """What may still happen. A capture or cancellation that is Initial only where we wrote it
+        ahead or named it after Stripe's object: others, such as a shopper's, intend nothing."""
+        return [
+            t
+            for t in self.transactions
+            if t.type == type_
+            and t.unfinished
+            and (
+                t.state == "Pending"
+                or type_ == "Authorization"
+                or t.id in self.ours
+                or (name != "" and (t.interaction_id or "").startswith(name))
+            )
+        ]
 
     def _add(
         self,
@@ -334,25 +354,52 @@ class _Record:
         amount: Money,
         state: TransactionState,
         interaction_id: str,
+        interface_id: str | None = None,
         custom: CustomFields | UnsetType = UNSET,
     ) -> None:
-        draft = TransactionDraft(type_, amount.draft(), state, interaction_id, self.at, custom)
+        interface_id = self._free(interface_id)
+        draft = TransactionDraft(
+            type_,
+            amount.draft(),
+            state,
+            interaction_id,
+            self.at,
+            custom,
+            UNSET if interface_id is None else interface_id,
+        )
         self.actions.append(AddTransaction(draft))
         self.transactions.append(Transaction("", type_, amount, state, interaction_id))
 
     def _change(
-        self, transaction: Transaction, state: TransactionState, interaction_id: str | None = None
+        self,
+        transaction: Transaction,
+        state: TransactionState,
+        interaction_id: str | None = None,
+        interface_id: str | None = None,
     ) -> None:
-        """Move a transaction, and name Stripe's object where it has no name yet."""
+        """Move a transaction, and name Stripe's object where it has no name yet.
+
+        `interface_id` is Stripe's own id of it, as commercetools wants it; it follows the name.
+        """
         if state != transaction.state:
             self.actions.append(ChangeTransactionState(transaction.id, state))
         if interaction_id is not None and _unnamed(transaction):
             self.actions.append(ChangeTransactionInteractionId(transaction.id, interaction_id))
+            interface_id = self._free(interface_id)
+            if interface_id is not None and transaction.interface_id is None:
+                self.actions.append(SetTransactionInterfaceId(transaction.id, interface_id))
         else:
             interaction_id = transaction.interaction_id
         self.transactions[self.transactions.index(transaction)] = replace(
             transaction, state=state, interaction_id=interaction_id
         )
+
+    def _free(self, interface_id: str | None) -> str | None:
+        """An interfaceId that no transaction has yet: of several captures the first has it."""
+        if interface_id in self.interface_ids:
+            return None
+        self.interface_ids.add(interface_id)
+        return interface_id
 
     def _set_once(self, action: Action) -> None:
         """A field of the Payment: several facts of one merge set it once, the last one wins."""

@@ -1,7 +1,9 @@
 """The operation behind a transaction that was written ahead: who asked for it, which try it is.
 
 A capture, refund or cancellation is written to the Payment before Stripe is called. What is needed
-to recognise a repetition and to resume after a crash stays with the transaction, in custom fields.
+to recognise a repetition and to resume after a crash is an interface interaction of our own type
+(`ledger.proof`), appended in the same update: the transaction's own custom type is the merchant's
+to replace. The same fields stand in custom fields too, for people and for version 0.1.0.
 """
 
 from __future__ import annotations
@@ -10,20 +12,37 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
-from stripe_connector.ledger.payment import CustomFields, Reference, Transaction
+from stripe_connector.ledger import proof
+from stripe_connector.ledger.actions import Action, SetTransactionCustomField, TransactionDraft
+from stripe_connector.ledger.payment import (
+    CustomFields,
+    Payment,
+    Reference,
+    Transaction,
+    TransactionType,
+)
+from stripe_connector.ledger.proof import (
+    ACTION,
+    ADDED_AT,
+    ATTEMPT,
+    ATTEMPTED_AT,
+    CENT_AMOUNT,
+    CURRENCY,
+    ERROR,
+    ERROR_MESSAGE,
+    FINAL,
+    IDENTITY,
+    MERCHANT_REFERENCE,
+    REFUND_OF,
+    TRANSACTION_ID,
+    TRANSACTION_TYPE,
+    UNKNOWN_SINCE,
+)
 
 TYPE_KEY = "payment-connector-stripe-operation"
-IDENTITY = "stripeConnector_operation"
-ACTION = "stripeConnector_action"
-ATTEMPT = "stripeConnector_attempt"
-ATTEMPTED_AT = "stripeConnector_attemptedAt"
-FINAL = "stripeConnector_final"
-REFUND_OF = "stripeConnector_refundOf"
-MERCHANT_REFERENCE = "stripeConnector_merchantReference"
-ERROR = "stripeConnector_error"
-ERROR_MESSAGE = "stripeConnector_errorMessage"
 RECEIVED = "stripeConnector_received"
 REMAINING = "stripeConnector_remaining"
 """Of a bank transfer that comes in parts: shown to people, and read by nobody."""
@@ -33,10 +52,36 @@ KEY_LIFETIME = timedelta(hours=23)
 
 _NEEDED = frozenset({IDENTITY, ACTION, ATTEMPT, ATTEMPTED_AT})
 _EXPLICIT = "key:"
+_CHARGED_BY_0_1_0 = "_recurring"
+"""How version 0.1.0 ended the key of a Payment with which it charged a stored method."""
+
+
+class Added(Struct, frozen=True):
+    """A transaction as it was added: what tells it before commercetools' id for it is known.
+
+    No other transaction of the Payment had the same when it was written.
+    """
+
+    type: TransactionType
+    cent_amount: int
+    currency_code: str
+    at: str
+    """Its timestamp, ISO 8601 in UTC with milliseconds."""
+
+    def is_of(self, transaction: Transaction) -> bool:
+        return self.is_like(transaction) and _moment(transaction.timestamp) == _moment(self.at)
+
+    def is_like(self, transaction: Transaction) -> bool:
+        """The same, whatever its timestamp says by now."""
+        return (transaction.type, *_money(transaction)) == (
+            self.type,
+            self.cent_amount,
+            self.currency_code,
+        )
 
 
 class Operation(Struct, frozen=True):
-    """What the custom fields of a written-ahead transaction hold."""
+    """What is written down with a written-ahead transaction."""
 
     identity: str
     action: str
@@ -51,8 +96,17 @@ class Operation(Struct, frozen=True):
     refund_of: str | None = None
     """For a refund: the Charge transaction it belongs to."""
     merchant_reference: str | None = None
+    unknown_since: datetime | None = None
+    """Since when Stripe repeats a stored failure: the effect may still come."""
     error: str | None = None
     error_message: str | None = None
+    added: Added | None = None
+    """None where version 0.1.0 wrote it ahead: then Stripe's body must be as that version's."""
+
+    @property
+    def last_tried_at(self) -> datetime:
+        """When Stripe was last asked, as far as is written down."""
+        return max(self.attempted_at, self.unknown_since or self.attempted_at)
 
     @property
     def explicit(self) -> bool:
@@ -61,28 +115,176 @@ class Operation(Struct, frozen=True):
 
     def custom(self) -> CustomFields:
         """As custom fields of the transaction."""
-        fields: dict[str, Any] = {
+        fields = {name: value for name, value in self._fields().items() if name not in _PROOF_ALONE}
+        return CustomFields(type=Reference(type_id="type", key=TYPE_KEY), fields=fields)
+
+    def interaction(self, transaction_id: str | None = None) -> CustomFields:
+        """As an interface interaction; with the transaction's id once that is known."""
+        fields = self._fields()
+        if transaction_id is not None:
+            fields[TRANSACTION_ID] = transaction_id
+        if self.added is not None:
+            fields |= {
+                TRANSACTION_TYPE: self.added.type,
+                CENT_AMOUNT: self.added.cent_amount,
+                CURRENCY: self.added.currency_code,
+                ADDED_AT: self.added.at,
+            }
+        return proof.proof("operation", fields)
+
+    def _fields(self) -> dict[str, Any]:
+        unknown = self.unknown_since
+        fields = {
             IDENTITY: self.identity,
             ACTION: self.action,
             ATTEMPT: self.attempt,
             ATTEMPTED_AT: timestamp(self.attempted_at),
             FINAL: self.final,
+            REFUND_OF: self.refund_of,
+            MERCHANT_REFERENCE: self.merchant_reference,
+            UNKNOWN_SINCE: None if unknown is None else timestamp(unknown),
+            ERROR: self.error,
+            ERROR_MESSAGE: self.error_message,
         }
-        if self.refund_of is not None:
-            fields[REFUND_OF] = self.refund_of
-        if self.merchant_reference is not None:
-            fields[MERCHANT_REFERENCE] = self.merchant_reference
-        return CustomFields(type=Reference(type_id="type", key=TYPE_KEY), fields=fields)
+        return {name: value for name, value in fields.items() if value is not None}
 
 
-def operation_of(transaction: Transaction) -> Operation | None:
-    """The operation behind a transaction; None for one that nobody asked us for.
+_PROOF_ALONE = frozenset({UNKNOWN_SINCE})
+"""What version 0.1.0's type of custom fields does not declare."""
 
-    Nor can one be told, or resumed, of which somebody has deleted a field.
+
+def operations(payment: Payment) -> dict[str, Operation]:
+    """The operations behind a Payment's transactions, by the transaction's id.
+
+    A transaction that is not in it is none of ours: another connector's, or a shopper's.
     """
-    fields = transaction.custom.fields if transaction.custom else {}
+    found: dict[str, Operation] = {}
+    unbound: list[Operation] = []
+    known: set[Added] = set()
+    for fields in proof.proofs(payment, "operation"):
+        operation = _read(fields)
+        if operation is None:
+            continue
+        if (transaction_id := fields.get(TRANSACTION_ID)) is not None:
+            found[transaction_id] = operation  # the last word counts
+            if operation.added is not None:
+                known.add(operation.added)
+        else:
+            unbound.append(operation)
+    for operation in unbound:
+        if operation.added in known:
+            continue
+        transaction = _transaction_of(payment, operation, found)
+        if transaction is not None:
+            found[transaction.id] = operation
+    for position, transaction in enumerate(payment.transactions):
+        custom = _read(transaction.custom.fields) if transaction.custom else None
+        if custom is None:
+            continue
+        ours = found.get(transaction.id)
+        if ours is None:
+            if _written_by_0_1_0(payment, position):
+                found[transaction.id] = custom
+        elif custom.identity == ours.identity:
+            found[transaction.id] = _latest(ours, custom)
+    return found
+
+
+def pretended(payment: Payment) -> list[Transaction]:
+    """Transactions that say with our own fields that we wrote them ahead, and that we did not.
+
+    Only before a Payment has its first authorization can that be told for certain.
+    """
+    if any(each.state != "Initial" for each in payment.transactions):
+        return []
+    ours = operations(payment)
+    return [
+        each
+        for each in payment.transactions
+        if each.type != "Authorization"
+        and each.id not in ours
+        and each.custom is not None
+        and IDENTITY in each.custom.fields
+    ]
+
+
+def operation_of(payment: Payment, transaction: Transaction) -> Operation | None:
+    """The operation behind one transaction; None for one that nobody asked us for."""
+    return operations(payment).get(transaction.id)
+
+
+def changed(transaction: Transaction, before: Operation, after: Operation) -> list[Action]:
+    """What must be written so that the operation behind a transaction is as in `after`.
+
+    The custom fields follow only where the transaction still has our type.
+    """
+    actions: list[Action] = [proof.added(after.interaction(transaction.id))]
+    if transaction.custom is not None and IDENTITY in transaction.custom.fields:
+        known, wanted = before.custom().fields, after.custom().fields
+        actions += [
+            SetTransactionCustomField(transaction.id, name, value)
+            for name, value in wanted.items()
+            if known.get(name) != value
+        ]
+    return actions
+
+
+def added(payment: Payment | None, draft: TransactionDraft) -> tuple[TransactionDraft, Added]:
+    """A draft whose timestamp tells it from all transactions that are there, and how."""
+    there = payment.transactions if payment is not None else []
+    at = "" if draft.timestamp is UNSET else draft.timestamp
+    amount = draft.amount
+    while True:
+        result = Added(draft.type, amount.cent_amount, amount.currency_code, at)
+        if not any(result.is_of(each) for each in there):
+            return replace(draft, timestamp=at), result
+        at = timestamp(datetime.fromisoformat(at) + timedelta(milliseconds=1))
+
+
+def _transaction_of(
+    payment: Payment, operation: Operation, taken: dict[str, Operation]
+) -> Transaction | None:
+    """The transaction that an operation was written with, whose id it does not know yet.
+
+    commercetools never takes a transaction away, and adds at the end: of several the first was
+    there first. Where another program has changed its timestamp, it is the only one like it.
+    """
+    if operation.added is None:
+        return None
+    free = [each for each in payment.transactions if each.id not in taken]
+    for transaction in free:
+        if operation.added.is_of(transaction):
+            return transaction
+    alike = [each for each in free if operation.added.is_like(each)]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _written_by_0_1_0(payment: Payment, position: int) -> bool:
+    """Whether custom fields without an interaction are believed.
+
+    A shopper may add Initial transactions with any custom fields, but only to a Payment that has
+    none yet (https://docs.commercetools.com/api/projects/me-payments). Version 0.1.0 wrote ahead
+    after an authorization had been recorded, or under a key, which no shopper can set.
+    """
+    if payment.transactions[position].type == "Authorization":
+        return (payment.key or "").endswith(_CHARGED_BY_0_1_0)
+    return any(each.state != "Initial" for each in payment.transactions[:position])
+
+
+def _latest(ours: Operation, custom: Operation) -> Operation:
+    """Version 0.1.0 may have gone on with what this one began, in custom fields alone."""
+    if custom.attempt > ours.attempt:
+        ours = replace(ours, attempt=custom.attempt, attempted_at=custom.attempted_at)
+    if ours.error is None and custom.error is not None:
+        ours = replace(ours, error=custom.error, error_message=custom.error_message)
+    return ours
+
+
+def _read(fields: dict[str, Any]) -> Operation | None:
+    """None for one of which somebody has deleted a field: it can neither be told nor resumed."""
     if not fields.keys() >= _NEEDED:
         return None
+    unknown = fields.get(UNKNOWN_SINCE)
     return Operation(
         identity=fields[IDENTITY],
         action=fields[ACTION],
@@ -91,9 +293,27 @@ def operation_of(transaction: Transaction) -> Operation | None:
         final=bool(fields.get(FINAL, True)),
         refund_of=fields.get(REFUND_OF),
         merchant_reference=fields.get(MERCHANT_REFERENCE),
+        unknown_since=None if unknown is None else datetime.fromisoformat(unknown),
         error=fields.get(ERROR),
         error_message=fields.get(ERROR_MESSAGE),
+        added=_read_added(fields),
     )
+
+
+def _read_added(fields: dict[str, Any]) -> Added | None:
+    if ADDED_AT not in fields:
+        return None
+    return Added(
+        fields[TRANSACTION_TYPE], int(fields[CENT_AMOUNT]), fields[CURRENCY], fields[ADDED_AT]
+    )
+
+
+def _money(transaction: Transaction) -> tuple[int, str]:
+    return transaction.amount.cent_amount, transaction.amount.currency_code
+
+
+def _moment(written: str | None) -> datetime | None:
+    return None if written is None else datetime.fromisoformat(written)
 
 
 def identity(

@@ -21,7 +21,6 @@ TYPE_KEY = "payment-connector-stripe-proof"
 KIND = "stripeConnector_kind"
 ACCOUNT = "stripeConnector_account"
 LIVE = "stripeConnector_live"
-NONCE = "stripeConnector_nonce"
 TRANSACTION_ID = "stripeConnector_transactionId"
 TRANSACTION_TYPE = "stripeConnector_transactionType"
 CENT_AMOUNT = "stripeConnector_centAmount"
@@ -125,7 +124,6 @@ def type_draft() -> dict[str, Any]:
             field(KIND, "String", "Kind"),
             field(ACCOUNT, "String", "Stripe account"),
             field(LIVE, "Boolean", "Live mode"),
-            field(NONCE, "String", "Number of the operation"),
             field(TRANSACTION_ID, "String", "Transaction"),
             field(TRANSACTION_TYPE, "String", "Type of the transaction"),
             field(CENT_AMOUNT, "Number", "Amount of the transaction"),

@@ -71,6 +71,7 @@ class CardDetails(Struct, frozen=True):
     multicapture: CardMulticapture | None = None
     amount_authorized: int | None = None
     """An overcapture takes more than this."""
+    capture_before: int | None = None
 
 
 class MethodDetails(Struct, frozen=True):

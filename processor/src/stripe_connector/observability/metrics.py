@@ -151,6 +151,13 @@ class Metrics(Observer):
             namespace=PREFIX,
             registry=registry,
         )
+        self._unknown_outcomes = Counter(
+            "unknown_outcomes",
+            "Operations that wait because Stripe stored a failure and may still carry them out.",
+            ["type", "authorization_ends_soon"],
+            namespace=PREFIX,
+            registry=registry,
+        )
         Gauge(
             "requests_in_progress",
             "Requests being answered now, probes not counted.",
@@ -176,6 +183,8 @@ class Metrics(Observer):
         for kind in (*sorted(_EVENTS), "other"):
             for outcome in ("failed", "orphan"):
                 self._webhooks.labels(kind, outcome)
+        for type_ in ("Charge", "CancelAuthorization"):
+            self._unknown_outcomes.labels(type_, "yes")
 
     def render(self) -> bytes:
         """Everything counted so far, in Prometheus' text format."""
@@ -214,3 +223,6 @@ class Metrics(Observer):
 
     def order_failed(self) -> None:
         self._orders_failed.inc()
+
+    def waiting(self, type_: str, lapses: bool) -> None:
+        self._unknown_outcomes.labels(type_, "yes" if lapses else "no").inc()

@@ -35,3 +35,7 @@ class Observer:
 
     def order_failed(self) -> None:
         """A cart was paid, and its order cannot be placed."""
+
+    def waiting(self, type_: str, lapses: bool) -> None:
+        """The outcome of an operation is unknown until Stripe shows it; `lapses` says that the
+        authorization behind it ends within a day."""

@@ -64,6 +64,10 @@ class Telemetry(Observer):
         for observer in self._observers:
             observer.order_failed()
 
+    def waiting(self, type_: str, lapses: bool) -> None:
+        for observer in self._observers:
+            observer.waiting(type_, lapses)
+
 
 def create_telemetry(
     settings: Settings,

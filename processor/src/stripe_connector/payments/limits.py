@@ -1,21 +1,22 @@
 """What can still be captured, refunded or cancelled on a Payment, in minor units.
 
 Everything that is written down counts, also what is not finished: two requests at once can never
-move more than there is.
+move more than there is. What is Initial counts only where we wrote it ahead: shoppers may add
+Initial transactions (https://docs.commercetools.com/api/projects/me-payments).
 """
 
 from __future__ import annotations
 
-from stripe_connector.ledger.operation import operation_of
-from stripe_connector.ledger.payment import Payment, Transaction
+from stripe_connector.ledger.operation import operations
+from stripe_connector.ledger.payment import Payment, Transaction, TransactionType
 
 
 def capturable(payment: Payment) -> int:
     """What is authorized and neither captured nor cancelled."""
     return (
         payment.total("Authorization", "Success")
-        - payment.total("Charge", "Initial", "Pending", "Success")
-        - payment.total("CancelAuthorization", "Initial", "Pending", "Success")
+        - _taken(payment, "Charge")
+        - _taken(payment, "CancelAuthorization")
     )
 
 
@@ -23,34 +24,51 @@ def refundable(payment: Payment) -> int:
     """What was captured and neither refunded nor lost in a dispute."""
     return max(
         0,
-        payment.total("Charge", "Success")
-        - payment.total("Refund", "Initial", "Pending", "Success")
-        - payment.lost(),
+        payment.total("Charge", "Success") - _taken(payment, "Refund") - payment.lost(),
     )
 
 
 def refundable_of(payment: Payment, charge: Transaction) -> int:
     """What is left of one charge after the refunds that named it."""
+    ours = operations(payment)
     refunded = sum(
         t.amount.cent_amount
         for t in payment.of_type("Refund")
-        if t.state != "Failure" and (op := operation_of(t)) and op.refund_of == charge.id
+        if t.state != "Failure" and t.id in ours and ours[t.id].refund_of == charge.id
     )
     return charge.amount.cent_amount - refunded
 
 
 def kept(payment: Payment) -> int:
     """What stays with the merchant once everything that is written down is carried out."""
-    held = payment.total("Authorization", "Success") - payment.total(
-        "CancelAuthorization", "Initial", "Pending", "Success"
-    )
-    returned = payment.total("Refund", "Initial", "Pending", "Success")
+    held = payment.total("Authorization", "Success") - _taken(payment, "CancelAuthorization")
+    returned = _taken(payment, "Refund")
     lost = payment.lost()
     return max(held, payment.total("Charge", "Success")) - returned - lost
 
 
 def processing(payment: Payment) -> int:
     """What an attempt that Stripe still processes would bring."""
-    return payment.total("Authorization", "Pending") - payment.total(
-        "CancelAuthorization", "Initial", "Pending"
+    return (
+        payment.total("Authorization", "Pending")
+        - payment.total("CancelAuthorization", "Pending")
+        - written_ahead(payment, "CancelAuthorization")
     )
+
+
+def written_ahead(payment: Payment, type_: TransactionType) -> int:
+    """What operations of a type hold of which Stripe's answer is not recorded yet."""
+    return sum(t.amount.cent_amount for t in unanswered(payment, type_))
+
+
+def unanswered(payment: Payment, *types: TransactionType) -> list[Transaction]:
+    """The operations of which Stripe's answer is not recorded yet, oldest first."""
+    initial = [t for t in payment.transactions if t.state == "Initial" and t.type in types]
+    if not initial:
+        return []
+    ours = operations(payment)
+    return [t for t in initial if t.id in ours]
+
+
+def _taken(payment: Payment, type_: TransactionType) -> int:
+    return payment.total(type_, "Pending", "Success") + written_ahead(payment, type_)

@@ -6,15 +6,22 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from stripe_connector.errors import Conflict, InvalidRequest, NotFound, invalid_field
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, ORDER_FAILED
-from stripe_connector.ledger.operation import identity, operation_of
-from stripe_connector.ledger.payment import Payment, Transaction
+from stripe_connector.ledger.operation import identity, operations
+from stripe_connector.ledger.payment import Payment, Transaction, TransactionType
 from stripe_connector.money import Money, to_stripe
-from stripe_connector.payments.limits import capturable, processing, refundable, refundable_of
+from stripe_connector.payments.limits import (
+    capturable,
+    processing,
+    refundable,
+    refundable_of,
+    unanswered,
+)
 from stripe_connector.payments.movement import Mover
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.parts import Outcome, Part, Plan, Request
@@ -125,7 +132,7 @@ class Modifier:
             limit = capturable(current)
             if amount.cent_amount > limit:
                 raise invalid_field(
-                    _AMOUNT, amount.cent_amount, reason=f"At most {limit} can be captured."
+                    _AMOUNT, amount.cent_amount, reason=_at_most(limit, "captured", current)
                 )
             final = amount.cent_amount == limit or not await self._more_captures(current)
             return [Part("Charge", amount, final=final)]
@@ -154,7 +161,7 @@ class Modifier:
                 limit = min(limit, refundable_of(current, _charge(current, charge_id)))
             if amount.cent_amount > limit:
                 raise invalid_field(
-                    _AMOUNT, amount.cent_amount, reason=f"At most {limit} can be refunded."
+                    _AMOUNT, amount.cent_amount, reason=_at_most(limit, "refunded", current)
                 )
             return [Part("Refund", amount, refund_of=charge_id)]
 
@@ -203,7 +210,10 @@ class Modifier:
     ) -> Outcome:
         reference = modification.merchant_reference
         request = Request(
-            identity(key, _REVERSAL, merchant_reference=reference), _REVERSAL, reference
+            identity(key, _REVERSAL, merchant_reference=reference),
+            _REVERSAL,
+            reference,
+            completing=True,
         )
         if self._mover.known(payment, late := _late(request)):
             return await self._resume(payment, late)
@@ -222,7 +232,7 @@ class Modifier:
             return [*_cancellation(current), *_full_refund(current), *_processing(current)]
 
         payment, outcomes = await self._mover.move(payment, request, plan)
-        return await self.settle_reversal(payment) or _combined(outcomes)
+        return await self.settle_reversal(payment) or _given_back(payment, _combined(outcomes))
 
     async def settle_reversal(self, payment: Payment) -> Outcome | None:
         """Keep the promise of a reversal that had to wait for Stripe; None where there is none.
@@ -232,17 +242,18 @@ class Modifier:
         """
         if (begun := _begun(payment, _LATE)) is not None:
             return await self._resume(payment, begun)
+        ours = operations(payment)
         waiting = next(
             (
                 t
                 for t in payment.of_type("CancelAuthorization")
-                if t.state == "Pending" and (op := operation_of(t)) and op.action == _REVERSAL
+                if t.state == "Pending" and t.id in ours and ours[t.id].action == _REVERSAL
             ),
             None,
         )
-        operation = operation_of(waiting) if waiting else None
-        if waiting is None or operation is None or payment.total("Authorization", "Pending"):
+        if waiting is None or payment.total("Authorization", "Pending"):
             return None
+        operation = ours[waiting.id]
         if not payment.total("Authorization", "Success"):
             _, outcome = await self._mover.withdraw(payment)
             return outcome
@@ -306,12 +317,22 @@ class Modifier:
         Raises Conflict for one that may still be at work. One that was abandoned is closed, which
         makes a new version: a plan made from the old one is made again.
         """
+        ours = operations(payment)
         for transaction in payment.of_type("Charge"):
-            if transaction.unfinished:
-                if not self._mover.abandoned(transaction):
-                    raise Conflict("Another capture of this payment is unfinished.", retry_after=5)
-                payment = await self._mover.look(payment, transaction)
-                payment = await self._mover.give_up(payment, transaction)
+            operation = ours.get(transaction.id)
+            if not transaction.unfinished or (operation is None and transaction.state == "Initial"):
+                continue
+            if operation is not None and operation.unknown_since is not None:
+                raise Conflict(
+                    f"Stripe's answer is not known yet for the capture of"
+                    f" {transaction.amount.cent_amount} (transaction {transaction.id}).",
+                    fields={"transactionId": transaction.id},
+                    retry_after=60,
+                )
+            if not self._mover.abandoned(transaction):
+                raise Conflict("Another capture of this payment is unfinished.", retry_after=5)
+            payment = await self._mover.look(payment, transaction)
+            payment = await self._mover.give_up(payment, transaction)
         return payment
 
     async def _more_captures(self, payment: Payment) -> bool:
@@ -364,16 +385,29 @@ def _part(type_: Literal["Refund", "CancelAuthorization"], payment: Payment, amo
     return Part(type_, payment.amount_planned.with_amount(amount))
 
 
+def _at_most(limit: int, done: str, payment: Payment) -> str:
+    """Why no more is possible; what still waits for Stripe's answer is named."""
+    reason = f"At most {max(0, limit)} can be {done}."
+    kinds: tuple[TransactionType, ...] = ("Refund",)
+    if done == "captured":
+        kinds = ("Charge", "CancelAuthorization")
+    if waiting := unanswered(payment, *kinds):
+        named = ", ".join(f"{t.amount.cent_amount} (transaction {t.id})" for t in waiting)
+        reason += f" Stripe's answer is not known yet for {named}."
+    return reason
+
+
 def _late(request: Request) -> Request:
     return Request(f"{request.identity}{_LATE}", request.action, request.merchant_reference)
 
 
 def _begun(payment: Payment, suffix: str) -> Request | None:
     """A request of our own rules that is written down, but was not carried out."""
-    for transaction in payment.transactions:
-        operation = operation_of(transaction)
-        if transaction.state == "Initial" and operation and operation.identity.endswith(suffix):
-            return Request(operation.identity, operation.action, operation.merchant_reference)
+    for transaction_id, operation in operations(payment).items():
+        if operation.identity.endswith(suffix):
+            transaction = next(t for t in payment.transactions if t.id == transaction_id)
+            if transaction.state == "Initial":
+                return Request(operation.identity, operation.action, operation.merchant_reference)
     return None
 
 
@@ -394,11 +428,33 @@ def _intent(payment: Payment) -> str:
 
 
 def _combined(outcomes: Sequence[Outcome]) -> Outcome:
-    """Rejected only if all parts are, received if any is still under way."""
-    if not outcomes:
-        return Outcome("approved")
-    accepted = [outcome for outcome in outcomes if outcome.outcome != "rejected"]
-    if not accepted:
-        return outcomes[0]
-    received = [outcome for outcome in accepted if outcome.outcome == "received"]
-    return (received or accepted)[0]
+    """Approved only if everything was done: rejected if a part was, telling what succeeded.
+
+    Received if any part is still under way.
+    """
+    refused = [each for each in outcomes if each.outcome == "rejected"]
+    waiting = [each for each in outcomes if each.outcome == "received"]
+    if not refused:
+        return waiting[0] if waiting else Outcome("approved")
+    done = [_DONE[each.type or ""].format(each.amount) for each in outcomes if each not in refused]
+    if not done:
+        return refused[0]
+    message = f"{refused[0].message or 'Stripe refused a part.'} {' '.join(done)}"
+    return replace(refused[0], message=message)
+
+
+def _given_back(payment: Payment, outcome: Outcome) -> Outcome:
+    """The outcome of a reversal: it is not done while another operation's part is open."""
+    others = unanswered(payment, "Refund", "CancelAuthorization")
+    if outcome.outcome == "approved" and (others or payment.total("Refund", "Pending")):
+        return Outcome("received")
+    return outcome
+
+
+_DONE = {
+    "Refund": "Refunded: {}.",
+    "CancelAuthorization": "Released: {}.",
+    "Charge": "Captured: {}.",
+    "Authorization": "Authorized: {}.",
+    "": "Done: {}.",
+}

@@ -2,13 +2,17 @@
 
 The transaction is in the Payment before Stripe is called, so that a repetition by anyone, after a
 crash at any point, finds it and resumes it instead of starting a second one. Stripe's idempotency
-key is made of the transaction's id, so that even two instances at once move the money once.
+key is made of the transaction's id, so that even two instances at once move the money once. What a
+failure means that Stripe has stored under the key, `payments.attempts` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from stripe_connector.clock import Clock
 from stripe_connector.errors import (
@@ -20,13 +24,10 @@ from stripe_connector.errors import (
 )
 from stripe_connector.gateways.stripe.errors import KEY_SPENT, StripeRefused
 from stripe_connector.gateways.stripe.gateway import Stripe
-from stripe_connector.ledger.actions import (
-    Action,
-    AddTransaction,
-    ChangeTransactionState,
-    SetTransactionCustomField,
-)
+from stripe_connector.ledger import proof
+from stripe_connector.ledger.actions import Action, AddTransaction, ChangeTransactionState
 from stripe_connector.ledger.facts import (
+    OPERATION,
     PAYMENT_ID,
     PROJECT_KEY,
     TRANSACTION_ID,
@@ -35,27 +36,29 @@ from stripe_connector.ledger.facts import (
     refund_fact,
 )
 from stripe_connector.ledger.operation import (
-    ATTEMPT,
-    ATTEMPTED_AT,
-    ERROR,
-    ERROR_MESSAGE,
     KEY_LIFETIME,
     Operation,
+    changed,
     idempotency_key,
     operation_of,
-    timestamp,
+    operations,
 )
 from stripe_connector.ledger.payment import Payment, Transaction
 from stripe_connector.ledger.stripe_objects import PaymentIntent
 from stripe_connector.money import to_stripe
-from stripe_connector.payments.attempts import TRIES
+from stripe_connector.payments.attempts import TRIES, Effect
 from stripe_connector.payments.interactions import Interaction
+from stripe_connector.payments.limits import unanswered
 from stripe_connector.payments.off_session import OffSession
 from stripe_connector.payments.parts import Outcome, Plan, Request, written_ahead
 from stripe_connector.payments.record import Recorder
 
 PATIENCE = timedelta(minutes=10)
 """No request takes that long: whoever claimed a charge before has died over it."""
+_LAPSES_SOON = timedelta(hours=24)
+UNKNOWN_AT_STRIPE = "resource_missing"
+
+logger = logging.getLogger(__name__)
 
 
 class Mover:
@@ -69,7 +72,11 @@ class Mover:
         *,
         project_key: str,
         repeat_window_s: int,
+        observe_waiting: Callable[[str, bool], None] = lambda _type, _lapses: None,
     ) -> None:
+        """`observe_waiting` is told the type of a transaction whose outcome only Stripe can show,
+        and whether the authorization behind it ends within a day."""
+        self._observe_waiting = observe_waiting
         self._stripe = stripe
         self._off_session = OffSession(stripe, recorder, project_key)
         self._recorder = recorder
@@ -90,18 +97,22 @@ class Mover:
         async def compute(current: Payment) -> Sequence[Action]:
             nonlocal fresh
             fresh = False
-            if self.known(current, request):
+            known = self.known(current, request)
+            if known and not (request.completing and self._is_over(current, known)):
                 return []
             if replaces is not None and not _by_id(current, replaces).unfinished:
                 return []
-            fresh = True
             now = self._clock.now()
-            parts = await plan(current)
-            actions: list[Action] = [
-                AddTransaction(written_ahead(part, request, now)) for part in parts
-            ]
+            actions: list[Action] = []
+            for part in await plan(current):
+                written = written_ahead(part, request, now, current)
+                actions += [
+                    AddTransaction(written.transaction),
+                    proof.added(written.interaction),
+                ]
             if replaces is not None:
                 actions.append(ChangeTransactionState(replaces, "Failure"))
+            fresh = not known
             return actions
 
         payment = await self._recorder.update(payment, compute)
@@ -115,21 +126,29 @@ class Mover:
     def known(self, payment: Payment, request: Request) -> list[Transaction]:
         """The transactions of a request that was made before.
 
-        The same identity is the same operation while that is unfinished or young. One that the
-        caller named itself stays the same for good once money has moved. Raises Conflict where
-        the name was used for something else.
+        The same identity is the same operation until Stripe's answer is recorded, and for as long
+        as it is young. One that the caller named itself stays the same for good once Stripe has
+        accepted it. Raises Conflict where the name was used for something else.
         """
         known = []
-        for transaction in payment.transactions:
-            operation = operation_of(transaction)
-            if operation is None or operation.identity != request.identity:
+        for transaction_id, operation in operations(payment).items():
+            if operation.identity != request.identity:
                 continue
-            lasting = operation.explicit and transaction.state == "Success"
-            if transaction.unfinished or lasting or self._young(transaction):
+            transaction = _by_id(payment, transaction_id)
+            lasting = operation.explicit and transaction.state in ("Pending", "Success")
+            if _is_open(transaction, operation) or lasting or self._young(transaction):
                 if operation.action != request.action:
                     raise Conflict("This Idempotency-Key was used for another operation.")
                 known.append(transaction)
         return known
+
+    def _is_over(self, payment: Payment, known: Sequence[Transaction]) -> bool:
+        """Whether nothing of a request is under way, nor was refused just now."""
+        ours = operations(payment)
+        return not any(
+            _is_open(each, ours[each.id]) or (each.state == "Failure" and self._young(each))
+            for each in known
+        )
 
     def _young(self, transaction: Transaction) -> bool:
         started = datetime.fromisoformat(transaction.timestamp or "1970-01-01T00:00:00Z")
@@ -152,31 +171,107 @@ class Mover:
     ) -> tuple[Payment, Outcome]:
         """Bring one written-ahead transaction to its end.
 
-        With `resume`, Stripe is looked at first: an earlier try may have had its effect. Raises
-        BackendUnavailable where the outcome stays unknown; the transaction then stays as it is.
+        With `resume`, Stripe is looked at first: an earlier try may have had its effect. `received`
+        is also the answer where Stripe alone can show the outcome. Raises BackendUnavailable where
+        it stays unknown but the same call may be repeated; the transaction then stays as it is.
         """
-        used_up = False
+        spent = False
         for _ in range(TRIES):
             transaction = _by_id(payment, transaction_id)
             if resume and transaction.state == "Initial":
-                payment = await self.look(payment, transaction)
+                payment = await self._looked(payment, transaction)
                 transaction = _by_id(payment, transaction_id)
             if transaction.state != "Initial":
                 return payment, _outcome(payment, transaction)
-            operation = _operation(transaction)
-            if used_up or self._clock.now() - operation.attempted_at > KEY_LIFETIME:
+            operation = _operation(payment, transaction)
+            if spent or operation.unknown_since is not None:
+                if not await self._may_use_new_key(payment, transaction, operation):
+                    payment = await self._wait(payment, transaction_id)
+                    return payment, _outcome(payment, _by_id(payment, transaction_id))
                 payment = await self._next_attempt(payment, transaction_id, operation.attempt)
-                transaction = _by_id(payment, transaction_id)
-            resume = True
+            elif self._clock.now() - operation.attempted_at > KEY_LIFETIME:
+                payment = await self._next_attempt(payment, transaction_id, operation.attempt)
+            transaction = _by_id(payment, transaction_id)
+            resume, spent = True, False
             try:
                 payment = await self._call(payment, transaction)
             except (PaymentRefused, NotFound) as refusal:
                 payment = await self._refused(payment, transaction, refusal)
             except KEY_SPENT:
-                used_up = True
+                spent = True
                 continue
             return payment, _outcome(payment, _by_id(payment, transaction_id))
         raise BackendUnavailable("Stripe cannot complete this now, try again.", retry_after=5)
+
+    async def _looked(self, payment: Payment, transaction: Transaction) -> Payment:
+        """The Payment after a look at Stripe; what Stripe does not know at all has failed."""
+        try:
+            return await self.look(payment, transaction)
+        except NotFound as missing:
+            return await self.fail(payment, transaction.id, UNKNOWN_AT_STRIPE, missing.message)
+
+    async def _may_use_new_key(
+        self, payment: Payment, transaction: Transaction, operation: Operation
+    ) -> bool:
+        """Whether a call may go out again although the first may still have its effect."""
+        if effect_of(transaction, operation) is Effect.TWICE or payment.interface_id is None:
+            return False
+        intent = await self._stripe.intent(payment.interface_id)
+        if transaction.type == "Authorization":
+            asked = to_stripe(transaction.amount)
+            return (intent.status, intent.amount) == ("requires_confirmation", asked)
+        held = payment.total("Authorization", "Success")
+        position = payment.transactions.index(transaction)
+        captured = replace(payment, transactions=payment.transactions[:position]).total(
+            "Charge", "Success"
+        )
+        planned = payment.amount_planned
+        return (intent.status, intent.amount, intent.amount_received) == (
+            "requires_capture",
+            to_stripe(planned.with_amount(held)),
+            to_stripe(planned.with_amount(captured)),
+        )
+
+    async def _wait(self, payment: Payment, transaction_id: str) -> Payment:
+        """Write down that Stripe alone can show the outcome from now on."""
+
+        async def compute(current: Payment) -> Sequence[Action]:
+            transaction = _by_id(current, transaction_id)
+            operation = _operation(current, transaction)
+            if transaction.state != "Initial" or operation.unknown_since is not None:
+                return []
+            waiting = replace(operation, unknown_since=self._clock.now())
+            return changed(transaction, operation, waiting)
+
+        payment = await self._recorder.update(payment, compute)
+        transaction = _by_id(payment, transaction_id)
+        if transaction.state == "Initial":
+            lapses = await self._lapses_soon(payment, transaction)
+            logger.log(
+                logging.ERROR if lapses else logging.WARNING,
+                "Stripe repeats a stored failure: only Stripe can show the outcome",
+                extra={
+                    "fields": {
+                        "payment": payment.id,
+                        "transaction": transaction_id,
+                        "type": transaction.type,
+                        "authorizationEndsWithinADay": lapses,
+                    }
+                },
+            )
+            self._observe_waiting(transaction.type, lapses)
+        return payment
+
+    async def _lapses_soon(self, payment: Payment, transaction: Transaction) -> bool:
+        """Whether what is to be captured or released can be captured for less than a day."""
+        if transaction.type not in ("Charge", "CancelAuthorization"):
+            return False
+        charge = (await self._stripe.intent(_intent_id(payment))).charge
+        details = charge.payment_method_details if charge else None
+        before = details.card.capture_before if details and details.card else None
+        if before is None:
+            return False
+        return datetime.fromtimestamp(before, UTC) - self._clock.now() < _LAPSES_SOON
 
     async def look(
         self, payment: Payment, transaction: Transaction, intent_id: str | None = None
@@ -232,22 +327,25 @@ class Mover:
 
     async def _call(self, payment: Payment, transaction: Transaction) -> Payment:
         """One call to Stripe, built from nothing but the transaction."""
-        operation = _operation(transaction)
+        operation = _operation(payment, transaction)
         key = idempotency_key(transaction.id, operation.attempt)
         if transaction.type == "Authorization":
-            asked, intent = await self._off_session.charge(payment, transaction, operation, key)
-            cause = Interaction(operation.action, transaction.id, asked, intent)
-            return await self._merge_intent(payment, intent, cause)
+            payment, charged = await self._off_session.charge(payment, transaction, operation, key)
+            cause = Interaction(operation.action, transaction.id, charged.asked, charged.intent)
+            return await self._merge_intent(payment, charged.intent, cause)
         intent_id = _intent_id(payment)
         if transaction.type == "Refund":
+            metadata = {
+                TRANSACTION_ID: transaction.id,
+                PAYMENT_ID: payment.id,
+                PROJECT_KEY: self._project_key,
+            }
+            if operation.added is not None:
+                metadata[OPERATION] = operation.identity
             params = {
                 "payment_intent": intent_id,
                 "amount": to_stripe(transaction.amount),
-                "metadata": {
-                    TRANSACTION_ID: transaction.id,
-                    PAYMENT_ID: payment.id,
-                    PROJECT_KEY: self._project_key,
-                },
+                "metadata": metadata,
             }
             refund = await self._stripe.create_refund(params, key)
             cause = Interaction(operation.action, transaction.id, params, refund)
@@ -294,7 +392,7 @@ class Mover:
         self, payment: Payment, transaction: Transaction, refusal: PaymentRefused | NotFound
     ) -> Payment:
         """Stripe refused for good; what it shows now may still be what was asked for."""
-        reversal = _operation(transaction).action == "reversePayment"
+        reversal = _operation(payment, transaction).action == "reversePayment"
         if (
             reversal
             and transaction.type == "CancelAuthorization"
@@ -303,26 +401,26 @@ class Mover:
             # Still processing: the reversal is kept, and refunds the money once it arrives.
             return await self.look(await self._pending(payment, transaction.id), transaction)
         intent_id = refusal.intent_id if isinstance(refusal, StripeRefused) else None
-        payment = await self.look(payment, transaction, intent_id)
-        return await self.fail(payment, transaction.id, refusal.code, refusal.message)
+        if isinstance(refusal, PaymentRefused):
+            payment = await self.look(payment, transaction, intent_id)
+        code = UNKNOWN_AT_STRIPE if isinstance(refusal, NotFound) else refusal.code
+        return await self.fail(payment, transaction.id, code, refusal.message)
 
     async def fail(self, payment: Payment, transaction_id: str, code: str, message: str) -> Payment:
         """Record that a written-ahead transaction failed, and why; a success stays one."""
 
         async def compute(current: Payment) -> Sequence[Action]:
             transaction = _by_id(current, transaction_id)
-            operation = operation_of(transaction)
+            operation = operation_of(current, transaction)
             if transaction.state == "Success" or (operation and operation.error is not None):
                 return []
-            reasons: list[Action] = [
-                SetTransactionCustomField(transaction_id, ERROR, code),
-                SetTransactionCustomField(transaction_id, ERROR_MESSAGE, message),
-            ]
-            if operation is None:
-                reasons = []  # others wrote it, and it has no place for them
-            if transaction.state == "Failure":
-                return reasons
-            return [ChangeTransactionState(transaction_id, "Failure"), *reasons]
+            actions: list[Action] = []
+            if transaction.state != "Failure":
+                actions.append(ChangeTransactionState(transaction_id, "Failure"))
+            if operation is not None:
+                failed = replace(operation, error=code, error_message=message)
+                actions += changed(transaction, operation, failed)
+            return actions
 
         return await self._recorder.update(payment, compute)
 
@@ -331,45 +429,72 @@ class Mover:
 
         async def compute(current: Payment) -> Sequence[Action]:
             transaction = _by_id(current, transaction_id)
-            if transaction.state != "Initial" or _operation(transaction).attempt > attempt:
+            operation = _operation(current, transaction)
+            if transaction.state != "Initial" or operation.attempt > attempt:
                 return []
-            now = timestamp(self._clock.now())
-            return [
-                SetTransactionCustomField(transaction_id, ATTEMPT, attempt + 1),
-                SetTransactionCustomField(transaction_id, ATTEMPTED_AT, now),
-            ]
+            following = replace(
+                operation,
+                attempt=attempt + 1,
+                attempted_at=self._clock.now(),
+                unknown_since=None,
+            )
+            return changed(transaction, operation, following)
 
         return await self._recorder.update(payment, compute)
 
 
+def effect_of(transaction: Transaction, operation: Operation) -> Effect:
+    """What would happen if Stripe carried out an operation twice."""
+    match transaction.type:
+        case "Refund":
+            return Effect.TWICE
+        case "Charge":
+            return Effect.REFUSED if operation.final else Effect.TWICE
+        case "Authorization" if operation.added is None:
+            return Effect.TWICE  # version 0.1.0 confirmed an intent as it made it
+        case _:
+            return Effect.REFUSED
+
+
 def unseen_charge(payment: Payment) -> Transaction | None:
     """An Authorization that is written ahead, and that nobody has seen at Stripe yet."""
-    for transaction in payment.of_type("Authorization"):
-        if transaction.state == "Initial" and operation_of(transaction) is not None:
-            return transaction
-    return None
+    return next(iter(unanswered(payment, "Authorization")), None)
+
+
+def _is_open(transaction: Transaction, operation: Operation) -> bool:
+    """Whether an equal request must be the same one, however old it is.
+
+    A refund is its own from when Stripe has recorded it, even where the bank takes days. What else
+    is Pending still waits for us, or for what happens to the intent once.
+    """
+    if transaction.state == "Pending":
+        return operation.action != "refundPayment"
+    return transaction.state == "Initial"
 
 
 def _outcome(payment: Payment, transaction: Transaction) -> Outcome:
+    type_, amount = transaction.type, transaction.amount
     match transaction.state:
         case "Success":
-            return Outcome("approved")
+            return Outcome("approved", type=type_, amount=amount)
         case "Failure":
-            error = _operation(transaction).error
-            released = transaction.type == "CancelAuthorization" and error is None
+            operation = _operation(payment, transaction)
+            released = transaction.type == "CancelAuthorization" and operation.error is None
             if released and not payment.total("Authorization", "Success"):
-                return Outcome("approved")  # canceled before anything was held
-            return Outcome("rejected", error or "refused", _operation(transaction).error_message)
+                # Canceled before anything was held.
+                return Outcome("approved", type=type_, amount=amount)
+            code = operation.error or "refused"
+            return Outcome("rejected", code, operation.error_message, type_, amount)
         case _:
-            return Outcome("received")
+            return Outcome("received", type=type_, amount=amount)
 
 
 def _by_id(payment: Payment, transaction_id: str) -> Transaction:
     return next(t for t in payment.transactions if t.id == transaction_id)
 
 
-def _operation(transaction: Transaction) -> Operation:
-    operation = operation_of(transaction)
+def _operation(payment: Payment, transaction: Transaction) -> Operation:
+    operation = operation_of(payment, transaction)
     if operation is None:
         raise BackendUnavailable("The payment has lost what was written down for this operation.")
     return operation

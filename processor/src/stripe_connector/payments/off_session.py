@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from stripe_connector.errors import PaymentRefused
 from stripe_connector.gateways.stripe.gateway import Stripe
-from stripe_connector.ledger.actions import Action, SetTransactionCustomField
+from stripe_connector.ledger.actions import Action, SetInterfaceId
 from stripe_connector.ledger.facts import (
     CUSTOMER_ID,
     PAYMENT_ID,
@@ -16,19 +19,26 @@ from stripe_connector.ledger.facts import (
     intent_fact,
 )
 from stripe_connector.ledger.merge import merge
-from stripe_connector.ledger.operation import ERROR, ERROR_MESSAGE, Operation, operation_of
+from stripe_connector.ledger.operation import Operation, changed, operations
 from stripe_connector.ledger.payment import Payment, Transaction
 from stripe_connector.ledger.stripe_objects import PaymentIntent
 from stripe_connector.money import to_stripe
-from stripe_connector.payments import intents
+from stripe_connector.payments import attempts, intents
 from stripe_connector.payments.record import Recorder
 
 ORDER_NUMBER = "ct_order_number"
 """Metadata: the number that the order will have."""
 
 
+class Charged(Struct, frozen=True):
+    """What Stripe was asked for last, and its answer."""
+
+    asked: dict[str, Any]
+    intent: PaymentIntent
+
+
 class OffSession:
-    """Intents that are confirmed as they are made."""
+    """Intents that are made, recorded and then confirmed: a repetition always meets the same."""
 
     def __init__(self, stripe: Stripe, recorder: Recorder, project_key: str) -> None:
         self._stripe = stripe
@@ -37,11 +47,38 @@ class OffSession:
 
     async def charge(
         self, payment: Payment, transaction: Transaction, operation: Operation, key: str
-    ) -> tuple[dict[str, Any], PaymentIntent]:
-        """What Stripe was asked, and its intent; built from nothing but what is written down.
+    ) -> tuple[Payment, Charged]:
+        """The Payment, which knows the intent, and what the confirmation brought.
 
-        Raises PaymentRefused where the bank or Stripe refuses, or the method is gone.
+        Built from nothing but what is written down. Raises PaymentRefused where the bank or Stripe
+        refuses, or the method is gone.
         """
+        intent_id = payment.interface_id
+        if intent_id is None:
+            params = await self._params(payment, transaction, operation)
+            if operation.added is None:
+                # As version 0.1.0 began it: one call, whose key Stripe may know.
+                charged = {**params, "off_session": True, "confirm": True}
+                return payment, Charged(charged, await self._stripe.create_intent(charged, key))
+            intent = await attempts.create(
+                lambda key: self._stripe.create_intent(params, key),
+                lambda: self._stripe.find_intent(payment.id, intents.since(transaction.timestamp)),
+                f"{key}:intent",
+            )
+            payment = await self._linked(payment, intent.id)
+            intent_id = payment.interface_id or intent.id
+        asked = {"off_session": True}
+        return payment, Charged(asked, await self._stripe.confirm_intent(intent_id, asked, key))
+
+    async def _linked(self, payment: Payment, intent_id: str) -> Payment:
+        async def compute(current: Payment) -> Sequence[Action]:
+            return [SetInterfaceId(intent_id)] if current.interface_id is None else []
+
+        return await self._recorder.update(payment, compute)
+
+    async def _params(
+        self, payment: Payment, transaction: Transaction, operation: Operation
+    ) -> dict[str, Any]:
         token = payment.payment_method_info.token
         method = await self._stripe.payment_method(token.value or "" if token else "")
         if method.customer is None:
@@ -62,14 +99,12 @@ class OffSession:
             "currency": transaction.amount.currency_code.lower(),
             "customer": method.customer,
             "payment_method": method.id,
-            "off_session": True,
-            "confirm": True,
             "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
             "metadata": metadata,
         }
         if not operation.final:
             params["capture_method"] = "manual"
-        return params, await self._stripe.create_intent(params, key)
+        return params
 
     async def look(
         self, payment: Payment, transaction: Transaction, intent_id: str | None
@@ -99,12 +134,11 @@ def _reasons(payment: Payment, intent: PaymentIntent) -> list[Action]:
     error = intent.last_payment_error
     if error is None:
         return []
+    ours = operations(payment)
     for transaction in payment.of_type("Authorization"):
-        operation = operation_of(transaction)
+        operation = ours.get(transaction.id)
         if operation is not None and operation.error is None:
             code, message = error.code or "declined", error.message or "The payment was declined."
-            return [
-                SetTransactionCustomField(transaction.id, ERROR, code),
-                SetTransactionCustomField(transaction.id, ERROR_MESSAGE, message),
-            ]
+            failed = replace(operation, error=code, error_message=message)
+            return changed(transaction, operation, failed)
     return []

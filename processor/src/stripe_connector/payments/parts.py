@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stripe_connector.ledger.actions import TransactionDraft
-from stripe_connector.ledger.operation import Operation, timestamp
-from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.operation import Operation, added, timestamp
+from stripe_connector.ledger.payment import CustomFields, Payment
 from stripe_connector.money import Money
 
 
@@ -29,6 +30,8 @@ class Request(Struct, frozen=True):
     identity: str
     action: str
     merchant_reference: str | None = None
+    completing: bool = False
+    """Whether a repetition asks again for what an earlier one was refused, and for that alone."""
 
 
 class Outcome(Struct, frozen=True):
@@ -37,14 +40,26 @@ class Outcome(Struct, frozen=True):
     outcome: Literal["approved", "received", "rejected"]
     code: str | None = None
     message: str | None = None
+    type: str | None = None
+    """Of the transaction, where there is one."""
+    amount: Money | None = None
+
+
+class WrittenAhead(Struct, frozen=True):
+    """A movement as it is written down before Stripe is asked: both parts in one update."""
+
+    transaction: TransactionDraft
+    interaction: CustomFields
 
 
 Plan = Callable[[Payment], Awaitable[Sequence[Part]]]
 """The movements that a request needs on a Payment as it is now; raises where it cannot be."""
 
 
-def written_ahead(part: Part, request: Request, now: datetime) -> TransactionDraft:
-    """The transaction that a movement is written down as, before Stripe is asked."""
+def written_ahead(
+    part: Part, request: Request, now: datetime, payment: Payment | None = None
+) -> WrittenAhead:
+    """What a movement is written down as; `payment` is the one that it is added to."""
     operation = Operation(
         identity=request.identity,
         action=request.action,
@@ -54,10 +69,12 @@ def written_ahead(part: Part, request: Request, now: datetime) -> TransactionDra
         refund_of=part.refund_of,
         merchant_reference=request.merchant_reference,
     )
-    return TransactionDraft(
+    draft = TransactionDraft(
         type=part.type,
         amount=part.amount.draft(),
         state="Initial",
         timestamp=timestamp(now),
         custom=operation.custom(),
     )
+    draft, told_by = added(payment, draft)
+    return WrittenAhead(draft, replace(operation, added=told_by).interaction())

@@ -7,6 +7,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from stripe_connector.clock import Clock
@@ -22,9 +23,12 @@ from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger import operation, proof
 from stripe_connector.ledger.actions import (
     Action,
+    AddTransaction,
     SetStatusInterfaceCode,
     SetStatusInterfaceText,
+    SetTransactionCustomField,
     SetTransactionCustomType,
+    SetTransactionInterfaceId,
 )
 from stripe_connector.ledger.facts import (
     ExpiredSessionFact,
@@ -110,7 +114,7 @@ class Recorder:
         conflicts = failures = 0
         mended = bare = False
         while True:
-            actions = await compute(payment)
+            actions = list(await compute(payment))
             if bare:
                 actions = _without_shown(actions)
             if not actions:
@@ -122,12 +126,12 @@ class Recorder:
                 actions = [*actions, cause.action(self.now())]
             try:
                 stored = await self._commercetools.update_payment(payment, actions)
-            except InvalidRequest as error:
+            except (InvalidRequest, DuplicateField) as error:
                 if error.code == "ReferencedResourceNotFound" and not mended:
                     await self._create_types()
                     mended = True
-                elif not bare and len(_without_shown(actions)) < len(actions):
-                    bare = True  # fields that a type does not have hold up no money
+                elif not bare and _without_shown(actions) != actions:
+                    bare = True  # what is only shown holds up no money
                 else:
                     raise
                 continue
@@ -257,8 +261,19 @@ class Recorder:
 
 
 def _without_shown(actions: Sequence[Action]) -> list[Action]:
-    """What must be written: without fields that only people read."""
-    return [each for each in actions if not isinstance(each, SetTransactionCustomType)]
+    """What must be written: without what only people and other programs read.
+
+    A type may lack a field, and anybody may have taken an `interfaceId` of a transaction.
+    """
+    bare: list[Action] = []
+    for action in actions:
+        if isinstance(action, AddTransaction):
+            action = AddTransaction(replace(action.transaction, interface_id=UNSET))
+        if not isinstance(
+            action, SetTransactionCustomField | SetTransactionCustomType | SetTransactionInterfaceId
+        ):
+            bare.append(action)
+    return bare
 
 
 def _tell(facts: Iterable[Fact]) -> None:

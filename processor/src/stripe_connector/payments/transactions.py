@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct
+from msgspec.structs import replace
 
 from stripe_connector import context
 from stripe_connector.clock import Clock
@@ -35,9 +36,8 @@ from stripe_connector.ledger.actions import (
     Action,
     ChangeTransactionState,
     ChangeTransactionTimestamp,
-    SetTransactionCustomField,
 )
-from stripe_connector.ledger.operation import ERROR, ERROR_MESSAGE, identity, operation_of
+from stripe_connector.ledger.operation import changed, identity, operation_of, operations
 from stripe_connector.ledger.payment import Payment, Reference, Transaction
 from stripe_connector.ledger.stripe_objects import OPEN
 from stripe_connector.money import Money, chargeable
@@ -150,6 +150,7 @@ class Transactions:
         amount = _amount(require_due(cart, SessionMetadata(), ours), asked.amount)
         captured = behaviour_of(cart, self._settings).capture_method != "manual"
         part = Part("Authorization", amount, final=captured)
+        written = written_ahead(part, request, self._clock.now())
         draft = PaymentDraft(
             key=key,
             amount_planned=amount.draft(),
@@ -161,8 +162,8 @@ class Transactions:
             ),
             customer=Reference("customer", customer_of(cart)),
             checkout_transaction_item_id=str(asked.checkout_transaction_item_id),
-            interface_interactions=[ours.proof.interaction()],
-            transactions=[written_ahead(part, request, self._clock.now())],
+            interface_interactions=[ours.proof.interaction(), written.interaction],
+            transactions=[written.transaction],
         )
         return await self._recorder.create(draft)
 
@@ -175,7 +176,14 @@ class Transactions:
         async def compute(current: Payment) -> Sequence[Action]:
             if not _is_unfinished(current, transaction):
                 return []
-            return [ChangeTransactionTimestamp(transaction.id, self._recorder.now())]
+            operation = operation_of(current, transaction)
+            if operation is None:
+                return []
+            # Its timestamp told which operation it belongs to: from now on its id does.
+            return [
+                ChangeTransactionTimestamp(transaction.id, self._recorder.now()),
+                *changed(transaction, operation, operation),
+            ]
 
         return await self._recorder.update(payment, compute)
 
@@ -183,16 +191,21 @@ class Transactions:
         """Close a transaction that nobody works on; raises Conflict where somebody still does."""
 
         async def compute(current: Payment) -> Sequence[Action]:
+            operation = operation_of(current, transaction)
             if not _is_unfinished(current, transaction) or self._mover.charging(current):
                 return []
-            return [
-                ChangeTransactionState(transaction.id, "Failure"),
-                SetTransactionCustomField(transaction.id, ERROR, "abandoned"),
-                SetTransactionCustomField(transaction.id, ERROR_MESSAGE, "It was abandoned."),
-            ]
+            actions: list[Action] = [ChangeTransactionState(transaction.id, "Failure")]
+            if operation is not None:
+                message = "It was abandoned."
+                failed = replace(operation, error="abandoned", error_message=message)
+                actions += changed(transaction, operation, failed)
+            return actions
 
         if self._mover.charging(payment) is None:
             payment = await self._mover.look(payment, transaction)
+            if payment.interface_id is not None and _is_unfinished(payment, transaction):
+                # Its intent is there and not confirmed: no late confirmation may succeed any more.
+                payment, _ = await self._mover.withdraw(payment)
             payment = await self._recorder.update(payment, compute)
         if _is_unfinished(payment, transaction):
             raise Conflict("Another transaction of this cart is unfinished.", retry_after=5)
@@ -267,9 +280,9 @@ def _amount(due: Money, asked: Amount | None) -> Money:
 
 
 def _transaction(payment: Payment, request: Request) -> Transaction:
+    ours = operations(payment)
     for transaction in payment.of_type("Authorization"):
-        operation = operation_of(transaction)
-        if operation is not None and operation.identity == request.identity:
+        if transaction.id in ours and ours[transaction.id].identity == request.identity:
             return transaction
     raise BackendUnavailable("The payment has lost what was written down for this transaction.")
 

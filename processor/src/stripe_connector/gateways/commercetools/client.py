@@ -9,6 +9,7 @@ import httpx
 import msgspec
 
 from stripe_connector import context
+from stripe_connector.clock import ServerClock
 from stripe_connector.errors import BackendError
 from stripe_connector.gateways.commercetools.errors import BACKEND, error_of
 from stripe_connector.gateways.commercetools.token import TokenCache
@@ -22,6 +23,7 @@ class Client:
 
     def __init__(self, outgoing: Outgoing, tokens: TokenCache) -> None:
         self.tokens = tokens
+        self.clock = ServerClock(outgoing.clock)
         self._outgoing = outgoing
 
     async def get(
@@ -102,6 +104,7 @@ class Client:
                 params=params,
                 content=content,
             )
+            self.clock.heard(response.headers.get("date"))
             if response.status_code != 401 or last:
                 break
             token = await self.tokens.get(rejected=token.value)

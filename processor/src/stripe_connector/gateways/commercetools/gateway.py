@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Struct
 
+from stripe_connector.clock import ServerClock
 from stripe_connector.errors import (
     BackendError,
     BackendUnavailable,
@@ -114,6 +115,11 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
                 outgoing, auth_url=auth_url, client_id=client_id, client_secret=client_secret
             ),
         )
+
+    @property
+    def clock(self) -> ServerClock:
+        """commercetools' time, which all instances share."""
+        return self._client.clock
 
     # Carts
 

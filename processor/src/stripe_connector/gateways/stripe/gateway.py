@@ -116,6 +116,15 @@ class Stripe:
             "/v1/payment_intents/search", _intent, "ct_payment_id", payment_id
         )
 
+    async def confirm_intent(self, intent_id: str, params: Params, key: str) -> PaymentIntent:
+        return await self._call(
+            _intent,
+            "post",
+            f"{_intent_path(intent_id)}/confirm",
+            {**params, **_EXPAND_CHARGE},
+            key,
+        )
+
     async def capture_intent(self, intent_id: str, params: Params, key: str) -> PaymentIntent:
         return await self._call(
             _intent,

@@ -32,7 +32,7 @@ from stripe_connector.ledger.facts import (
     intent_fact,
 )
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, merge
-from stripe_connector.ledger.operation import operation_of, timestamp
+from stripe_connector.ledger.operation import operation_of, operations, timestamp
 from stripe_connector.ledger.payment import Payment, Transaction, TransactionType
 from stripe_connector.money import from_stripe, iso_digits
 from stripe_connector.ops.reconcile.difference import Difference, Kind
@@ -55,6 +55,7 @@ def compare(
     found = [
         *_unwritten(payment, actions),
         *_abandoned(merged, now - abandoned_after),
+        *_unknown(merged, now - abandoned_after),
         *_surplus(merged, truth),
         *_held(merged),
     ]
@@ -93,10 +94,11 @@ def after(payment: Payment, actions: Iterable[Action]) -> Payment:
 
 def abandoned(payment: Payment, before: datetime) -> list[Transaction]:
     """Operations that were written ahead before a moment, and that nobody has finished."""
+    ours = operations(payment)
     return [
         t
         for t in payment.transactions
-        if t.state == "Initial" and (op := operation_of(t)) and op.attempted_at < before
+        if t.state == "Initial" and t.id in ours and ours[t.id].last_tried_at < before
     ]
 
 
@@ -135,6 +137,17 @@ def _unwritten(payment: Payment, actions: Sequence[Action]) -> Iterator[Differen
 def _abandoned(merged: Payment, before: datetime) -> Iterator[Difference]:
     for transaction in abandoned(merged, before):
         yield replace(_of(Kind.ABANDONED_OPERATION, transaction), stripe="nothing")
+
+
+def _unknown(merged: Payment, before: datetime) -> Iterator[Difference]:
+    """What Stripe has failed to answer and may still carry out."""
+    ours = operations(merged)
+    for transaction in merged.transactions:
+        operation = ours.get(transaction.id)
+        if operation is None or operation.unknown_since is None:
+            continue
+        if transaction.state == "Initial" and operation.last_tried_at >= before:
+            yield replace(_of(Kind.UNKNOWN_OUTCOME, transaction), stripe="nothing yet")
 
 
 def _surplus(merged: Payment, truth: Truth) -> Iterator[Difference]:
@@ -202,7 +215,7 @@ def _held(merged: Payment) -> Iterator[Difference]:
         )
     if not merged.total("Authorization", "Pending"):
         for transaction in merged.of_type("CancelAuthorization"):
-            operation = operation_of(transaction)
+            operation = operation_of(merged, transaction)
             if transaction.state == "Pending" and operation is not None:
                 yield _of(Kind.WAITING_REVERSAL, transaction)
 

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     UNDONE_TRANSACTION = "undone_transaction"
     AMOUNT_MISMATCH = "amount_mismatch"
     WAITING_REVERSAL = "waiting_reversal"
+    UNKNOWN_OUTCOME = "unknown_outcome"
     UNKNOWN_INTENT = "unknown_intent"
     ORPHAN_INTENT = "orphan_intent"
     PAYMENT_ON_NOTHING = "payment_on_nothing"
@@ -59,6 +60,7 @@ FOR_A_PERSON: dict[Kind, str] = {
     Kind.UNDONE_TRANSACTION: "recorded as failed, done at Stripe: find out why, correct it by hand",
     Kind.AMOUNT_MISMATCH: "Stripe holds another amount than was due: capture, refund or accept it",
     Kind.WAITING_REVERSAL: "ask for the reversal again: it is resumed",
+    Kind.UNKNOWN_OUTCOME: "Stripe stored a failure and may still carry it out: wait, at most a day",
     Kind.UNKNOWN_INTENT: "Stripe has no such intent: check the account and the mode of the key",
     Kind.ORPHAN_INTENT: "money without a Payment: refund it, or record it by hand",
     Kind.PAYMENT_ON_NOTHING: "money on no cart and no order: refund it, or attach the Payment",

@@ -16,7 +16,7 @@ from stripe_connector.ledger.facts import (
     intent_fact,
     refund_facts,
 )
-from stripe_connector.ledger.operation import operation_of
+from stripe_connector.ledger.operation import operations
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.stripe_objects import Dispute, PaymentIntent, Refund
 from stripe_connector.payments import intents
@@ -63,9 +63,8 @@ async def truth_of(stripe: StripeHistory, payment: Payment) -> Truth | None:
 
 async def _of_charge(stripe: StripeHistory, payment: Payment) -> Truth | None:
     """The charge of a stored method is written ahead before it has an intent."""
-    begun = next(
-        (t for t in payment.transactions if t.state == "Initial" and operation_of(t)), None
-    )
+    ours = operations(payment)
+    begun = next((t for t in payment.transactions if t.state == "Initial" and t.id in ours), None)
     if begun is None:
         return None
     found = await stripe.find_intent(payment.id, intents.since(begun.timestamp))
