@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from sandbox import faults, jwt
+from sandbox import faults, gate, jwt
 from sandbox.addresses import url
 from sandbox.clock import SandboxClock
 from sandbox.commercetools import seed
@@ -123,12 +124,14 @@ async def serve(
             jwt=at["jwt"],
         ),
     )
-    servers = {
-        listeners["jwt"]: _server(sandbox.jwt_app),
-        listeners["commercetools"]: _server(sandbox.commercetools_app),
-        listeners["stripe"]: _server(sandbox.stripe_app),
-        listeners["shop"]: _server(beside(shop, desk.app)),
+    apps: dict[str, ASGIApp] = {
+        "jwt": sandbox.jwt_app,
+        "commercetools": sandbox.commercetools_app,
+        "stripe": sandbox.stripe_app,
+        "shop": beside(shop, desk.app),
     }
+    known, more = gate.hosts(os.environ), gate.origins(os.environ)
+    servers = {listeners[name]: _server(gate.Gate(app, known, more)) for name, app in apps.items()}
 
     def stop() -> None:
         desk.live.close()

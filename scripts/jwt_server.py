@@ -7,6 +7,7 @@ import os
 
 import uvicorn
 
+from sandbox import gate
 from sandbox.addresses import JWT
 from sandbox.jwt import create_app
 
@@ -15,7 +16,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=JWT.port(os.environ))
     arguments = parser.parse_args()
-    uvicorn.run(create_app(), host="127.0.0.1", port=arguments.port)
+    app = gate.Gate(create_app(), gate.hosts(os.environ), gate.origins(os.environ))
+    uvicorn.run(app, host="127.0.0.1", port=arguments.port)
 
 
 if __name__ == "__main__":

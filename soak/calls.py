@@ -14,12 +14,14 @@ from msgspec import Struct, field
 from sandbox.addresses import Addresses, url
 from sandbox.demo.people import ISSUER, ORIGIN, PROJECT, PUBLISHABLE_KEY, SECRET_KEY
 from sandbox.faults import SPARED
+from sandbox.gate import CONTROL_HEADER
 
 Json: TypeAlias = dict[str, Any]
 Headers: TypeAlias = Callable[[], Awaitable[Mapping[str, str]]]
 
 _TIMEOUT_S = 30.0
 _LONGEST_PAUSE_S = 3.0
+_CONTROL = {CONTROL_HEADER: "soak"}
 _AGAIN = frozenset({408, 409, 425, 429, 502, 503, 504})
 """Statuses that settle nothing: the caller asks again."""
 
@@ -159,21 +161,23 @@ class Calls:
     async def sandbox(self, method: str, path: str, body: Json | None = None) -> Json:
         """A switch of the stand-ins; all of them are on Stripe's port."""
         answer = await self._client.request(
-            method, f"{url(self._at.stripe)}/_sandbox/{path}", json=body
+            method, f"{url(self._at.stripe)}/_sandbox/{path}", json=body, headers=_CONTROL
         )
         return _document(answer) if answer.content else {}
 
     async def sandbox_quietly(self, method: str, path: str) -> None:
         """A switch that may be off already."""
-        await self._client.request(method, f"{url(self._at.stripe)}/_sandbox/{path}")
+        place = f"{url(self._at.stripe)}/_sandbox/{path}"
+        await self._client.request(method, place, headers=_CONTROL)
 
     async def revoke_tokens(self) -> None:
         """Every access token of the project is void from now on."""
         place = f"{url(self._at.commercetools)}/_sandbox/commercetools/tokens/revoke"
-        _document(await self._client.post(place))
+        _document(await self._client.post(place, headers=_CONTROL))
 
     async def rotate_keys(self) -> None:
-        _document(await self._client.post(f"{url(self._at.jwt)}/jwt/rotate"))
+        place = f"{url(self._at.jwt)}/jwt/rotate"
+        _document(await self._client.post(place, headers=_CONTROL))
 
     async def merchant(self) -> Mapping[str, str]:
         """Headers of the Merchant Center's proxy, with a new JWT."""

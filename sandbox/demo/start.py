@@ -95,6 +95,7 @@ def processor_environment(at: Addresses) -> dict[str, str]:
         "STORED_PAYMENT_METHODS_ENABLED": "true",
         "MERCHANT_RETURN_URL": f"{url(at.shop)}/return",
         "ALLOWED_ORIGINS": url(at.shop),
+        "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
         "STOREFRONT_URL": url(at.shop),
         "STOREFRONT_SECRET": STOREFRONT_SECRET,
         "RETURN_URL_CART_ID": "false",

@@ -254,7 +254,7 @@ class _Pages:
         headers = {
             "cache-control": "no-store",
             "content-security-policy": _POLICY.format(ancestors="*" if framed else "'none'"),
-            "referrer-policy": "no-referrer",
+            "referrer-policy": "same-origin",
             "x-content-type-options": "nosniff",
         }
         return Response(html, status, headers, "text/html")

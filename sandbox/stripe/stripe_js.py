@@ -78,7 +78,7 @@ async def _frame_file(request: Request) -> Response:
         case "html" if stem in _PARTS and stem != "stripe":
             headers = {
                 "content-security-policy": _PAGE_POLICY,
-                "referrer-policy": "no-referrer",
+                "referrer-policy": "same-origin",
             }
             return _file(_read(f"{stem}.html"), "text/html", headers)
         case "css" if stem == "elements":

@@ -17,7 +17,7 @@ from sandbox.demo.start import processor, stand_ins
 from tests.browser.shopper import Shop, Shopper
 from tests.e2e.conftest import free_ports
 
-_FLAGS = (
+FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --no-proxy-server"
     " --disable-background-networking --disable-component-update --disable-sync"
 ).split()
@@ -25,16 +25,22 @@ TIMEOUT_MS = 60_000
 """Of everything that is waited for: a busy machine is slow, which proves nothing."""
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium: the one that CHROMIUM names, or the first that is installed."""
+def chromium() -> str:
+    """Where Chromium is: as CHROMIUM says, or the first that is installed; else the test skips."""
     names = ("chromium", "chromium-browser", "google-chrome")
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if path is None:
         pytest.skip("Chromium is not installed; CHROMIUM may name it.")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A browser for all tests of a run."""
+    path = chromium()
     expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield launched
         launched.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from sandbox import gate
 from sandbox.addresses import url
 from sandbox.demo.people import People
 from tests.e2e.conftest import World
@@ -30,7 +31,12 @@ def refund(people: People, payment_id: str, key: str | None = None) -> str:
 
 
 def at_stand_in(world: World, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    answer = world.client.request(method, f"{url(world.at.stripe)}/_sandbox/{path}", json=body)
+    answer = world.client.request(
+        method,
+        f"{url(world.at.stripe)}/_sandbox/{path}",
+        json=body,
+        headers={gate.CONTROL_HEADER: "1"},
+    )
     answer.raise_for_status()
     return answer.json() if answer.content else None
 

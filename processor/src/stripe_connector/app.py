@@ -92,6 +92,7 @@ def create_app(
         clock=clock,
         readiness=readiness,
         allowed_origins=settings.allowed_origins,
+        allowed_hosts=settings.allowed_hosts,
         deadline_s=settings.request_deadline_s,
         max_body_bytes=settings.max_body_bytes,
         admission=admission,

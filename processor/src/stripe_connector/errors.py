@@ -13,6 +13,7 @@ ConnectorError
 ├── Gone                    410  it was there once, and will not be again
 ├── PayloadTooLarge         413
 ├── UnsupportedMediaType    415
+├── Misdirected             421
 ├── TooManyRequests         429
 └── BackendError            502  a backend refused us: a key, a scope or a request of ours is wrong
     └── BackendUnavailable  503  a backend is down, slow or busy; asking again may help
@@ -175,6 +176,13 @@ class PayloadTooLarge(ConnectorError):
 class UnsupportedMediaType(ConnectorError):
     status = 415
     default_code = "UnsupportedMediaType"
+
+
+class Misdirected(ConnectorError):
+    """The request is for a host name that is not served here (RFC 9110, 421)."""
+
+    status = 421
+    default_code = "MisdirectedRequest"
 
 
 class TooManyRequests(ConnectorError):

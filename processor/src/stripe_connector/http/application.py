@@ -12,6 +12,7 @@ from stripe_connector.context import Trace
 from stripe_connector.http.auth import Guards
 from stripe_connector.http.cors import Cors
 from stripe_connector.http.health import Readiness
+from stripe_connector.http.hosts import KnownHosts
 from stripe_connector.http.middleware import Answered, RequestMiddleware
 from stripe_connector.http.routing import (
     Admission,
@@ -37,6 +38,7 @@ def application(
     observe_refusal: Callable[[Refused], None] = lambda _: None,
     trace: Callable[[Scope], Trace | None] = lambda _: None,
     lifespan: Lifespan[None] | None = None,
+    allowed_hosts: Collection[str] = (),
 ) -> ASGIApp:
     """Serve `endpoints`, and `lifespan` around them.
 
@@ -52,7 +54,7 @@ def application(
         lifespan=lifespan,
     )
     return RequestMiddleware(
-        router,
+        KnownHosts(router, allowed_hosts) if allowed_hosts else router,
         clock=clock,
         cors=cors,
         readiness=readiness,

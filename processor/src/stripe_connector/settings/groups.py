@@ -463,6 +463,18 @@ class OperationSettings:
     connect_service_url: str | None = optional(
         base_url, "Public URL of the processor; commercetools Connect sets it.", absent=None
     )
+    allowed_hosts: tuple[str, ...] = optional(
+        separated(
+            matching(
+                r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]+\]",
+                "must be a host name in small letters without port, or an IPv6 address in brackets",
+            )
+        ),
+        "Host names under which the processor is called, separated by commas; requests for others"
+        " are answered 421, probes and metrics excepted. Without it every name is served: set it"
+        " where nothing in front checks names.",
+        absent=(),
+    )
     allowed_backend_hosts: tuple[str, ...] = optional(
         separated(matching(r"[a-z0-9.-]{1,253}", "must be a host name in small letters")),
         "Hosts beside commercetools' and Stripe's own to which live mode may send credentials, or"
