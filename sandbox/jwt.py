@@ -58,9 +58,9 @@ class KeyRing:
         return jwt.encode(claims, key, algorithm="RS256", headers={"kid": kid})
 
 
-def create_app(clock: SandboxClock | None = None) -> Starlette:
-    """The issuer, with a key of its own."""
-    keys = KeyRing()
+def create_app(clock: SandboxClock | None = None, keys: KeyRing | None = None) -> Starlette:
+    """The issuer, with a key of its own unless there are `keys`."""
+    keys = keys or KeyRing()
     clock = clock or SandboxClock()
 
     async def jwks(_: Request) -> JSONResponse:

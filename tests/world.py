@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Literal
 
 import httpx
@@ -92,15 +93,19 @@ class WorldClock(Clock):
         await asyncio.sleep(0)
 
 
+_issuers_keys = cache(jwt.KeyRing)
+"""Of all worlds: a key takes longer to make than most tests run."""
+
+
 class _JwtServer:
-    """The issuer, made when first asked: its key takes longer to make than most tests run."""
+    """The issuer, made when first asked."""
 
     def __init__(self, clock: SandboxClock) -> None:
         self._clock = clock
         self._app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._app = self._app or jwt.create_app(self._clock)
+        self._app = self._app or jwt.create_app(self._clock, _issuers_keys())
         await self._app(scope, receive, send)
 
 

@@ -6,6 +6,7 @@ Ids are derived from names, so that they are the same in every run.
 from __future__ import annotations
 
 import uuid
+from functools import cache
 
 from sandbox.commercetools.money import cents
 from sandbox.commercetools.paths import Document
@@ -25,6 +26,7 @@ from sandbox.commercetools.state import Store
 _NAMESPACE = uuid.UUID("6b0d3c52-3f5e-4b7e-9d6a-0f6f0a4b8d11")
 
 
+@cache
 def identifier(type_id: str, key: str) -> str:
     """The id of a seeded resource, such as `identifier("customer", "ada")`."""
     return str(uuid.uuid5(_NAMESPACE, f"{type_id}/{key}"))

@@ -30,6 +30,7 @@ from tests.fakes import FakeClock
 from tests.wire import Network, Trouble, Wire
 from tests.world import ENVIRONMENT, ISSUER, ORIGIN, PROJECT, SECRET, World
 
+_FOREIGN_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 Headers = Mapping[str, str]
 Route = tuple[str, str]
 
@@ -543,10 +544,9 @@ async def test_a_forged_token_is_refused(route: Route, algorithm: str) -> None:
     genuine = (await world.merchant_center())["Authorization"].removeprefix("Bearer ")
     claims = jwt.decode(genuine, options={"verify_signature": False})
     kid = jwt.get_unverified_header(genuine)["kid"]
-    key: object = {
-        "none": None,
-        "HS256": "0123456789abcdef0123456789abcdef",
-    }.get(algorithm, rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    key: object = {"none": None, "HS256": "0123456789abcdef0123456789abcdef"}.get(
+        algorithm, _FOREIGN_KEY
+    )
     forged = jwt.encode(claims, key, algorithm=algorithm, headers={"kid": kid})  # type: ignore[arg-type]
     assert_refused(await ask(world, route, {"Authorization": f"Bearer {forged}"}), 401)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -45,7 +45,14 @@ def client() -> Iterator[httpx.Client]:
 class World:
     """Stand-ins with one processor; more may join."""
 
-    def __init__(self, at: Addresses, client: httpx.Client, logs: Path, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        at: Addresses,
+        client: httpx.Client,
+        logs: Path,
+        stack: ExitStack,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.at = at
         self.client = client
         self.told: list[str] = []
@@ -53,7 +60,7 @@ class World:
         self._logs = logs
         self._stack = stack
         stack.enter_context(stand_ins(at, client, logs))
-        self.processor = stack.enter_context(processor(at, client, logs))
+        self.processor = stack.enter_context(processor(at, client, logs, settings))
 
     def another_processor(self) -> tuple[People, Program]:
         """A second instance over the same stand-ins, and people who speak to it."""
@@ -61,6 +68,22 @@ class World:
         at = replace(self.at, processor=port)
         started = self._stack.enter_context(processor(at, self.client, self._logs))
         return People(at, self.client, self.told.append), started
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """For tests that leave faults, settings and processes as they are; none is asked too often."""
+    with ExitStack() as stack:
+        client = stack.enter_context(open_client())
+        logs = tmp_path_factory.mktemp("shared")
+        settings = {"BFF_REQUESTS_PER_MINUTE": "0"}
+        yield World(Addresses(*free_ports(5)), client, logs, stack, settings)
+
+
+@pytest.fixture(scope="session")
+def elsewhere(shared: World) -> People:
+    """People who speak to a second processor of the shared world."""
+    return shared.another_processor()[0]
 
 
 @pytest.fixture

@@ -27,14 +27,14 @@ def wrong(ended: subprocess.CompletedProcess[str], *outcomes: str) -> dict[str, 
     return {f"{c['group']}: {c['name']}": c for c in checks if c["outcome"] in outcomes}
 
 
-def test_the_sandbox_is_a_sound_deployment(world: World) -> None:
-    ended = run(world)
+def test_the_sandbox_is_a_sound_deployment(shared: World) -> None:
+    ended = run(shared)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "The deployment is sound." in ended.stdout
     assert "✗" not in ended.stdout
     assert "\x1b" not in ended.stdout
     assert ended.stderr == ""
-    assert wrong(run(world, "--json"), "fail") == {}
+    assert wrong(run(shared, "--json"), "fail") == {}
 
 
 def test_a_processor_that_has_stopped_is_named(world: World) -> None:
@@ -55,15 +55,15 @@ def test_a_backend_that_hangs_is_named_in_time(world: World) -> None:
     assert "did not answer within 2 s" in wrong(ended, "fail")["Stripe: API key"]["text"]
 
 
-def test_a_wrong_secret_key_is_named_and_not_shown(world: World) -> None:
-    ended = run(world, STRIPE_SECRET_KEY="sk_test_of_nobody")
+def test_a_wrong_secret_key_is_named_and_not_shown(shared: World) -> None:
+    ended = run(shared, STRIPE_SECRET_KEY="sk_test_of_nobody")
     assert ended.returncode == 1
     assert "Stripe does not know STRIPE_SECRET_KEY." in ended.stdout
     assert "sk_test_of_nobody" not in ended.stdout + ended.stderr
 
 
-def test_keys_of_two_modes_are_a_configuration_that_cannot_be_used(world: World) -> None:
-    ended = run(world, STRIPE_PUBLISHABLE_KEY="pk_live_sandbox", CTP_API_URL="nowhere")
+def test_keys_of_two_modes_are_a_configuration_that_cannot_be_used(shared: World) -> None:
+    ended = run(shared, STRIPE_PUBLISHABLE_KEY="pk_live_sandbox", CTP_API_URL="nowhere")
     assert ended.returncode == 2
     assert "STRIPE_PUBLISHABLE_KEY is a live key" in ended.stderr
     assert "CTP_API_URL must be" in ended.stderr

@@ -94,19 +94,19 @@ def test_every_file_is_valid(guide: Path, name: str, tmp_path: Path) -> None:
 
 
 def test_the_guides_shop_places_an_order_only_once_and_only_when_paid(
-    world: World, tmp_path: Path
+    shared: World, tmp_path: Path
 ) -> None:
-    people = world.people
+    people = shared.people
     cart = people.cart("DE", "EUR", stoneware_mug_1=1)
     (port,) = free_ports(1)
-    with own_shop(world.at, port, tmp_path) as address:
+    with own_shop(shared.at, port, tmp_path) as address:
         shopper = {"cookie": f"cart={signed_cart(cart['id'])}"}
-        assert world.client.get(address).status_code == 404
-        page = world.client.get(address, headers=shopper).text
+        assert shared.client.get(address).status_code == 404
+        page = shared.client.get(address, headers=shopper).text
         found = re.search(r"sessionId: '([\w-]+)'", page)
         assert found is not None
-        assert url(world.at.processor) in page
-        assert world.client.post(f"{address}/order", headers=shopper).status_code == 402
+        assert url(shared.at.processor) in page
+        assert shared.client.post(f"{address}/order", headers=shopper).status_code == 402
 
         session = {"x-session-id": found[1]}
         started = people.ask("POST", "/payments", session)
@@ -115,7 +115,7 @@ def test_the_guides_shop_places_an_order_only_once_and_only_when_paid(
         path = f"/confirmPayments/{started['paymentReference']}"
         people.ask("POST", path, session, {"paymentIntent": intent["id"]})
 
-        placed = [world.client.post(f"{address}/order", headers=shopper).json() for _ in range(2)]
+        placed = [shared.client.post(f"{address}/order", headers=shopper).json() for _ in range(2)]
         assert placed[0] == placed[1]
         order = people.commercetools("GET", f"orders/{placed[0]['id']}")
         assert order["cart"]["id"] == cart["id"]

@@ -62,44 +62,47 @@ def test_a_processor_that_is_told_to_stop_finishes_the_refund_in_hand(world: Wor
     assert ("Refund", 500, "Success") in found.recorded
 
 
-def test_what_one_instance_starts_another_confirms(world: World) -> None:
-    elsewhere, _ = world.another_processor()
-    payment_id, secret, headers = buy(world.people)
+def test_what_one_instance_starts_another_confirms(shared: World, elsewhere: People) -> None:
+    payment_id, secret, headers = buy(shared.people)
     assert confirm(elsewhere, payment_id, secret, headers) == "approved"
-    found = world.people.compare(payment_id)
+    found = shared.people.compare(payment_id)
     assert found.agrees
     assert found.recorded == [("Authorization", 1490, "Success"), ("Charge", 1490, "Success")]
 
 
-def test_a_refund_sent_to_two_instances_at_once_moves_money_once(world: World) -> None:
-    elsewhere, _ = world.another_processor()
-    payment_id, secret, headers = buy(world.people)
-    assert confirm(world.people, payment_id, secret, headers) == "approved"
-    world.people.token("sandbox-checkout")
+def test_a_refund_sent_to_two_instances_at_once_moves_money_once(
+    shared: World, elsewhere: People
+) -> None:
+    payment_id, secret, headers = buy(shared.people)
+    assert confirm(shared.people, payment_id, secret, headers) == "approved"
+    shared.people.token("sandbox-checkout")
     elsewhere.token("sandbox-checkout")
 
     with ThreadPoolExecutor() as pool:
         outcomes = list(
-            pool.map(lambda people: refund(people, payment_id, "once"), [world.people, elsewhere])
+            pool.map(lambda people: refund(people, payment_id, "once"), [shared.people, elsewhere])
         )
 
     assert outcomes == ["approved", "approved"]
-    found = world.people.compare(payment_id)
+    found = shared.people.compare(payment_id)
     assert found.agrees
     assert [each for each in found.recorded if each[0] == "Refund"] == [("Refund", 500, "Success")]
 
 
-def test_a_double_click_that_reaches_two_instances_starts_one_payment(world: World) -> None:
-    elsewhere, _ = world.another_processor()
-    headers = {"x-session-id": world.people.session(world.people.cart("DE", "EUR", brass_pen_1=1))}
+def test_a_double_click_that_reaches_two_instances_starts_one_payment(
+    shared: World, elsewhere: People
+) -> None:
+    headers = {
+        "x-session-id": shared.people.session(shared.people.cart("DE", "EUR", brass_pen_1=1))
+    }
 
     with ThreadPoolExecutor() as pool:
         first, second = pool.map(
-            lambda people: people.ask("POST", "/payments", headers), [world.people, elsewhere]
+            lambda people: people.ask("POST", "/payments", headers), [shared.people, elsewhere]
         )
 
     assert first == second
-    cart = world.people.commercetools("GET", f"carts/{first['cartId']}")
+    cart = shared.people.commercetools("GET", f"carts/{first['cartId']}")
     assert [each["id"] for each in cart["paymentInfo"]["payments"]] == [first["paymentReference"]]
 
 

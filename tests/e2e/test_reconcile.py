@@ -104,18 +104,18 @@ def test_a_run_that_is_told_to_stop_goes_on_later(world: World, tmp_path: Path) 
     assert all(world.people.compare(each).agrees for each in payments)
 
 
-def test_what_cannot_be_used_is_told_with_2(world: World) -> None:
-    code, _, err = run(world, STRIPE_SECRET_KEY="nonsense")
+def test_what_cannot_be_used_is_told_with_2(shared: World) -> None:
+    code, _, err = run(shared, STRIPE_SECRET_KEY="nonsense")
     assert code == 2
     assert "STRIPE_SECRET_KEY" in err
-    code, _, err = run(world, "--since", "24h")
+    code, _, err = run(shared, "--since", "24h")
     assert code == 2
     assert "ISO 8601" in err
 
 
-def test_a_backend_that_refuses_the_credentials_is_told_with_3(world: World) -> None:
-    code, _, err = run(world, CTP_CLIENT_SECRET="wrong")
+def test_a_backend_that_refuses_the_credentials_is_told_with_3(shared: World) -> None:
+    code, _, err = run(shared, CTP_CLIENT_SECRET="wrong")
     assert code == 3
     assert "commercetools" in err
     assert "wrong" not in err
-    assert url(world.at.stripe) not in err
+    assert url(shared.at.stripe) not in err

@@ -25,8 +25,8 @@ def pay(page: str) -> str:
     return answer.headers["location"]
 
 
-def test_a_storefront_orders_pays_and_confirms(world: World) -> None:
-    bff = f"{url(world.at.processor)}/api/v1"
+def test_a_storefront_orders_pays_and_confirms(shared: World) -> None:
+    bff = f"{url(shared.at.processor)}/api/v1"
     cart = httpx.post(f"{bff}/carts").json()
     added = httpx.put(
         f"{bff}/carts/{cart['id']}",
@@ -59,7 +59,7 @@ def test_a_storefront_orders_pays_and_confirms(world: World) -> None:
     order = httpx.post(f"{bff}/carts/{cart['id']}/order").json()
     session = httpx.post(f"{bff}/payments/sessions", json={"id": order["id"]}).json()
     landing = pay(session["url"])
-    assert landing == f"{url(world.at.shop)}/order/success?orderId={order['id']}"
+    assert landing == f"{url(shared.at.shop)}/order/success?orderId={order['id']}"
     confirmed = httpx.put(
         f"{bff}/orders/{order['id']}",
         json={
@@ -74,8 +74,8 @@ def test_a_storefront_orders_pays_and_confirms(world: World) -> None:
     assert confirmed.json()["orderState"] == "Confirmed"
 
 
-def test_a_client_with_an_order_of_its_own_pays_that(world: World) -> None:
-    processor = url(world.at.processor)
+def test_a_client_with_an_order_of_its_own_pays_that(shared: World) -> None:
+    processor = url(shared.at.processor)
     bff = f"{processor}/api/v1"
     cart = httpx.post(f"{bff}/carts").json()
     cart = httpx.put(
@@ -107,17 +107,17 @@ def test_a_client_with_an_order_of_its_own_pays_that(world: World) -> None:
     assert httpx.get(status, params=asked).json()["status"] == "S"
 
 
-def test_a_page_elsewhere_buys_one_thing_by_its_id(world: World) -> None:
-    processor = url(world.at.processor)
+def test_a_page_elsewhere_buys_one_thing_by_its_id(shared: World) -> None:
+    processor = url(shared.at.processor)
     preflight = httpx.options(
         f"{processor}/create-checkout-session/stoneware-mug-1",
         headers={
-            "Origin": url(world.at.shop),
+            "Origin": url(shared.at.shop),
             "Access-Control-Request-Method": "GET",
             "Access-Control-Request-Headers": "content-type",
         },
     )
-    assert preflight.headers["access-control-allow-origin"] == url(world.at.shop)
+    assert preflight.headers["access-control-allow-origin"] == url(shared.at.shop)
     answer = httpx.get(f"{processor}/create-checkout-session/stoneware-mug-1", headers=JSON)
     body = answer.json()
     assert body["status"] == "success"
@@ -125,8 +125,8 @@ def test_a_page_elsewhere_buys_one_thing_by_its_id(world: World) -> None:
     assert pay(body["url"])
 
 
-def test_a_button_buys_the_configured_product(world: World) -> None:
-    processor = url(world.at.processor)
+def test_a_button_buys_the_configured_product(shared: World) -> None:
+    processor = url(shared.at.processor)
     config = httpx.get(f"{processor}/config/").json()
     assert config["publicKey"].startswith("pk_test_")
     body = httpx.get(f"{processor}/create-checkout-session/").json()
