@@ -361,6 +361,42 @@ async def test_above_the_rate_a_link_leads_on_to_the_page_that_is_open() -> None
     assert open_pages(world, order["id"]) == [page["id"]]
 
 
+# What others have brought
+
+
+async def test_a_page_asks_for_the_rest_of_what_the_shops_own_page_has_taken() -> None:
+    world = World()
+    shopper = Shopper(world)
+    fields: Json = {"shippingAddress": {"country": "DE"}}
+    cart = await world.cart(1000, **fields)
+    started = await world.start(await world.session(cart["id"]))
+    await world.pay(started["clientSecret"])
+    await world.deliver_all()
+    await world.reprice(cart["id"], 1500)
+    order = (await world.client.post(f"/api/v1/carts/{cart['id']}/order")).json()
+    page = await opened(world, order["id"])
+    assert world.stripe.sessions[page["id"]]["amount_total"] == 500
+    assert (await opened(world, order["id"]))["id"] == page["id"]
+    await shopper.pay(page)
+    await world.deliver_all()
+    assert await shopper.states(order["id"]) == ("Paid", "Confirmed")
+
+
+async def test_a_debit_that_failed_unheard_does_not_bar_the_next_page() -> None:
+    world = World()
+    shopper = Shopper(world)
+    order = await shopper.order()
+    debit = {"method": "sepa_debit", "iban": "DE89370400440532013000", "holder": "Ada"}
+    await shopper.pay(await opened(world, order["id"]), **debit)
+    await world.deliver_all()
+    assert (await ask(world, order["id"])).json()["code"] == "PaymentProcessing"
+    (intent,) = list(world.stripe.intents)
+    await world.at_stripe(f"payment_intents/{intent['id']}/settle", outcome="fail")
+    await shopper.pay(await opened(world, order["id"]))
+    await world.deliver_all()
+    assert await shopper.states(order["id"]) == ("Paid", "Confirmed")
+
+
 # Others in the same account
 
 

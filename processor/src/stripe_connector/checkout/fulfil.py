@@ -165,15 +165,14 @@ class Fulfiller:
 
         Such an order costs nothing any more, or other payments have covered it.
         """
-        latest = latest_payment(order, ours)
-        if latest is None or not payable(latest):
-            return False
-        if payable(latest := await self.refresh(latest)):
-            try:
-                await self._mover.withdraw(latest)
-            except Conflict:
-                await self.refresh(latest)  # paid in this very moment
-        return True
+        found = [payment for payment in our_payments(order, ours) if payable(payment)]
+        for payment in found:
+            if payable(refreshed := await self.refresh(payment)):
+                try:
+                    await self._mover.withdraw(refreshed)
+                except Conflict:
+                    await self.refresh(refreshed)  # paid in this very moment
+        return bool(found)
 
     async def _hold(self, order: Order, ours: Ours) -> bool:
         """Plan what the order costs by now; money that was taken at another amount is marked so.

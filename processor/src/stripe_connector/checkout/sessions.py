@@ -156,6 +156,9 @@ class Sessions:
         await self._account.require_may_sell()
         ours = await self._account.ours()
         payments = our_payments(sale, ours)
+        for payment in payments:
+            if await self._has_moved_on(payment):
+                return None
         for payment in payments[:-1]:
             if await self._settles(sale, payment):
                 return None
@@ -206,7 +209,10 @@ class Sessions:
             return await self._first(asked, next_number(asked.sale))
         if current.version != latest.version:
             return None
-        _require_no_money(current)
+        if is_page_of(asked.sale, latest):
+            _require_no_money(current)
+        elif kept(current) > 0:  # it has brought a part: the rest is a page of its own
+            return await self._first(asked, next_number(asked.sale))
         session = await self._stripe.session_of_intent(intent_id)
         if session is not None and session.status == "open":
             return await self._still_open(asked, latest, session)
@@ -241,19 +247,26 @@ class Sessions:
         await self._opener.attach_payment(asked.sale, asked.due, next_number(asked.sale))
         return None
 
+    async def _has_moved_on(self, payment: Payment) -> bool:
+        """Whether a payment that counted as being processed is not any more, as Stripe says.
+
+        Raises Conflict where it still is. What its event would say may have been lost.
+        """
+        if payment.interface_id is None or not payment.total("Authorization", "Pending"):
+            return False
+        current = await self._recorder.intent(payment, payment.interface_id)
+        if current.total("Authorization", "Pending"):
+            raise Conflict("The payment is being processed.", code="PaymentProcessing")
+        return True
+
     async def _settles(self, sale: Payable, earlier: Payment) -> bool:
         """Whether something had to be done so that an earlier Payment cannot be paid any more.
 
-        Raises Conflict where it was paid, or is being processed.
+        Raises Conflict where it was paid.
         """
         if payable(earlier):
             await self._close(sale, earlier)
             return True
-        if earlier.interface_id is not None and earlier.total("Authorization", "Pending"):
-            current = await self._recorder.intent(earlier, earlier.interface_id)
-            if current.version != earlier.version:
-                return True
-            _require_no_money(current)
         if is_page_of(sale, earlier):
             _require_no_money(earlier)
         return False
