@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,6 +32,9 @@ class Pages:
 
     def __init__(self, form_targets: str) -> None:
         """`form_targets` are the sources to which a form may lead, its redirects included."""
+        # Imported where buy-now is enabled.
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+
         self._templates = Environment(
             autoescape=True,
             loader=PackageLoader(_PACKAGE, "pages"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.requests import Request
@@ -12,8 +13,10 @@ from starlette.responses import Response
 from stripe_connector.http.auth import Open
 from stripe_connector.http.openapi.document import document
 from stripe_connector.http.openapi.operation import HTML, JSON, Answer, Operation
-from stripe_connector.http.openapi.page import Page, page
 from stripe_connector.http.routing import AnyEndpoint, Endpoint
+
+if TYPE_CHECKING:
+    from stripe_connector.http.openapi.page import Page
 
 
 def endpoints(table: Iterable[AnyEndpoint], *, token_url: str) -> list[AnyEndpoint]:
@@ -25,6 +28,9 @@ def endpoints(table: Iterable[AnyEndpoint], *, token_url: str) -> list[AnyEndpoi
 
     @cache
     def written() -> Page:
+        # Templates are imported for who asks for the page.
+        from stripe_connector.http.openapi.page import page
+
         return page(msgspec.json.decode(described()))
 
     async def openapi(_request: Request, _principal: None) -> Response:
