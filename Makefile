@@ -47,9 +47,9 @@ demo: ## Start the sandbox, walk through the main job and stay up
 	@$(BIN)/python -m sandbox.demo $(ARGS)
 
 .PHONY: serve
-serve: ## Run the processor alone with the environment's configuration
+serve: ## Run the processor alone (ARGS="--env-file .env" names its configuration)
 	@$(SET_UP) run
-	@$(BIN)/python -m stripe_connector serve
+	@$(BIN)/python -m stripe_connector serve $(ARGS)
 
 .PHONY: test
 test: ## Run all tests (with ARGS, those in Python that need no browser)

@@ -24,6 +24,26 @@ starts: every problem is listed at once, the process exits with status 2, and no
 - Variables marked *secret* belong in secured configuration and appear in no log and no message.
 - The mode of the Stripe keys, test or live, is the processor's environment; secret and publishable
   key must agree.
+
+## One file for all
+
+Every command takes `--env-file .env`. One form of such a file is read alike by that option, by a
+shell (`set -a; . ./.env`), by `docker run --env-file` and by systemd (`EnvironmentFile=`):
+
+```
+# A comment has a line of its own.
+CTP_PROJECT_KEY=my-shop
+MERCHANT_RETURN_URL='https://shop.example/thanks?lang=de'
+STRIPE_PAYMENT_BEHAVIOR_RULES='{"GB":{"captureMethod":"manual"}}'
+```
+
+- One `NAME=value` a line, without `export` and without blanks around the `=`.
+- Letters, digits and `_@%+,./:=-` may stand as they are. Every other value stands in single quotes,
+  and holds none: shell and systemd would each make something else of double quotes, `$`, `\\` or
+  `#`. Docker passes the quotes on, and the processor takes them off.
+- `--env-file` refuses what the others would read differently, by its line. What the environment has
+  already comes before the file.
+- Variables that others read, such as `OTEL_...`, need a value without quotes under Docker.
 """
 
 IGNORED_INTRODUCTION = """\

@@ -21,7 +21,7 @@ from stripe_connector.deploy.report import Report
 from stripe_connector.deploy.secrets import SecretDesk
 from stripe_connector.gateways.outgoing import Outgoing, create_http_client
 from stripe_connector.settings import Settings
-from stripe_connector.settings.environment import configured
+from stripe_connector.settings.environment import configured, env_file_option
 
 _LOG_WIDTH = 120
 """Columns of the table where there is no terminal to ask."""
@@ -30,6 +30,7 @@ _DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would be 
 
 
 @click.command()
+@env_file_option
 @_DRY_RUN
 @click.option(
     "--secret-file",
@@ -65,6 +66,7 @@ def post_deploy(*, dry_run: bool, secret_file: Path | None, retire_old: bool) ->
 
 
 @click.command()
+@env_file_option
 @_DRY_RUN
 @click.option("--delete-endpoint", is_flag=True, help="Delete the webhook endpoint, too.")
 @click.option(

@@ -11,10 +11,11 @@ from stripe_connector.app import create_app
 from stripe_connector.connections import Bounds
 from stripe_connector.server import PortTaken
 from stripe_connector.server import serve as run
-from stripe_connector.settings.environment import configured
+from stripe_connector.settings.environment import configured, env_file_option
 
 
 @click.command()
+@env_file_option
 def serve() -> None:
     """Run the processor with the configuration of the environment."""
     settings = configured()

@@ -44,10 +44,15 @@ class Variable:
     def find(self, environ: Mapping[str, str]) -> tuple[str, str | None]:
         """The name under which it is set and its text, without surrounding white space."""
         for name in filter(None, (self.name, self.alias)):
-            text = environ.get(name, "").strip()
+            text = _unquoted(environ.get(name, "").strip())
             if text or (self.may_be_blank and name in environ):
                 return name, text
         return self.name, self.default
+
+
+def _unquoted(text: str) -> str:
+    """Without the single quotes of an .env file, which `docker run --env-file` passes on."""
+    return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] == "'" else text
 
 
 def required(parse: Parser[T], meaning: str, *, secret: bool = False) -> T:

@@ -15,10 +15,11 @@ from stripe_connector.ops.doctor import output
 from stripe_connector.ops.doctor.checks import Outcome, Result, examine
 from stripe_connector.ops.doctor.examination import all_checks
 from stripe_connector.settings import Settings
-from stripe_connector.settings.environment import configured
+from stripe_connector.settings.environment import configured, env_file_option
 
 
 @click.command()
+@env_file_option
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
 @click.option(

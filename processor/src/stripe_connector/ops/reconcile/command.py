@@ -33,7 +33,7 @@ from stripe_connector.ops.reconcile.run import Run
 from stripe_connector.ops.reconcile.span import duration, span
 from stripe_connector.ops.reconcile.wiring import Parts, parts
 from stripe_connector.settings import Settings
-from stripe_connector.settings.environment import configured
+from stripe_connector.settings.environment import configured, env_file_option
 
 AGREES, DIFFERS, UNUSABLE, UNFINISHED = range(4)
 """Exit codes."""
@@ -58,6 +58,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 @click.command()
+@env_file_option
 @click.option("--since", default="P1D", show_default=True, help="Start: a date, or how long ago.")
 @click.option("--until", help="End, excluded: a date, or how long ago.  [default: now]")
 @click.option("--apply", is_flag=True, help="Repair what can be repaired; moves no money.")
