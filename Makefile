@@ -88,6 +88,10 @@ bench-crowd: $(READY) ## Measure a crowd of shoppers on one core, and a storm of
 soak: $(READY) ## Half an hour of faults over two instances (shorter with ARGS="--minutes 5")
 	@$(BIN)/python -m soak $(ARGS)
 
+.PHONY: siege
+siege: $(READY) ## Attack a processor while others pay (shorter with ARGS="--seconds 5")
+	@$(BIN)/python -m soak.siege $(ARGS)
+
 .PHONY: soak-scaling
 soak-scaling: $(READY) ## Measure the throughput of one instance and of two behind one address
 	@$(BIN)/python -m soak.scaling $(ARGS)

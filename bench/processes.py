@@ -130,6 +130,9 @@ def processor_environment(port: int, backend_port: int) -> dict[str, str]:
         "MERCHANT_RETURN_URL": "http://localhost:3000/return",
         "ALLOWED_ORIGINS": "http://localhost:3000",
         "HOST": LOOPBACK,
+        # The callers of a benchmark connect before they have anything to ask.
+        "MAX_CONNECTIONS": "10000",
+        "REQUEST_RECEIVE_S": "60",
         "PORT": str(port),
     }
 

@@ -253,6 +253,14 @@ def test_bodies_that_are_held_have_a_bound_together(target: Target) -> None:
     assert target.memory() - before < 20
 
 
+def test_bodies_that_nobody_wanted_are_not_kept_with_their_connections(target: Target) -> None:
+    before = target.memory()
+    sent = b"GET /config HTTP/1.1\r\nHost: x\r\nContent-Length: 260001\r\n\r\n" + b" " * 260_000
+    for _ in range(50):
+        assert status(target.connect(sent).recv(65_536)) == 200
+    assert target.memory() - before < 8
+
+
 def test_a_flood_of_pipelined_requests_is_cut(target: Target) -> None:
     before = target.memory()
     request = b"GET /config HTTP/1.1\r\n\r\n"

@@ -21,15 +21,21 @@ from uvicorn.server import ServerState
 
 logger = logging.getLogger(__name__)
 
-Reason = Literal["malformed", "large_head", "pipelined", "slow", "bytes", "connections", "unread"]
+Reason = Literal[
+    "malformed", "large_head", "pipelined", "slow", "bytes", "connections", "unwanted", "unread"
+]
 """Why a connection was cut. bytes: so many are held that the largest request has to go.
-connections: there are so many that one has to go. unread: the client does not read its answers."""
+connections: there are so many that one has to go. unwanted: a body goes on and on after its
+answer. unread: the client does not read its answers."""
 
 MAX_HEAD_BYTES = 65_536
 """Of the request line and all headers together."""
 MAX_HEADERS = 100
 MAX_PIPELINED = 16
 """Requests that wait on one connection for the answer to an earlier one."""
+MAX_UNWANTED_BYTES = 2**20
+"""Of a body that goes on after its answer. A client may have sent it before it could know; if it
+were cut at once, it would not read the answer."""
 UNREAD_S = 30.0
 """Seconds in which a client must read what it was answered."""
 
@@ -42,7 +48,7 @@ class Bounds(Struct, frozen=True):
     """What all connections of a process may take together, and each in time."""
 
     connections: int = 2_000
-    bytes: int = 32 * 2**20
+    bytes: int = 16 * 2**20
     """Of requests that are not answered yet."""
     receive_s: float = 5.0
     """From the first byte of a request, or the opening of its connection, to its last byte."""
@@ -108,9 +114,15 @@ class Connections:
         return connection in self._idle
 
     def hold(self, connection: BoundedProtocol, size: int) -> None:
-        """Count bytes; where they are too many the largest incomplete request goes."""
+        """Count bytes; where they are too many a large incomplete request goes.
+
+        That is the one which these belong to, if it has more than its share, or else the largest.
+        """
         if self.held + size > self.bounds.bytes:
-            max((*self._receiving, connection), key=lambda each: each.held).cut("bytes")
+            large = connection
+            if connection.held + size <= self.bounds.bytes / max(1, len(self._receiving)):
+                large = max((*self._receiving, connection), key=lambda each: each.held)
+            large.cut("bytes")
         connection.held += size
         self.held += size
 
@@ -189,6 +201,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head = 0
         self._fields = 0
         self._fed = 0
+        self._unwanted = 0
         self._refusal: Reason = "malformed"
 
     def waits_for_us(self) -> bool:
@@ -231,6 +244,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._in_head:
             if self.cycle.response_complete:
                 everything.release(self)
+                self._unwanted += size
+                if self._unwanted > MAX_UNWANTED_BYTES:
+                    self.cut("unwanted")
         elif ended == self._ended:
             # What is not a whole header yet has not been counted as one.
             self._fed += size
@@ -241,7 +257,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._complete = False
         self._in_head = True
-        self._head = self._fields = self._fed = 0
+        self._head = self._fields = self._fed = self._unwanted = 0
 
     def on_url(self, url: bytes) -> None:
         self._count_head(len(url))
@@ -268,6 +284,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         self._all.release(self)
+        if self.cycle.response_complete:
+            # What was received of a body that nobody wanted would be kept with the connection.
+            self.cycle.body = bytearray()
         super().on_response_complete()
         if self._complete and self.cycle.response_complete and not self.transport.is_closing():
             self._all.idle(self)

@@ -530,7 +530,7 @@ class OperationSettings:
     )
     max_bytes_in_flight: int = defaulted(
         integer(2_097_152, 1_073_741_824),
-        "33554432",
+        "16777216",
         "Bytes of all requests that are not answered yet, headers included; beyond, the largest one"
         " that is not complete is cut. Some three times as much memory is used for them.",
     )
