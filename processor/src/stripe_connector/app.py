@@ -45,6 +45,7 @@ from stripe_connector.http.rate_limit import RateLimit
 from stripe_connector.http.routing import Admission, AnyEndpoint
 from stripe_connector.observability.telemetry import Telemetry, create_telemetry
 from stripe_connector.payments.confirm import Confirmer
+from stripe_connector.payments.covered import CoveredSales
 from stripe_connector.payments.customer_methods import CustomerMethods
 from stripe_connector.payments.start import Starter
 from stripe_connector.payments.transactions import Transactions
@@ -152,7 +153,14 @@ def wire(
         commercetools.clock,
     )
     starter = Starter(
-        commercetools, stripe, does.recorder, does.mover, does.customers, does.account, settings
+        commercetools,
+        stripe,
+        does.recorder,
+        does.mover,
+        does.customers,
+        CoveredSales(does.recorder, does.mover, does.modifier),
+        does.account,
+        settings,
     )
     confirmer = Confirmer(does.recorder, does.modifier, does.account, settings.ctp_project_key)
     checkout_sessions = Sessions(

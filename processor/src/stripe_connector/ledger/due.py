@@ -23,7 +23,12 @@ from collections.abc import Iterable
 
 from stripe_connector.ledger.operation import operations
 from stripe_connector.ledger.ours import Ours
-from stripe_connector.ledger.payment import Payment, TransactionState, TransactionType
+from stripe_connector.ledger.payment import (
+    Payment,
+    Transaction,
+    TransactionState,
+    TransactionType,
+)
 from stripe_connector.money import Money, MoneyDraft
 
 _HELD: tuple[TransactionState, ...] = ("Pending", "Success")
@@ -71,24 +76,35 @@ def captured(payment: Payment, currency: str) -> int:
     return _unless_given_back(payment, currency, brought)
 
 
-def asked_beyond(payment: Payment) -> int:
-    """What operations of ours took or authorized above the amount that was planned.
+def raised_by_us(payment: Payment) -> int:
+    """What operations of ours authorized above the planned amount.
 
-    A capture above the authorization and an authorization that was raised carry the operation that
-    asked for them; an Authorization that a Payment begins with is the planned one.
+    An authorization that was raised carries the operation that asked for it; the one that a Payment
+    begins with is the planned one.
     """
+    return _asked(payment, payment.of_type("Authorization")[1:])
+
+
+def captured_by_us(payment: Payment) -> int:
+    """What operations of ours captured; it may be less or more than what was authorized."""
+    return _asked(payment, payment.of_type("Charge"))
+
+
+def asked_beyond(payment: Payment) -> int:
+    """What operations of ours authorized or captured above the amount that was planned."""
+    currency = payment.amount_planned.currency_code
+    authorized = _sum(payment, currency, "Authorization", *_SURE)
+    return raised_by_us(payment) + max(0, captured_by_us(payment) - authorized)
+
+
+def _asked(payment: Payment, transactions: Iterable[Transaction]) -> int:
+    """The sum of those that carry an operation of ours, in the planned currency."""
     currency, ours = payment.amount_planned.currency_code, operations(payment)
-    raised = sum(
+    return sum(
         t.amount.cent_amount
-        for t in payment.of_type("Authorization")[1:]
+        for t in transactions
         if t.state == "Success" and t.amount.currency_code == currency and t.id in ours
     )
-    taken = sum(
-        t.amount.cent_amount
-        for t in payment.of_type("Charge")
-        if t.state == "Success" and t.amount.currency_code == currency and t.id in ours
-    )
-    return raised + max(0, taken - _sum(payment, currency, "Authorization", *_SURE))
 
 
 def _kept(payment: Payment, currency: str, states: tuple[TransactionState, ...]) -> int:

@@ -28,6 +28,7 @@ from stripe_connector.ledger.actions import (
     SetTransactionInterfaceId,
     TransactionDraft,
 )
+from stripe_connector.ledger.due import captured_by_us, raised_by_us
 from stripe_connector.ledger.facts import (
     REFUND_ORDER,
     DisputeFact,
@@ -244,22 +245,53 @@ class _Record:
         code, text = fact.status, fact.text
         if code is None:
             return
-        if fact.settled and not fact.released and status.interface_code in _FINAL_STATUS:
+        if fact.settled and not fact.released and self._is_over(fact.currency):
             return  # an older snapshot of an intent that is over
         amount = self._money(fact.amount, fact.currency)
-        holds = fact.authorization in ("Pending", "Success") and fact.status != "canceled"
-        if holds and not _same(amount, self.planned):
-            code, text = AMOUNT_MISMATCH, f"Stripe holds {amount}, planned were {self.planned}."
+        if (held := self._unexplained(fact)) is not None:
+            code, text = AMOUNT_MISMATCH, f"Stripe holds {held}, planned were {self.planned}."
         elif fact.funded:
             received = self._money(fact.funded, fact.currency)
             left = self._money(fact.amount - fact.funded, fact.currency)
             text = f"{received} of {amount} have come by bank transfer, {left} remain."
-        if holds and status.interface_code == ORDER_FAILED:
+        if _holds(fact) and status.interface_code == ORDER_FAILED:
             return  # until the order is placed, or the money is gone
         if code != status.interface_code:
             self._set_once(SetStatusInterfaceCode(code))
         if text != status.interface_text:
             self._set_once(SetStatusInterfaceText(text))
+
+    def _is_over(self, currency: str) -> bool:
+        """Whether the record says that nothing more can be captured, whatever the status says."""
+        if self.payment.payment_status.interface_code in _FINAL_STATUS:
+            return True
+        authorized = self._sum(currency, "Authorization", "Success")
+        captured = self._sum(currency, "Charge", "Success")
+        done = captured + self._sum(currency, "CancelAuthorization", "Success")
+        return 0 < authorized <= done
+
+    def _unexplained(self, fact: IntentFact) -> Money | None:
+        """What Stripe holds, where neither the plan nor an operation of ours explains the amount.
+
+        More, or less, than was planned is right only where we have asked for it: an authorization
+        that we raised, a capture of ours above it or of a part. Captures made elsewhere are not.
+        """
+        if not _holds(fact):
+            return None
+        authorized = self._money(fact.authorized, fact.currency)
+        captured = self._money(fact.captured, fact.currency)
+        if authorized.currency_code != self.planned.currency_code:
+            return captured if captured.cent_amount else authorized
+        record = replace(self.payment, amount_planned=self.planned, transactions=self.transactions)
+        planned, ours = self.planned.cent_amount, captured_by_us(record)
+        most = planned + raised_by_us(record)
+        if captured.cent_amount > max(most, ours):
+            return captured
+        if fact.released and captured.cent_amount < planned and captured.cent_amount != ours:
+            return captured
+        if not planned <= authorized.cent_amount <= most:
+            return authorized
+        return None
 
     def refund(self, fact: RefundFact) -> None:
         """By Stripe's id, else by the transaction that asked for it, never by amount alone."""
@@ -415,6 +447,11 @@ def _authorizations(transactions: Iterable[Transaction], intent_id: str) -> list
         if t.type == "Authorization"
         and (t.interaction_id == intent_id or (t.state == "Initial" and _unnamed(t)))
     ]
+
+
+def _holds(fact: IntentFact) -> bool:
+    """Whether Stripe holds money, or a bank may bring it."""
+    return fact.authorization in ("Pending", "Success") and fact.status != "canceled"
 
 
 def _unnamed(transaction: Transaction) -> bool:

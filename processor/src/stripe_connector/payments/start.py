@@ -33,6 +33,7 @@ from stripe_connector.gateways.commercetools.models import (
     Session,
 )
 from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.ledger import due as dues
 from stripe_connector.ledger.actions import (
     Action,
     AddTransaction,
@@ -52,6 +53,7 @@ from stripe_connector.money import Money
 from stripe_connector.payments import attempts, intents
 from stripe_connector.payments.amounts import amount_due, require_due
 from stripe_connector.payments.behaviour import Behaviour, behaviour_of
+from stripe_connector.payments.covered import CoveredSales
 from stripe_connector.payments.customers import Customers
 from stripe_connector.payments.limits import processing
 from stripe_connector.payments.movement import Mover
@@ -115,6 +117,7 @@ class Starter:
         recorder: Recorder,
         mover: Mover,
         customers: Customers,
+        covered: CoveredSales,
         account: OwnAccount,
         settings: Settings,
     ) -> None:
@@ -123,6 +126,7 @@ class Starter:
         self._recorder = recorder
         self._mover = mover
         self._customers = customers
+        self._covered = covered
         self._account = account
         self._settings = settings
 
@@ -147,7 +151,7 @@ class Starter:
             await self._account.require_may_sell()
             ours = await self._account.ours()
             if not await self._settles(cart, ours):
-                due = require_due(cart, session.metadata, ours)
+                due = await self._require_due(session, cart, ours)
                 behaviour = behaviour_of(cart, self._settings, store=choice.store)
                 wanted = _Wanted(session, cart, ours, due, behaviour, express, choice)
                 started = await self._once(wanted)
@@ -155,6 +159,16 @@ class Starter:
                     return started
             cart = await self._commercetools.cart(cart.id)
         raise BackendUnavailable("The cart is being changed by others, try again.", retry_after=1)
+
+    async def _require_due(self, session: Session, cart: Cart, ours: Ours) -> Money:
+        """What is due; where nothing is, what is still open of the cart is closed first."""
+        metadata = session.metadata
+        if amount_due(cart, metadata, ours).cent_amount == 0:
+            total = dues.due(
+                cart.gross_total, [], ours, elsewhere=metadata.gift_card_planned_amount
+            )
+            await self._covered.close(total, cart.payments, ours)
+        return require_due(cart, metadata, ours)
 
     def _require_no_charge(self, cart: Cart) -> None:
         """Raises Conflict while a stored method may be charged for the cart."""

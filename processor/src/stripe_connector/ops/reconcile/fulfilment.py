@@ -13,12 +13,14 @@ from stripe_connector.errors import Conflict, InvalidRequest, NotFound
 from stripe_connector.gateways.commercetools.models import PaymentInfo
 from stripe_connector.gateways.commercetools.orders import Payable
 from stripe_connector.ledger.due import asked_beyond, covered
-from stripe_connector.ledger.merge import ORDER_FAILED
+from stripe_connector.ledger.facts import CART_ID
+from stripe_connector.ledger.merge import AMOUNT_MISMATCH, ORDER_FAILED
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ops.reconcile.careful import WriteRefused
 from stripe_connector.ops.reconcile.difference import Difference, Kind
 from stripe_connector.ops.reconcile.wiring import Parts
+from stripe_connector.payments.covered import surplus
 from stripe_connector.payments.limits import kept
 
 Sale = TypeVar("Sale", bound=Payable)
@@ -37,6 +39,8 @@ async def unfulfilled(
             return await _order(reading, sale.order_id, merged)
         if sale.cart_id is not None:
             return await _cart(reading, sale.cart_id, merged)
+        if (cart_id := metadata.get(CART_ID)) is not None:
+            return await _paid_twice(reading, cart_id, merged)
     except NotFound:
         pass  # the merchant deleted it: there is nothing to fulfil
     return None
@@ -86,6 +90,19 @@ async def _cart(reading: Parts, cart_id: str, merged: Payment) -> Difference | N
     except WriteRefused:
         return _of(Kind.UNFULFILLED_ORDER, cart_id, "cart", cart, merged, "unpaid")
     return _mismatch(ours, cart, merged, "cart")
+
+
+async def _paid_twice(reading: Parts, cart_id: str, merged: Payment) -> Difference | None:
+    """A cart that was paid in the page and holds more than it costs; Checkout orders it."""
+    if kept(merged) <= 0 or merged.payment_status.interface_code == AMOUNT_MISMATCH:
+        return None  # the latter is told already
+    cart = _with(await reading.commercetools.payable_cart(cart_id), merged)
+    ours = await reading.account.ours()
+    found = {payment.id for payment, _ in surplus(cart.gross_total, cart.payments, ours)}
+    if merged.id not in found:
+        return None
+    planned = merged.amount_planned
+    return _of(Kind.AMOUNT_MISMATCH, cart.id, "cart", cart, merged, str(planned.cent_amount))
 
 
 def _mismatch(ours: Ours, sale: Payable, merged: Payment, type_: str) -> Difference | None:
