@@ -14,13 +14,19 @@ import pytest
 
 from sandbox.addresses import LOOPBACK, Addresses, require_free, url
 from tests.e2e.conftest import World
+from tests.patience import PATIENCE_S
 
 DEMO = [sys.executable, "-m", "sandbox.demo"]
 
 
 def run(*options: str, environment: dict[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603
-        [*DEMO, *options], env=environment, cwd=cwd, text=True, capture_output=True, timeout=120
+        [*DEMO, *options],
+        env=environment,
+        cwd=cwd,
+        text=True,
+        capture_output=True,
+        timeout=PATIENCE_S,
     )
 
 
@@ -91,7 +97,7 @@ def test_the_demo_stays_up_with_curl_lines_that_work_and_ends_with_ctrl_c(
         finally:
             demo.send_signal(signal.SIGINT)
             demo.stdout.read()
-        assert demo.wait(30) == 0
+        assert demo.wait(PATIENCE_S) == 0
     require_free(at.ports())
 
 
@@ -99,7 +105,7 @@ def shell(command: str) -> str:
     bash = shutil.which("bash")
     assert bash is not None
     done = subprocess.run(  # noqa: S603
-        [bash, "-c", command], capture_output=True, text=True, timeout=30
+        [bash, "-c", command], capture_output=True, text=True, timeout=PATIENCE_S
     )
     assert done.returncode == 0, command + done.stderr
     return done.stdout

@@ -18,6 +18,7 @@ from sandbox.addresses import Addresses
 from sandbox.demo.people import People
 from sandbox.demo.processes import inherited
 from sandbox.demo.start import processor, processor_environment, stand_ins
+from tests.patience import PATIENCE_S
 
 SECRET = re.compile(r"whsec_\w+")
 
@@ -44,7 +45,7 @@ class Machine:
             env={**self.environment, **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
 
@@ -76,7 +77,7 @@ def in_terminal(command: list[str], environment: Mapping[str, str]) -> str:
         pass  # how Linux tells that the other side is closed
     finally:
         os.close(ours)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE_S) == 0
     return shown.decode()
 
 
@@ -144,7 +145,7 @@ def test_a_configuration_that_cannot_work_is_listed_and_blocks_where_it_may() ->
             env=inherited(),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
 
@@ -159,6 +160,10 @@ def test_a_configuration_that_cannot_work_is_listed_and_blocks_where_it_may() ->
 def test_each_has_a_script_in_the_repository(script: str) -> None:
     path = Path(__file__).parents[2] / "scripts" / f"{script}.py"
     helped = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, path, "--help"], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, path, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
     )
     assert "--dry-run" in helped.stdout

@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.demo.processes import inherited
 from sandbox.demo.start import processor_environment
 from tests.e2e.conftest import World
+from tests.patience import PATIENCE_S
 
 _DOCTOR = [sys.executable, "-m", "stripe_connector", "doctor"]
 
@@ -17,7 +18,7 @@ _DOCTOR = [sys.executable, "-m", "stripe_connector", "doctor"]
 def run(world: World, *options: str, **changed: str) -> subprocess.CompletedProcess[str]:
     environment = {**inherited(), **processor_environment(world.at), **changed}
     return subprocess.run(  # noqa: S603
-        [*_DOCTOR, *options], env=environment, text=True, capture_output=True, timeout=120
+        [*_DOCTOR, *options], env=environment, text=True, capture_output=True, timeout=PATIENCE_S
     )
 
 

@@ -17,6 +17,7 @@ from sandbox.demo.processes import inherited
 from sandbox.demo.start import processor_environment
 from tests.e2e.conftest import World, free_ports
 from tests.e2e.guides import DOCS, blocks, files, own_shop, signed_cart
+from tests.patience import PATIENCE_S
 
 GUIDES = [DOCS / name for name in ("integration.md", "migration.md", "operations/README.md")]
 
@@ -42,7 +43,7 @@ def bash(script: str, world: World, folder: Path) -> subprocess.CompletedProcess
         env=environment,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=PATIENCE_S,
     )
 
 

@@ -16,6 +16,7 @@ from sandbox.demo.processes import inherited
 from sandbox.demo.start import processor_environment
 from tests.e2e.conftest import World
 from tests.e2e.test_processes import at_stand_in, buy, refund
+from tests.patience import PATIENCE_S
 
 Json = dict[str, Any]
 
@@ -32,7 +33,7 @@ def command(world: World, *options: str, **environment: str) -> subprocess.Popen
 
 def run(world: World, *options: str, **environment: str) -> tuple[int, str, str]:
     with command(world, *options, **environment) as process:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_S)
     return process.returncode, out, err
 
 
@@ -77,7 +78,7 @@ def test_events_that_come_twice_and_out_of_order_leave_nothing_to_repair(world: 
             world, "POST", "faults", {"backend": "webhooks", "kind": kind, "path": "*", "times": 4}
         )
     payment_id = bought(world)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while not world.people.compare(payment_id).agrees:
         assert time.monotonic() < deadline
     assert run(world, "--apply")[0] == 0
@@ -94,7 +95,7 @@ def test_a_run_that_is_told_to_stop_goes_on_later(world: World, tmp_path: Path) 
         assert process.stdout is not None
         process.stdout.readline()  # it has found something
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 3
     assert checkpoint.exists()
     code, out, _ = run(world, *options)

@@ -13,6 +13,7 @@ import stripe
 from sandbox.clock import SandboxClock
 from sandbox.faults import FaultDesk, NewFault
 from sandbox.stripe.webhooks import Deliverer, signature, signed
+from tests.patience import PATIENCE_S
 from tests.sandbox.stripe_account import Account, Json
 
 _URL = "http://shop.test/stripe/webhooks"
@@ -352,7 +353,7 @@ async def test_a_running_deliverer_sends_what_happens(sandbox: Sandbox, account:
     await sandbox.endpoint()
     running = asyncio.create_task(sandbox.deliverer.run())
     await account.customer()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await sandbox.shop.arrived.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):

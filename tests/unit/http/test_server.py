@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from stripe_connector.server import PortTaken, serve
+from tests.patience import PATIENCE_S
 
 PROGRAM = textwrap.dedent(
     """
@@ -58,7 +59,7 @@ PROGRAM = textwrap.dedent(
 
     logs.configure("info")
     port, drain_s = int(sys.argv[1]), float(sys.argv[2])
-    sys.exit(serve(create_app, host="127.0.0.1", port=port, grace_s=20, drain_s=drain_s))
+    sys.exit(serve(create_app, host="127.0.0.1", port=port, grace_s=120, drain_s=drain_s))
     """
 )
 
@@ -81,7 +82,7 @@ async def running(
         # Logged before the loop runs, but the socket accepts from then on.
         await process.stdout.readuntil(b"Listening on")
         async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=10
+            base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=PATIENCE_S
         ) as client:
             yield process, client
     finally:
@@ -91,7 +92,7 @@ async def running(
 
 
 async def test_readiness_fails_first_while_requests_are_still_accepted_and_finished() -> None:
-    async with running(drain_s=10) as (process, client):
+    async with running(drain_s=60) as (process, client):
         slow = asyncio.create_task(client.get("/slow"))
         await client.get("/entered")
         process.send_signal(signal.SIGTERM)

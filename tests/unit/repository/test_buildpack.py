@@ -18,6 +18,7 @@ import yaml
 
 from sandbox.demo.processes import inherited
 from tests.e2e.conftest import free_ports
+from tests.patience import PATIENCE_S
 from tests.unit.repository.test_connect import REQUIRED
 
 ROOT = Path(__file__).parents[3]
@@ -58,7 +59,7 @@ def run(command: str, application: Path, environment: dict[str, str]) -> tuple[i
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr
@@ -77,7 +78,7 @@ def started(application: Path, environment: dict[str, str]) -> Iterator[str]:
     )
     yield f"http://127.0.0.1:{port}"
     process.terminate()
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE_S) == 0
 
 
 def test_the_connector_is_not_installed_there(
