@@ -11,7 +11,14 @@ import pytest
 
 from sandbox.stripe.state import InternalError
 from tests.behaviour import buy_now
-from tests.behaviour.steps import Once, assert_agreement, no_trouble, shuffled, started
+from tests.behaviour.steps import (
+    Once,
+    assert_agreement,
+    merchants_order,
+    no_trouble,
+    shuffled,
+    started,
+)
 from tests.behaviour.stored import ENABLED, charge, state_of
 from tests.behaviour.test_bff_payments import Shopper
 from tests.behaviour.test_transactions import ABANDONED, charged, customer, die_before_stripe
@@ -124,7 +131,7 @@ async def test_a_form_can_be_used_no_more_once_the_order_has_a_payment_page(trie
     if tried:
         await world.pay(shop.secret, "pm_card_visa_chargeDeclined")
         await world.deliver_all()
-    order = (await world.client.post(f"/api/v1/carts/{shop.cart_id}/order")).json()
+    order = await merchants_order(world, shop.cart_id)
     shopper = Shopper(world)
     session = await shopper.session(order["id"])
     assert session.status_code == 201, session.text
@@ -141,7 +148,7 @@ async def test_a_form_paid_in_the_very_moment_leaves_the_order_without_a_payment
     shop = await started(
         world, 2500, shippingAddress={"country": "DE"}, customerEmail="ada@example.com"
     )
-    order = (await world.client.post(f"/api/v1/carts/{shop.cart_id}/order")).json()
+    order = await merchants_order(world, shop.cart_id)
 
     async def pay_first(call: Call) -> None:
         if call.path.endswith("/cancel"):
@@ -218,7 +225,7 @@ async def test_trouble_at_any_call_while_a_page_replaces_the_form_leaves_one_of_
         shop = await started(
             world, 2500, shippingAddress={"country": "DE"}, customerEmail="ada@example.com"
         )
-        order = (await world.client.post(f"/api/v1/carts/{shop.cart_id}/order")).json()
+        order = await merchants_order(world, shop.cart_id)
         shopper = Shopper(world)
         world.network.trouble = fault = Once(index, trouble)
         with contextlib.suppress(Crash):
