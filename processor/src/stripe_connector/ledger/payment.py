@@ -106,14 +106,22 @@ class Payment(Struct, frozen=True, rename="camel"):
 
     @property
     def currency(self) -> str:
-        """Of the money that was taken or tried; before that, of what is planned.
+        """Of all amounts of the Payment, see `unit`."""
+        return self.unit.currency_code
 
-        `amount_planned` may be changed by shoppers, transactions may not.
+    @property
+    def unit(self) -> Money:
+        """An amount in the Payment's currency: of what was taken, before that of what is planned.
+
+        Shoppers may change `amount_planned`, and add Initial transactions in any currency, which
+        at most come to fail (https://docs.commercetools.com/api/projects/me-payments). What Stripe
+        has taken or processes, they cannot write.
         """
         for transaction in self.transactions:
-            if transaction.type in ("Authorization", "Charge"):
-                return transaction.amount.currency_code
-        return self.amount_planned.currency_code
+            taken = transaction.state in ("Pending", "Success")
+            if taken and transaction.type in ("Authorization", "Charge"):
+                return transaction.amount
+        return self.amount_planned
 
     def lost(self, currency: str | None = None) -> int:
         """What disputes have taken for good: never more than was captured and not given back.

@@ -93,7 +93,7 @@ class Confirmer:
             or payment.interface_id not in (None, intent.id)
             or intent.metadata.get(PAYMENT_ID) != payment.id
             or intent.metadata.get(PROJECT_KEY) != self._project_key
-            or intent.currency.upper() != payment.amount_planned.currency_code
+            or intent.currency.upper() != cart.gross_total.currency_code
             or (customer is not None and customer != cart.customer_id)
         ):
             raise InvalidRequest(

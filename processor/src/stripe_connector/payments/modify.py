@@ -263,7 +263,7 @@ class Modifier:
             parts = [*_full_refund(current)]
             held = capturable(current) + waiting.amount.cent_amount
             if held > 0:
-                parts.append(Part("CancelAuthorization", current.amount_planned.with_amount(held)))
+                parts.append(Part("CancelAuthorization", current.unit.with_amount(held)))
             return parts
 
         _, outcomes = await self._mover.move(payment, request, plan, replaces=waiting.id)
@@ -347,12 +347,12 @@ class Modifier:
 
 def _checked(payment: Payment, amount: Amount) -> Money:
     """The amount in the payment's currency, as Stripe can move it."""
-    currency = payment.amount_planned.currency_code
+    currency = payment.currency
     if amount.currency_code != currency:
         raise invalid_field(
             "actions.0.amount.currencyCode", amount.currency_code, allowed=[currency]
         )
-    money = payment.amount_planned.with_amount(amount.cent_amount)
+    money = payment.unit.with_amount(amount.cent_amount)
     to_stripe(money)
     return money
 
@@ -382,7 +382,7 @@ def _processing(payment: Payment) -> list[Part]:
 
 
 def _part(type_: Literal["Refund", "CancelAuthorization"], payment: Payment, amount: int) -> Part:
-    return Part(type_, payment.amount_planned.with_amount(amount))
+    return Part(type_, payment.unit.with_amount(amount))
 
 
 def _at_most(limit: int, done: str, payment: Payment) -> str:

@@ -225,11 +225,10 @@ class Mover:
         captured = replace(payment, transactions=payment.transactions[:position]).total(
             "Charge", "Success"
         )
-        planned = payment.amount_planned
         return (intent.status, intent.amount, intent.amount_received) == (
             "requires_capture",
-            to_stripe(planned.with_amount(held)),
-            to_stripe(planned.with_amount(captured)),
+            to_stripe(payment.unit.with_amount(held)),
+            to_stripe(payment.unit.with_amount(captured)),
         )
 
     async def _wait(self, payment: Payment, transaction_id: str) -> Payment:

@@ -209,7 +209,7 @@ def _held(merged: Payment) -> Iterator[Difference]:
         yield Difference(
             Kind.AMOUNT_MISMATCH,
             amount=amount,
-            currency=planned.currency_code,
+            currency=merged.currency,
             recorded=str(planned.cent_amount),
             stripe=str(amount),
         )

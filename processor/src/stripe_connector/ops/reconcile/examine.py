@@ -80,7 +80,7 @@ class Examiner:
                     payment.id,
                     payment.interface_id,
                     amount=kept(payment),
-                    currency=payment.amount_planned.currency_code,
+                    currency=payment.currency,
                 )
             )
         if account_of(payment) is not None and standing is not Standing.OURS:
@@ -246,7 +246,7 @@ class Examiner:
             merged.id,
             intent_id,
             amount=kept(merged),
-            currency=merged.amount_planned.currency_code,
+            currency=merged.currency,
         )
 
     async def _unstored(self, payment: Payment, intent: PaymentIntent) -> Difference | None:
