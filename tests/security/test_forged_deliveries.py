@@ -164,6 +164,13 @@ async def test_a_signature_is_of_these_bytes_alone(body: bytes, more: dict[str, 
     assert world.network.calls == []
 
 
+async def test_more_than_a_megabyte_is_not_hashed() -> None:
+    world = World()
+    header = f"t={NOW},v1={WRONG}"
+    assert await deliver(world, b" " * 2**20, header) == (400, "InvalidSignature")
+    assert await deliver(world, b" " * (2**20 + 1), header) == (413, "PayloadTooLarge")
+
+
 async def test_of_two_signature_headers_neither_is_believed() -> None:
     for order in ((WRONG, RIGHT), (RIGHT, WRONG)):
         headers = [f"t={NOW},v1={each}" for each in order]

@@ -42,3 +42,8 @@ def test_a_service_that_did_not_answer_is_no_clean_report(answer: str) -> None:
     for report in (python_report(answer), npm_report(answer)):
         assert report.audited == 0
         assert "nothing was audited" in str(report)
+
+
+def test_ci_runs_it() -> None:
+    lines = (Path(__file__).parents[3] / ".ci/run").read_text().splitlines()
+    assert any(line.split("#")[0].strip().startswith("make audit") for line in lines)

@@ -15,8 +15,10 @@ from stripe_connector.errors import TooManyRequests
 
 TOO_MANY = "This client has asked too often."
 """How the description of an endpoint speaks of its limit."""
+_LONGEST_NAME = 64
 _CAPACITY = 10_000
-"""Clients that are remembered; the one that has been quiet for longest makes room."""
+"""Clients, and as many carts or orders, that are remembered; the one that has been quiet for
+longest makes room."""
 
 _WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<v4>[0-9.]+))(?::[0-9]{1,5})?")
 
@@ -26,28 +28,18 @@ class _Bucket(Struct):
     filled_at: float
 
 
-class RateLimit:
-    """A bucket of tokens per client address: a minute's worth at once, then as they come back.
+class _Shares:
+    """A bucket of tokens per name: a minute's worth at once, then as they come back."""
 
-    Each instance counts for itself. This keeps a single client from being a nuisance; it is no
-    defence against many, which is the business of whatever stands in front.
-    """
-
-    def __init__(
-        self, per_minute: int, clock: Clock, *, trusted_proxies: int, capacity: int = _CAPACITY
-    ) -> None:
-        """`per_minute` 0 limits nothing."""
+    def __init__(self, per_minute: int, clock: Clock, capacity: int) -> None:
         self._per_minute = per_minute
         self._clock = clock
-        self._trusted_proxies = trusted_proxies
         self._capacity = capacity
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
-    def admit(self, request: Request) -> None:
-        """Count a request; raises TooManyRequests where its client has used up its share."""
-        if self._per_minute == 0:
-            return
-        bucket = self._bucket(client_address(request, self._trusted_proxies))
+    def take(self, name: str) -> None:
+        """Raises TooManyRequests where the share is used up."""
+        bucket = self._bucket(name)
         if bucket.tokens < 1:
             wait = (1 - bucket.tokens) * 60 / self._per_minute
             raise TooManyRequests(
@@ -55,16 +47,43 @@ class RateLimit:
             )
         bucket.tokens -= 1
 
-    def _bucket(self, client: str) -> _Bucket:
+    def _bucket(self, name: str) -> _Bucket:
         now = self._clock.monotonic()
-        bucket = self._buckets.pop(client, None) or _Bucket(self._per_minute, now)
+        bucket = self._buckets.pop(name, None) or _Bucket(self._per_minute, now)
         refilled = (now - bucket.filled_at) * self._per_minute / 60
         bucket.tokens = min(self._per_minute, bucket.tokens + refilled)
         bucket.filled_at = now
         if len(self._buckets) >= self._capacity:
             self._buckets.popitem(last=False)
-        self._buckets[client] = bucket
+        self._buckets[name] = bucket
         return bucket
+
+
+class RateLimit:
+    """A share for each client address, and one for each cart or order that the path names.
+
+    Each instance counts for itself. This keeps a single client from being a nuisance, and a
+    single cart from being asked for by many; it is no defence against many clients, which is the
+    business of whatever stands in front.
+    """
+
+    def __init__(
+        self, per_minute: int, clock: Clock, *, trusted_proxies: int, capacity: int = _CAPACITY
+    ) -> None:
+        """`per_minute` 0 limits nothing."""
+        self._per_minute = per_minute
+        self._trusted_proxies = trusted_proxies
+        self._clients = _Shares(per_minute, clock, capacity)
+        self._resources = _Shares(per_minute, clock, capacity)
+
+    def admit(self, request: Request) -> None:
+        """Count a request; raises TooManyRequests where a share that it needs is used up."""
+        if self._per_minute == 0:
+            return
+        self._clients.take(client_address(request, self._trusted_proxies))
+        named = request.path_params.get("id")
+        if named is not None:
+            self._resources.take(named[:_LONGEST_NAME])
 
 
 def client_address(request: Request, trusted_proxies: int) -> str:
