@@ -53,6 +53,15 @@ class Contract:
         parameters = self._operation(method, path).get("parameters", [])
         return {each["name"] for each in parameters if each["in"] == "query"}
 
+    def required(self, type_: str) -> set[str]:
+        """The fields that an object of a type always has."""
+        parts = self._parts(self._schemas[type_])
+        return {name for part in parts for name in part.get("required", [])}
+
+    def words(self, type_: str) -> set[str]:
+        """The values of an enumeration."""
+        return set(self._schemas[type_]["enum"])
+
     def problems(self, type_: str, body: Json) -> list[str]:
         """What is wrong with a body; empty where nothing is."""
         validator = self._validator.evolve(schema={"$ref": _DEFINITION + type_})

@@ -51,7 +51,7 @@ def _rule(cart: Cart, settings: Settings) -> BehaviorRule:
     candidates = (
         cart.country,
         cart.billing_address.country if cart.billing_address else None,
-        cart.shipping_address.country if cart.shipping_address else None,
+        cart.delivery_address.country if cart.delivery_address else None,
         cart.store.key if cart.store else None,
     )
     rules = settings.stripe_payment_behavior_rules

@@ -263,7 +263,7 @@ def type_draft(key: str) -> dict[str, Any]:
 
 def _details(customer: Customer, cart: Cart) -> dict[str, Any]:
     """What Stripe may know of the customer, without what is missing."""
-    address = (customer.addresses[0] if customer.addresses else None) or cart.shipping_address
+    address = (customer.addresses[0] if customer.addresses else None) or cart.delivery_address
     address = address or Address()
     parts = {
         "email": cart.customer_email or customer.email or address.email,

@@ -121,12 +121,11 @@ def express_data(cart: Cart, metadata: SessionMetadata, ours: Ours) -> ExpressDa
         if tax is not None and tax.cent_amount > 0:
             lines.append(ExpressLine("Tax", tax, "TAX"))
     else:
-        shipping = cart.shipping_info
-        price = shipping.price.cent_amount if shipping else 0
-        subtotal = due.cent_amount - price
+        charged = [each for each in cart.deliveries if each.price.cent_amount > 0]
+        subtotal = due.cent_amount - sum(each.price.cent_amount for each in charged)
         if subtotal > 0:
             lines.append(ExpressLine("Subtotal", due.with_amount(subtotal), "SUBTOTAL"))
-        if shipping is not None and price > 0:
+        for shipping in charged:
             name = shipping.shipping_method_name or "Shipping"
             lines.append(ExpressLine(name, shipping.price, "SHIPPING"))
     return ExpressData(due, due.currency_code, lines or [ExpressLine("Total", due, "TOTAL")])
@@ -134,7 +133,7 @@ def express_data(cart: Cart, metadata: SessionMetadata, ours: Ours) -> ExpressDa
 
 def billing_address(cart: Cart) -> str | None:
     """The cart's billing (else shipping) address as Stripe.js takes it: JSON in a string."""
-    address = cart.billing_address or cart.shipping_address
+    address = cart.billing_address or cart.delivery_address
     if address is None:
         return None
     details = {

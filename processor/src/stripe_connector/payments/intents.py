@@ -40,7 +40,7 @@ def params(
             wanted["setup_future_usage"] = behaviour.setup_future_usage
     if payment_method is not None:
         wanted["payment_method"] = payment_method
-    if with_shipping and (shipping := _shipping(cart.shipping_address)) is not None:
+    if with_shipping and (shipping := _shipping(cart.delivery_address)) is not None:
         wanted["shipping"] = shipping
     if multiple_captures:
         wanted["payment_method_options"] = {"card": {"request_multicapture": "if_available"}}

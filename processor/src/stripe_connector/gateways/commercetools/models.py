@@ -54,6 +54,13 @@ class ShippingInfo(Struct, frozen=True, rename="camel"):
     price: Money
 
 
+class CartShipping(Struct, frozen=True, rename="camel"):
+    """One of several deliveries, where the shipping mode is Multiple."""
+
+    shipping_info: ShippingInfo
+    shipping_address: Address | None = None
+
+
 class LineItem(Struct, frozen=True, rename="camel"):
     """A line or custom line, as far as payments care."""
 
@@ -101,6 +108,8 @@ class Cart(Struct, frozen=True, rename="camel"):
     billing_address: Address | None = None
     shipping_address: Address | None = None
     shipping_info: ShippingInfo | None = None
+    shipping: list[CartShipping] = []
+    """In place of both where the shipping mode is Multiple."""
     line_items: list[LineItem] = []
     custom_line_items: list[LineItem] = []
     payment_info: PaymentInfo = PaymentInfo()
@@ -115,6 +124,18 @@ class Cart(Struct, frozen=True, rename="camel"):
     def gross_total(self) -> Money:
         """What the cart costs, taxes included."""
         return self.taxed_price.total_gross if self.taxed_price else self.total_price
+
+    @property
+    def deliveries(self) -> list[ShippingInfo]:
+        """Every shipping that is charged, whatever the shipping mode."""
+        single = [self.shipping_info] if self.shipping_info else []
+        return [*single, *(each.shipping_info for each in self.shipping)]
+
+    @property
+    def delivery_address(self) -> Address | None:
+        """Where the cart goes; of several addresses, the first."""
+        several = (each.shipping_address for each in self.shipping)
+        return self.shipping_address or next((each for each in several if each is not None), None)
 
     @property
     def is_recurring(self) -> bool:
