@@ -373,3 +373,40 @@ async def test_before_there_is_a_cart_nobody_is_offered_any() -> None:
     answer = await world.client.post("/express-config", headers={"Origin": ORIGIN})
     assert answer.json()["storedPaymentMethodsConfig"] == {"isEnabled": False}
     assert answer.json()["stripeJsUrl"].startswith("https://js.stripe.com/")
+
+
+# The same card, saved several times
+
+
+async def test_a_card_that_was_saved_twice_is_shown_once_under_its_newest_token() -> None:
+    lin = await customer()
+    await lin.saves()
+    lin.world.clock.advance(10)
+    newest = await lin.saves()
+    other = await lin.saves("pm_card_mastercard")
+    shown = {each["id"] for each in await lin.shown()}
+    tokens = {each["token"]["value"] for each in await records(lin.world) if each["id"] in shown}
+    assert tokens == {newest, other}
+
+
+async def test_a_card_that_was_saved_twice_is_removed_once_and_the_old_token_stays_attached() -> (
+    None
+):
+    """A recurring order may charge the old token; nobody is offered it any more."""
+    lin = await customer()
+    old = await lin.saves()
+    await lin.shown()
+    newest = await lin.saves()
+    [shown] = await lin.shown()
+    assert (await remove(lin, shown["id"])).status_code == 200
+    assert await lin.shown() == []
+    assert saved_at_stripe(lin) == [old]
+    assert newest not in saved_at_stripe(lin)
+
+
+async def test_cards_without_a_fingerprint_are_never_taken_for_the_same() -> None:
+    """`PaymentMethod.card.fingerprint` is Optional in Stripe's SDK."""
+    lin = await customer()
+    for _ in range(2):
+        lin.world.stripe.methods[await lin.saves()]["card"]["fingerprint"] = None
+    assert len(await lin.shown()) == 2

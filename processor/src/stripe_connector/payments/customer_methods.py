@@ -92,11 +92,8 @@ class CustomerMethods:
             every(self._retire_if_dead(each) for each in stale),
         )
         by_token |= {each.token_value: each for each in created}
-        return [
-            _shown(by_token[each.id], each)
-            for each in alive
-            if self._can_be_used(by_token[each.id], customer_id)
-        ]
+        usable = [each for each in alive if self._can_be_used(by_token[each.id], customer_id)]
+        return [_shown(by_token[each.id], each) for each in _once_per_card(usable)]
 
     async def find(self, method_id: str | None) -> PaymentMethod | None:
         """The record with an id, whosoever it is; None where there is none."""
@@ -129,8 +126,27 @@ class CustomerMethods:
         if record is None or not self._is_own(record, customer_id):
             raise NotFound("The payment method was not found.")
         if record.token_value is not None:
+            for same in await self._saved_again(customer_id, record.token_value):
+                await self._deactivate(same)
             await self._detach(record.token_value)
         await self._deactivate(record)
+
+    async def _saved_again(self, customer_id: str, token: str) -> list[PaymentMethod]:
+        """The records of the same card under other tokens: it is seen once, and removed once.
+
+        They are offered no more, but stay attached: a recurring order may charge them.
+        """
+        alive, records = await both(
+            self._alive(customer_id), self._commercetools.payment_methods(customer_id)
+        )
+        cards = {each.id: card for each in alive if (card := _card(each)) is not None}
+        return [
+            record
+            for record in records
+            if record.token_value != token
+            and token in cards
+            and cards.get(record.token_value or "") == cards[token]
+        ]
 
     async def _alive(self, customer_id: str) -> list[StripePaymentMethod]:
         stripe_id = await self._customers.known(customer_id)
@@ -193,6 +209,24 @@ def customer_of(cart: Cart) -> str:
     if cart.customer_id is None:
         raise required_field("customerId")
     return cart.customer_id
+
+
+def _card(method: StripePaymentMethod) -> str | None:
+    """What tells one card from another, whatever its token."""
+    return method.card.fingerprint if method.card else None
+
+
+def _once_per_card(newest_first: list[StripePaymentMethod]) -> list[StripePaymentMethod]:
+    """Of a card that was saved several times the newest token, which Stripe knows best."""
+    seen: set[str] = set()
+    kept = []
+    for method in newest_first:
+        card = _card(method)
+        if card is None or card not in seen:
+            kept.append(method)
+        if card is not None:
+            seen.add(card)
+    return kept
 
 
 def _is_active(record: PaymentMethod) -> bool:

@@ -28,6 +28,8 @@ class CardOnFile(Struct, frozen=True):
     last4: str | None = None
     exp_month: int | None = None
     exp_year: int | None = None
+    fingerprint: str | None = None
+    """The same for the same card, however often it was saved."""
 
 
 class AccountOnFile(Struct, frozen=True):
