@@ -12,13 +12,17 @@ from sandbox.stripe.forms import (
     ADDRESS,
     EXPAND,
     RECIPIENT,
+    Kind,
     anything,
     array,
+    email,
     full_address,
     full_recipient,
     merge_metadata,
     metadata,
     one_of,
+    person_name,
+    phone,
     shape,
     text,
 )
@@ -125,15 +129,15 @@ def _living(call: Call) -> JsonObject:
     return customer
 
 
-_FIELDS = {
+_FIELDS: dict[str, Kind] = {
     **EXPAND,
     "address": ADDRESS,
     "description": text,
-    "email": text,
+    "email": email,
     "invoice_settings": anything,
     "metadata": metadata,
-    "name": text,
-    "phone": text,
+    "name": person_name,
+    "phone": phone,
     "preferred_locales": array(text),
     "shipping": RECIPIENT,
     "tax": anything,

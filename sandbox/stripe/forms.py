@@ -6,6 +6,7 @@ says what each parameter is and refuses what it does not know. An empty value un
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
@@ -67,6 +68,38 @@ def text(raw: Raw, path: str) -> str:
     if not isinstance(raw, str):
         raise _invalid("string", path)
     return raw
+
+
+class Limited(Struct, frozen=True):
+    """A text of so many characters at most."""
+
+    characters: int
+
+    def __call__(self, raw: Raw, path: str) -> str:
+        given = text(raw, path)
+        if len(given) > self.characters:
+            raise invalid_request(
+                f"Invalid string: {given[:10]}...{given[-10:]}; must be at most"
+                f" {self.characters} characters",
+                param=path,
+            )
+        return given
+
+
+person_name, phone = Limited(256), Limited(20)
+"""Of customers, and of where payments go (https://docs.stripe.com/api/customers/create)."""
+
+_EMAIL = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"
+)
+
+
+def email(raw: Raw, path: str) -> str:
+    """An address that Stripe takes: it refuses others (https://docs.stripe.com/error-codes)."""
+    given = Limited(512)(raw, path)
+    if _EMAIL.fullmatch(given) is None:
+        raise invalid_request(f"Invalid email address: {given}", code="email_invalid", param=path)
+    return given
 
 
 def integer(raw: Raw, path: str) -> int:
@@ -197,7 +230,7 @@ def expandable(raw: Raw, path: str) -> str:
 EXPAND: dict[str, Kind] = {"expand": array(expandable)}
 """The parameter that every route takes."""
 ADDRESS = shape(dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), text))
-_RECIPIENT: dict[str, Kind] = {"address": ADDRESS, "name": text, "phone": text}
+_RECIPIENT: dict[str, Kind] = {"address": ADDRESS, "name": person_name, "phone": phone}
 RECIPIENT = shape(_RECIPIENT, required=("address", "name"))
 """Where to: shipping of customers and confirmation tokens."""
 SHIPPING = shape(

@@ -37,6 +37,7 @@ from stripe_connector.ledger.payment import Payment, Reference, TransactionState
 from stripe_connector.ledger.proof import SaleProof
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments import attempts, intents
+from stripe_connector.payments.comfort import EMAIL, fitting, without_refused
 from stripe_connector.payments.customers import Customers
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
@@ -119,7 +120,7 @@ class PageOpener:
         if not request.shows_customer:
             return None, None
         customer = await self._customers.known(sale.customer_id) if sale.customer_id else None
-        return customer, sale.customer_email
+        return customer, fitting(sale.customer_email, EMAIL)
 
     async def _create_payment(self, sale: Payable, due: Money, n: int) -> Payment:
         is_order = isinstance(sale, Order)
@@ -149,7 +150,7 @@ class PageOpener:
             return await self._find_session(payment)
         try:
             return await attempts.create(
-                lambda key: self._stripe.create_session(params, key),
+                lambda key: without_refused(self._stripe.create_session, params, key),
                 lambda: self._stripe.find_session(payment.id, intents.since(payment.created_at)),
                 payment.key or payment.id,
             )

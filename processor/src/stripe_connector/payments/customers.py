@@ -24,7 +24,8 @@ from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.facts import CUSTOMER_ID, PROJECT_KEY
 from stripe_connector.payments import attempts
-from stripe_connector.payments.intents import full_name, stripe_address
+from stripe_connector.payments.comfort import EMAIL, fitting, without_refused
+from stripe_connector.payments.intents import full_name, phone_of, stripe_address
 from stripe_connector.settings import Settings
 
 FIELD = "stripeConnector_stripeCustomerId"
@@ -197,7 +198,11 @@ class Customers:
             lambda: self._stripe.find_customer(customer.id),
             f"customer:{customer.id}:{stale or ''}:1",
         )
-        await self._stripe.update_customer(created.id, _details(customer, cart))
+        await without_refused(
+            lambda details, _: self._stripe.update_customer(created.id, details),
+            _details(customer, cart),
+            created.id,
+        )
         return created.id
 
     async def _remember(self, customer: Customer, stripe_id: str, stale: str | None) -> str:
@@ -266,10 +271,10 @@ def _details(customer: Customer, cart: Cart) -> dict[str, Any]:
     address = (customer.addresses[0] if customer.addresses else None) or cart.delivery_address
     address = address or Address()
     parts = {
-        "email": cart.customer_email or customer.email or address.email,
+        "email": fitting(cart.customer_email or customer.email or address.email, EMAIL),
         "name": full_name(customer.first_name, customer.last_name)
         or full_name(address.first_name, address.last_name),
-        "phone": address.phone or address.mobile,
+        "phone": phone_of(address),
         "address": stripe_address(address),
     }
     return {name: value for name, value in parts.items() if value}

@@ -10,7 +10,8 @@ from stripe_connector.ledger.ours import Ours
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments.amounts import require_due
 from stripe_connector.payments.behaviour import behaviour_of
-from stripe_connector.payments.intents import full_name, stripe_address
+from stripe_connector.payments.comfort import EMAIL, fitting
+from stripe_connector.payments.intents import full_name, phone_of, stripe_address
 from stripe_connector.settings import Settings
 
 
@@ -138,8 +139,8 @@ def billing_address(cart: Cart) -> str | None:
         return None
     details = {
         "name": full_name(address.first_name, address.last_name) or "",
-        "phone": address.phone or address.mobile or "",
-        "email": cart.customer_email or "",
+        "phone": phone_of(address) or "",
+        "email": fitting(cart.customer_email, EMAIL) or "",
         "address": _complete(address),
     }
     return msgspec.json.encode(details).decode()

@@ -10,6 +10,7 @@ from stripe_connector.ledger.facts import CART_ID, CUSTOMER_ID, PAYMENT_ID, PROJ
 from stripe_connector.ledger.stripe_objects import PaymentIntent
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments.behaviour import Behaviour
+from stripe_connector.payments.comfort import ADDRESS, NAME, PHONE, fitting
 
 TAX_REFERENCES = "connectorStripeTax_calculationReferences"
 """Custom field of a cart in which Stripe's tax connector leaves its calculations."""
@@ -129,12 +130,18 @@ def stripe_address(address: Address) -> dict[str, str]:
         "state": address.state or address.region,
         "country": address.country,
     }
-    return {name: value for name, value in parts.items() if value}
+    cut = {name: fitting(value, ADDRESS) for name, value in parts.items()}
+    return {name: value for name, value in cut.items() if value}
 
 
 def full_name(first: str | None, last: str | None) -> str | None:
-    """First and last name as one, None where there is neither."""
-    return " ".join(filter(None, (first, last))) or None
+    """First and last name as one, as Stripe takes it; None where there is neither."""
+    return fitting(" ".join(filter(None, (first, last))), NAME)
+
+
+def phone_of(address: Address) -> str | None:
+    """A phone number as Stripe takes it."""
+    return fitting(address.phone or address.mobile, PHONE)
 
 
 def _shipping(address: Address | None) -> dict[str, Any] | None:
@@ -145,7 +152,7 @@ def _shipping(address: Address | None) -> dict[str, Any] | None:
     if name is None:
         return None
     shipping: dict[str, Any] = {"name": name, "address": stripe_address(address)}
-    if phone := address.phone or address.mobile:
+    if phone := phone_of(address):
         shipping["phone"] = phone
     return shipping
 

@@ -53,6 +53,7 @@ from stripe_connector.money import Money
 from stripe_connector.payments import attempts, intents
 from stripe_connector.payments.amounts import amount_due, require_due
 from stripe_connector.payments.behaviour import Behaviour, behaviour_of
+from stripe_connector.payments.comfort import without_refused
 from stripe_connector.payments.covered import CoveredSales
 from stripe_connector.payments.customers import Customers
 from stripe_connector.payments.limits import processing
@@ -316,7 +317,9 @@ class Starter:
 
         try:
             return await attempts.create(
-                lambda key: self._stripe.create_intent({**params, "metadata": metadata}, key),
+                lambda key: without_refused(
+                    self._stripe.create_intent, {**params, "metadata": metadata}, key
+                ),
                 made_before,
                 f"{payment.id}:start",
             )
@@ -397,8 +400,11 @@ class Starter:
         changes = intents.changes(intent, desired) | intents.owner(intent, wanted.cart)
         if changes:
             try:
-                intent = await self._stripe.update_intent(
-                    intent.id, changes, _once_only(payment, "update")
+                intent_id = intent.id
+                intent = await without_refused(
+                    lambda sent, key: self._stripe.update_intent(intent_id, sent, key),
+                    changes,
+                    _once_only(payment, "update"),
                 )
             except NotFound as error:
                 if "payment_method" in desired:

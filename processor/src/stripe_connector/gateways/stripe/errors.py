@@ -57,6 +57,8 @@ _OURS = frozenset(
 class StripeRefused(PaymentRefused):
     """Stripe refused an operation for good; `code` is Stripe's."""
 
+    param: str | None = None
+    """The parameter that Stripe objects to, such as `shipping[phone]`."""
     intent_id: str | None = None
     """The PaymentIntent that came into being all the same, as after a declined confirmation."""
 
@@ -164,6 +166,7 @@ def _refused(answer: _Error, message: str, detail: str) -> StripeRefused:
         fields={"declineCode": answer.decline_code} if answer.decline_code else None,
         detail=detail,
     )
+    refused.param = answer.param
     if answer.payment_intent is not None:
         refused.intent_id = answer.payment_intent.id
     return refused
