@@ -255,3 +255,22 @@ async def test_a_payment_whose_key_the_merchant_has_changed_is_still_moved() -> 
         assert answer.json() == APPROVED
     assert refunded(world) == 300
     await assert_agreement(world)
+
+
+async def test_a_second_tab_gets_the_same_payment_although_the_merchant_has_renamed_it() -> None:
+    world = World()
+    shop = await started(world)
+    payment = await world.payment(shop.payment_id)
+    renamed = {"action": "setKey", "key": "ERP-2026-000123"}
+    await world.commercetools(
+        "POST",
+        f"payments/{shop.payment_id}",
+        {"version": payment["version"], "actions": [renamed]},
+    )
+    assert (await world.start(shop.session))["clientSecret"] == shop.secret
+    assert len(world.stripe.intents) == 1
+    await world.pay(shop.secret)
+    await world.deliver_all()
+    again = await world.client.post("/payments", headers=shop.session)
+    assert again.status_code == 400
+    assert len(world.stripe.intents) == 1

@@ -45,9 +45,10 @@ from stripe_connector.ledger.actions import (
     TransactionDraft,
 )
 from stripe_connector.ledger.facts import intent_fact
-from stripe_connector.ledger.operation import KEY_LIFETIME
+from stripe_connector.ledger.operation import KEY_LIFETIME, operations
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment, Reference
+from stripe_connector.ledger.proof import account_of
 from stripe_connector.ledger.stripe_objects import OPEN, PaymentIntent
 from stripe_connector.money import Money
 from stripe_connector.payments import attempts, intents
@@ -204,7 +205,7 @@ class Starter:
         if latest is None or _is_over(latest):
             return await self._new(wanted, following)
         if latest.interface_id is None:
-            return await self._new(wanted, _number(latest))
+            return await self._new(wanted, _number(latest) or following)
         try:
             intent, customer = await both(
                 self._stripe.intent(latest.interface_id), self._customer(wanted)
@@ -467,9 +468,24 @@ class Starter:
 
 
 def _latest(cart: Cart, ours: Ours) -> Payment | None:
-    """The cart's last payment that was started here."""
-    started = [payment for payment in cart.payments if ours.includes(payment) and _number(payment)]
-    return max(started, key=_number, default=None)
+    """The cart's last payment that was started here, also where the merchant has renamed it."""
+    started = [payment for payment in cart.payments if _is_started_here(payment, ours)]
+    return max(started, key=lambda each: (each.created_at or "", _number(each)), default=None)
+
+
+def _is_started_here(payment: Payment, ours: Ours) -> bool:
+    if not ours.includes(payment):
+        return False
+    if _number(payment):
+        return True
+    known = payment.interface_id is not None or account_of(payment) is not None
+    return known and not _is_charge(payment)
+
+
+def _is_charge(payment: Payment) -> bool:
+    """It charges a stored method: its Authorization was written ahead."""
+    operated = operations(payment)
+    return any(each.id in operated for each in payment.of_type("Authorization"))
 
 
 def _highest(cart: Cart) -> int:
