@@ -38,6 +38,11 @@ STATES: Mapping[str, tuple[str, str]] = {
 """What one can filter payments by: the words, and commercetools' predicate."""
 
 
+INSIDE = {"store_before": "before", "store_after": "after", "store_later": "later"}
+"""Failures inside Stripe: its idempotency key keeps them (`sandbox.stripe.state.InternalError`)."""
+_INSIDE_BY_MOMENT = {moment: kind for kind, moment in INSIDE.items()}
+
+
 class Found(Struct, frozen=True):
     """A page of payments, and the orders that they belong to, by payment id."""
 
@@ -194,16 +199,44 @@ class Stripe:
         await self._admin("clock", {"advance": seconds})
 
     async def faults(self) -> list[Json]:
-        """The fault desk's rules in force: they are the same at every backend."""
+        """The fault desk's rules in force, which are the same at every backend, and Stripe's own
+        internal errors."""
         answer = await self._wire.ask("GET", "/_sandbox/faults")
-        return list(answer["faults"])
+        inside = await self._wire.ask("GET", "/_sandbox/stripe/errors")
+        return [
+            *answer["faults"],
+            *(
+                {**each, "kind": _INSIDE_BY_MOMENT[each["when"]], "backend": "stripe"}
+                for each in inside["errors"]
+                if each["when"] in _INSIDE_BY_MOMENT
+            ),
+        ]
 
     async def add_fault(self, fault: Json) -> None:
-        await self._admin("faults", fault)
+        """A rule of the fault desk, or an internal error, which Stripe stores under its key."""
+        if fault["kind"] not in INSIDE:
+            await self._admin("faults", fault)
+            return
+        names = ("path", "method", "times", "skip")
+        wanted = {name: fault[name] for name in names if name in fault}
+        wanted["method"] = "POST"  # only what has a key is stored
+        await self._admin("stripe/errors", {**wanted, "when": INSIDE[fault["kind"]]})
+
+    async def stalled(self) -> list[Json]:
+        """Requests that Stripe answered 500 and can still complete."""
+        return list((await self._wire.ask("GET", "/_sandbox/stripe/stalled"))["stalled"])
+
+    async def complete(self, request_id: str) -> None:
+        """Let Stripe roll such a request forward."""
+        await self._admin(f"stripe/stalled/{named(request_id)}", {})
 
     async def remove_fault(self, fault_id: str | None) -> None:
         """One rule, or all of them; one that is gone already is no mistake."""
-        path = "/_sandbox/faults" if fault_id is None else f"/_sandbox/faults/{named(fault_id)}"
+        if fault_id is None:
+            await self._wire.send("DELETE", "/_sandbox/stripe/errors")
+        inside = (fault_id or "").startswith("err_")
+        rules = "/_sandbox/stripe/errors" if inside else "/_sandbox/faults"
+        path = rules if fault_id is None else f"{rules}/{named(fault_id)}"
         answer = await self._wire.send("DELETE", path)
         if answer.status_code != httpx.codes.NOT_FOUND:
             self._wire.document(answer)

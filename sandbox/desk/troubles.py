@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox.desk.backends import Backends
+from sandbox.desk.backends import INSIDE, Backends
 from sandbox.desk.guard import Guard
 from sandbox.desk.rendering import Pages
 from sandbox.desk.sessions import Session
@@ -29,6 +29,9 @@ KINDS = {
     "fail_after": "Fail, although it had its effect",
     "drop_before": "Drop the connection, without effect",
     "drop_after": "Drop the connection, although it had its effect",
+    "store_before": "Store a 500 under the key, without effect",
+    "store_after": "Store a 500 under the key, although it had its effect",
+    "store_later": "Store a 500 under the key; the effect comes when you complete it",
     "lose": "Lose the event",
     "repeat": "Deliver the event twice",
     "reorder": "Deliver the event after the next one",
@@ -64,6 +67,21 @@ READY = (
         "Stripe's next refund gets lost on its way back",
         "The money moves, the processor gets a 500.",
         {"backend": "stripe", "kind": "fail_after", "method": "POST", "path": "/v1/refunds"},
+    ),
+    Ready(
+        "Stripe stores a 500 for the next refund, and may complete it later",
+        "The refund waits; below you decide when Stripe completes it, or never.",
+        {"backend": "stripe", "kind": "store_later", "method": "POST", "path": "/v1/refunds"},
+    ),
+    Ready(
+        "Stripe stores a 500 for the next capture, and may complete it later",
+        "One of several captures waits; the last one goes out again once the intent is read.",
+        {
+            "backend": "stripe",
+            "kind": "store_later",
+            "method": "POST",
+            "path": "/v1/payment_intents/*/capture",
+        },
     ),
     Ready(
         "Stripe is down for everything that changes something",
@@ -108,6 +126,7 @@ class Troubles:
             Route("/faults", self._guard.page(self.show)),
             Route("/faults", self._guard.form(self.add), methods=["POST"]),
             Route("/faults/remove", self._guard.form(self.remove), methods=["POST"]),
+            Route("/faults/complete", self._guard.form(self.complete), methods=["POST"]),
         ]
 
     async def show(self, request: Request, session: Session) -> Response:
@@ -126,6 +145,11 @@ class Troubles:
         await self._stripe.remove_fault(fields.get("id") or None)
         return RedirectResponse(_ADDRESS, HTTPStatus.SEE_OTHER)
 
+    async def complete(self, _: Request, __: Session, fields: dict[str, str]) -> Response:
+        """Stripe rolls a request forward that it had answered with a 500."""
+        await self._stripe.complete(fields.get("id", ""))
+        return RedirectResponse(_ADDRESS, HTTPStatus.SEE_OTHER)
+
     async def _page(
         self, request: Request, session: Session, typed: dict[str, str], problem: str
     ) -> Response:
@@ -135,11 +159,13 @@ class Troubles:
             session,
             HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
             faults=await self._stripe.faults(),
+            stalled=await self._stripe.stalled(),
             typed=typed,
             problem=problem,
             backends=_BACKENDS,
             kinds=KINDS,
             http_kinds=get_args(HttpKind),
+            inside_kinds=INSIDE,
             webhook_kinds=get_args(WebhookKind),
             places=_ROUTES,
             ready=READY,

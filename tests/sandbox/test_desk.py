@@ -24,7 +24,7 @@ from sandbox.desk.wire import Unreachable
 from sandbox.faults import FaultDesk, FaultMiddleware
 from sandbox.runner import beside
 from sandbox.stripe.webhooks import Deliverer
-from tests.world import ISSUER, World
+from tests.world import ISSUER, World, money
 
 DESK = "http://shop.test"
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -244,6 +244,7 @@ async def test_nobody_sees_anything_without_signing_in(path: str) -> None:
         "/desk/clock",
         "/desk/faults",
         "/desk/faults/remove",
+        "/desk/faults/complete",
         "/desk/sign-out",
     ],
 )
@@ -800,6 +801,48 @@ async def test_the_clock_is_moved_once_for_each_form(office: Office) -> None:
 
 
 # Faults
+
+
+async def test_stripe_stores_a_failure_and_completes_it_when_told(office: Office) -> None:
+    stripe = office.world.stripe
+    payment_id = await office.world.paid(1000)
+    form = {
+        "csrf": await office.csrf(),
+        "key": "k",
+        "backend": "stripe",
+        "kind": "store_later",
+        "method": "POST",
+        "path": "/v1/refunds",
+    }
+    page = await office.send("/desk/faults", form)
+    assert "the effect comes when you complete it" in text(page)
+    answer = await office.world.modify(payment_id, action="refundPayment", amount=money(300))
+    assert answer == {"outcome": "received"}
+    assert len(stripe.refunds) == 0
+    [stalled] = stripe.stalled
+    page = await office.browser.get("/desk/faults")
+    assert stalled.request_id in page.text
+    await office.send("/desk/faults/complete", {"csrf": form["csrf"], "id": stalled.request_id})
+    assert [each["amount"] for each in stripe.refunds] == [300]
+    await office.world.deliver_all()
+    assert (await office.world.transactions(payment_id))[-1] == ("Refund", 300, "Success")
+
+
+async def test_faults_inside_stripe_are_removed_like_others(office: Office) -> None:
+    form = {
+        "csrf": await office.csrf(),
+        "backend": "stripe",
+        "kind": "store_before",
+        "method": "POST",
+        "path": "/v1/refunds",
+    }
+    for key in ("k", "l"):
+        await office.send("/desk/faults", {**form, "key": key})
+    first, second = office.world.stripe.internal_errors
+    await office.send("/desk/faults/remove", {"csrf": form["csrf"], "id": first.id})
+    assert office.world.stripe.internal_errors == [second]
+    await office.send("/desk/faults/remove", {"csrf": form["csrf"]})
+    assert office.world.stripe.internal_errors == []
 
 
 async def test_faults_are_switched_on_and_off(office: Office) -> None:
