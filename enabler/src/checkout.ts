@@ -16,7 +16,7 @@ import { languageTag, stripeLocale } from './locale';
 import { forget, recall } from './memory';
 import { type Messages, messagesFor } from './messages';
 import type { Config } from './responses';
-import { isDone, type Settled, settle, stripeError } from './settle';
+import { isDone, record, type Settled, settle, stripeError } from './settle';
 import { loadStripe } from './stripe';
 import type { ChosenMethod, EnablerOptions, OnComplete } from './types';
 
@@ -162,19 +162,25 @@ export function createCheckout(options: EnablerOptions): Checkout {
   async function resume(): Promise<void> {
     const known = options.sessionId ? recall() : undefined;
     if (!known) return;
+    const { paymentReference, clientSecret, ours } = known;
     try {
+      if (!ours) {
+        const intentId = clientSecret.split('_secret')[0] as string;
+        return end(await record(client(), intentId, paymentReference));
+      }
       const { stripe } = await setup();
-      const { paymentIntent, error } = await stripe.retrievePaymentIntent(known.clientSecret);
+      const { paymentIntent, error } = await stripe.retrievePaymentIntent(clientSecret);
       if (error) throw stripeError(error);
       if (known.redirected || isDone(paymentIntent)) {
-        end(await finish(client(), paymentIntent, known.paymentReference));
+        end(await finish(client(), paymentIntent, paymentReference));
       } else {
         forget();
       }
     } catch (thrown) {
       const error = present(thrown);
-      // After a mere reload nobody waits for an answer, unless money was taken.
-      if (!known.redirected && !unrecorded) return;
+      // After a mere reload nobody waits for an answer, unless money was taken. Of what this tab
+      // did not begin only a decline is this cart's.
+      if (ours ? !known.redirected && !unrecorded : error.status !== 402) return;
       refusal = error;
       tellOf(error);
     }

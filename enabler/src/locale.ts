@@ -10,11 +10,8 @@ const KNOWN = (
 /** Stripe's locale for a tag such as `de_AT`: itself, else its language, else `auto`. */
 export function stripeLocale(locale: string | undefined): StripeElementLocale {
   const tag = canonical(locale);
-  return (
-    KNOWN.find((known) => known === tag) ??
-    KNOWN.find((known) => known === tag?.split('-', 1)[0]) ??
-    'auto'
-  );
+  const candidates = [tag, tag?.split('-')[0]] as StripeElementLocale[];
+  return candidates.find((each) => KNOWN.includes(each)) ?? 'auto';
 }
 
 /** A tag that `Intl` accepts: the wanted one, else the browser's. */

@@ -12,6 +12,8 @@ export interface Attempt {
 export interface Returned extends Attempt {
   /** Whether the shopper comes back from another page, so that a refusal is news to them. */
   redirected: boolean;
+  /** Whether this tab began it. Anybody can write an address: alone it proves nothing. */
+  ours: boolean;
 }
 
 let recalled = false;
@@ -38,20 +40,15 @@ export function forget(): void {
 /** The attempt that this page load has to pick up, once; the address is cleaned. */
 export function recall(): Returned | undefined {
   const returned = fromAddress();
-  // What later enablers of this page load would find is under way already.
-  const first = !recalled;
-  recalled = true;
-  if (returned) {
-    // A reload from here on finds it in the storage.
-    remember(returned);
-    return returned;
-  }
-  if (!first) return undefined;
-  let known: Attempt | null = null;
+  let found: Returned | undefined = returned && { ...returned, redirected: true, ours: false };
   store((storage) => {
-    known = JSON.parse(storage.getItem(KEY) ?? 'null') as Attempt | null;
+    const kept = storage.getItem(KEY);
+    if (found) found.ours = kept === JSON.stringify(returned);
+    // What later enablers of this page load would find is under way already.
+    else if (!recalled && kept) found = { ...JSON.parse(kept), redirected: false, ours: true };
   });
-  return known ? { ...(known as Attempt), redirected: false } : undefined;
+  recalled = true;
+  return found;
 }
 
 /**
@@ -67,14 +64,14 @@ export function returnUrl(base: string | undefined, paymentReference: string, ca
   return url.href;
 }
 
-function fromAddress(): Returned | undefined {
+function fromAddress(): Attempt | undefined {
   const url = new URL(location.href);
   const clientSecret = url.searchParams.get('payment_intent_client_secret');
   const paymentReference = url.searchParams.get('paymentReference');
   if (!clientSecret || !paymentReference) return undefined;
   for (const name of PARAMETERS) url.searchParams.delete(name);
   history.replaceState(history.state, '', url);
-  return { clientSecret, paymentReference, redirected: true };
+  return { clientSecret, paymentReference };
 }
 
 /** Storage may be forbidden or hold anything; a payment must not fail for it. */

@@ -3,7 +3,6 @@
 import type { PaymentIntent, Stripe, StripeError } from '@stripe/stripe-js';
 import type { Client } from './client';
 import {
-  type Details,
   IncompleteError,
   NetworkError,
   PaymentDeclined,
@@ -42,15 +41,12 @@ export async function settle(
 ): Promise<Settled> {
   const details = { paymentReference, correlationId: client.correlationId };
   if (intent.next_action) await onActionRequired?.();
-  if (isDone(intent)) {
-    const outcome = await record(client, intent, paymentReference);
-    forget();
-    return { state: outcome === 'approved' ? 'success' : 'pending', paymentReference };
-  }
+  if (isDone(intent)) return record(client, intent.id, paymentReference);
   forget();
-  if (intent.next_action) throw unfinished(details);
   const error = intent.last_payment_error;
-  if (!error && intent.status !== 'canceled') throw unfinished(details);
+  if (intent.next_action || (!error && intent.status !== 'canceled')) {
+    throw new PaymentUnfinished('Not completed.', { ...details, code: 'unfinished' });
+  }
   throw new PaymentDeclined(error?.message ?? intent.status, {
     ...details,
     code: error?.code ?? intent.status,
@@ -59,24 +55,22 @@ export async function settle(
   });
 }
 
-function unfinished(details: Details) {
-  return new PaymentUnfinished('Not completed.', { ...details, code: 'unfinished' });
-}
-
-async function record(client: Client, intent: PaymentIntent, paymentReference: string) {
+/** What the processor says of an intent: it alone knows whether it pays for this cart. */
+export async function record(
+  client: Client,
+  intentId: string,
+  paymentReference: string,
+): Promise<Settled> {
   try {
-    return (await client.confirmPayment(paymentReference, intent.id)).outcome;
+    const { outcome } = await client.confirmPayment(paymentReference, intentId);
+    forget();
+    return { state: outcome === 'approved' ? 'success' : 'pending', paymentReference };
   } catch (error) {
     if (error instanceof PaymentDeclined) forget();
     if (!(error instanceof ProcessorError) || ![400, 409].includes(error.status ?? 0)) throw error;
     // Final: the payment is of another cart or amount, or went back.
     forget();
-    throw new PaymentDeclined(error.message, {
-      code: error.code,
-      cause: error,
-      correlationId: error.correlationId,
-      paymentReference,
-    });
+    throw new PaymentDeclined(error.message, { ...error, cause: error, paymentReference });
   }
 }
 

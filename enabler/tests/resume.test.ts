@@ -18,7 +18,9 @@ async function pageLoad(): Promise<typeof import('../src')> {
   return import('../src');
 }
 
-function comeBack(status: string): void {
+/** In the tab that began the payment, or in another one, which remembers nothing. */
+function comeBack(status: string, { tab = 'same' } = {}): void {
+  if (tab === 'same') sessionStorage.setItem(KEY, JSON.stringify(ATTEMPT));
   const back = new URLSearchParams({
     step: '3',
     cartId: 'cart-1',
@@ -90,6 +92,100 @@ describe('coming back from the bank', () => {
     world.enabler({}, loaded);
     await vi.waitFor(() => expect(world.results).toHaveLength(1));
   });
+});
+
+describe('an address that this tab did not begin', () => {
+  const unfinished = (type: string) => ({
+    status: 'requires_action' as const,
+    next_action: { type } as never,
+  });
+  const foreign = [
+    ['paid', { status: 'succeeded' }],
+    ['authorized', { status: 'requires_capture' }],
+    ['being paid', { status: 'processing' }],
+    ['a voucher', unfinished('boleto_display_details')],
+    ['a bank transfer', unfinished('display_bank_transfer_instructions')],
+    ['microdeposits', unfinished('verify_with_microdeposits')],
+    ['canceled', { status: 'canceled' }],
+    ['open', { status: 'requires_payment_method' }],
+    [
+      'declined in somebody’s words',
+      {
+        status: 'requires_payment_method',
+        last_payment_error: { ...CARD_DECLINED, message: 'CALL +44 900 TO PAY' } as never,
+      },
+    ],
+  ] as const;
+
+  test.each(foreign)('%s, of another cart, is nobody’s business', async (_name, fields) => {
+    comeBack('succeeded', { tab: 'other' });
+    world.become(fields as never);
+    world.fail('POST /confirmPayments/payment-1', () => refused(400, 'PaymentMismatch'));
+    const enabler = world.enabler({}, await pageLoad());
+    const dropin = (await enabler.createDropinBuilder('embedded')).build({});
+    await dropin.mount('#pay');
+    expect([world.results, world.errors]).toEqual([[], []]);
+    expect(page().text).toBe('');
+    expect(world.stripe.retrieved).toEqual([]);
+    expect(sessionStorage.getItem(KEY)).toBeNull();
+    expect(location.search).toBe('?step=3');
+    world.become({ status: 'requires_payment_method', last_payment_error: null, next_action: null });
+    await dropin.submit();
+    expect(world.results).toMatchObject([{ state: 'success' }]);
+  });
+
+  test.each([400, 401, 403, 404, 405, 409, 422, 500])('%i is no success', async (status) => {
+    comeBack('succeeded', { tab: 'other' });
+    world.become({ status: 'succeeded' });
+    world.fail('POST /confirmPayments/payment-1', () => refused(status, 'General'));
+    const loaded = await pageLoad();
+    const dropin = (await world.enabler({}, loaded).createDropinBuilder('embedded')).build({});
+    await dropin.mount('#pay');
+    expect([world.results, world.errors]).toEqual([[], []]);
+    // Nor on a reload, or for another enabler of the page.
+    world.enabler({}, loaded);
+    world.enabler({}, await pageLoad());
+    await dropin.mount('#pay');
+    expect([world.results, world.errors]).toEqual([[], []]);
+  });
+
+  test.each([
+    ['secret', { ...ATTEMPT, clientSecret: 'pi_2_secret_2' }],
+    ['reference', { ...ATTEMPT, paymentReference: 'payment-2' }],
+    ['shape', 'pi_1_secret_1'],
+  ])('another %s in the memory makes it none of ours', async (_name, attempt) => {
+    comeBack('succeeded', { tab: 'other' });
+    sessionStorage.setItem(KEY, JSON.stringify(attempt));
+    world.become({ status: 'requires_action', next_action: { type: 'boleto_display_details' } as never });
+    world.fail('POST /confirmPayments/payment-1', () => refused(400, 'PaymentMismatch'));
+    const enabler = world.enabler({}, await pageLoad());
+    await (await enabler.createDropinBuilder('embedded')).build({}).mount('#pay');
+    expect([world.results, world.errors]).toEqual([[], []]);
+    expect(world.stripe.retrieved).toEqual([]);
+  });
+
+  test('is told where the processor confirms it, as after a return in another tab', async () => {
+    comeBack('succeeded', { tab: 'other' });
+    world.become({ status: 'succeeded' });
+    const enabler = world.enabler({}, await pageLoad());
+    const dropin = (await enabler.createDropinBuilder('embedded')).build({});
+    await dropin.mount('#pay');
+    await dropin.submit();
+    expect(world.results).toEqual([
+      { isSuccess: true, state: 'success', paymentReference: 'payment-1' },
+    ]);
+    expect(world.made('POST /confirmPayments/payment-1')).toHaveLength(1);
+  });
+
+  test('is told as refused where the processor says so of this cart', async () => {
+    comeBack('failed', { tab: 'other' });
+    world.fail('POST /confirmPayments/payment-1', () => refused(402, 'card_declined'));
+    world.enabler({}, await pageLoad());
+    await vi.waitFor(() =>
+      expect(world.results).toMatchObject([{ isSuccess: false, error: { code: 'card_declined' } }]),
+    );
+  });
+
 });
 
 describe('reloading', () => {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Locator, Route, expect
@@ -171,6 +173,43 @@ def test_a_refusal_at_the_bank_is_explained_on_return_and_leaves_the_way_open(
     payer.sees_the_element()
     expect(payer.message).not_to_be_empty()
     assert "payment_intent" not in payer.page.url
+    assert_nothing_paid(payer.shop, cart_id)
+    payer.pays_here_with(GOOD)
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+PAID = {"confirm": "true", "payment_method": "pm_card_visa", "return_url": "https://evil.example"}
+STRANGERS = {
+    "paid": PAID,
+    "authorized": {**PAID, "capture_method": "manual"},
+    "unfinished": {**PAID, "payment_method": "pm_card_authenticationRequired"},
+    "open": {},
+}
+"""Intents that somebody has made at the same Stripe account, for whatever."""
+
+
+def test_a_crafted_link_reports_nothing_of_a_strangers_payment(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    for name, fields in STRANGERS.items():
+        intent = payer.shop.stripe(
+            "POST", "/v1/payment_intents", amount=MUG, currency="eur", **fields
+        )
+        crafted = urlencode(
+            {
+                "payment_intent": intent["id"],
+                "payment_intent_client_secret": intent["client_secret"],
+                "redirect_status": "succeeded",
+                "paymentReference": str(uuid4()),
+            }
+        )
+        payer.page.goto(f"/checkout/payment?{crafted}")
+        payer.sees_the_element()
+        expect(payer.message, name).to_be_empty()
+        assert "payment_intent" not in payer.page.url
+        payer.page.reload()
+        payer.sees_the_element()
+        expect(payer.message, name).to_be_empty()
     assert_nothing_paid(payer.shop, cart_id)
     payer.pays_here_with(GOOD)
     payer.is_done()
