@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from typing import Any
 
 import jwt
 import pytest
@@ -19,6 +21,7 @@ from tests.behaviour.buy_now import (
     orders,
     pay,
 )
+from tests.wire import Crash
 from tests.world import Json, World
 
 
@@ -190,3 +193,43 @@ async def test_without_a_configured_product_only_named_ones_are_sold() -> None:
     assert (await world.client.get(CREATE)).status_code == 404
     assert (await world.client.get("/")).status_code == 404
     assert (await world.client.get("/create-checkout-session/stoneware-mug-2")).status_code == 200
+
+
+@pytest.mark.parametrize("trouble", ["crash before", "crash after", "lost", "error after"])
+async def test_a_visitors_changed_cart_has_one_page_wherever_its_replacement_is_cut_off(
+    trouble: Any,
+) -> None:
+    index = 0
+    while True:
+        world = World(ENABLED)
+        await create(world)
+        [cart] = carts(world)
+        line = cart["lineItems"][0]["id"]
+        more = {"action": "changeLineItemQuantity", "lineItemId": line, "quantity": 2}
+        await world.change_cart(cart["id"], more)
+        cookies, left = world.client.cookies, index
+
+        def meet(_: object) -> Any:
+            nonlocal left
+            assert len([s for s in world.stripe.sessions if s["status"] == "open"]) <= 1  # noqa: B023
+            left -= 1
+            return trouble if left == -1 else None
+
+        world.network.trouble = meet
+        with contextlib.suppress(Crash):
+            await world.client.get(CREATE)
+        if left >= 0:
+            break
+        world.network.trouble = lambda _: None
+        world.processor = world.start_processor()
+        world.client.cookies = cookies
+        await world.deliver_all()
+        page = await create(world)
+        opened = [s["id"] for s in world.stripe.sessions if s["status"] == "open"]
+        assert opened == [page["id"]]
+        assert world.stripe.sessions[page["id"]]["amount_total"] == 2 * PRICE
+        await pay(world, page["id"])
+        await world.deliver_all()
+        assert [order["paymentState"] for order in orders(world)] == ["Paid"]
+        index += 1
+    assert index > 8
