@@ -34,6 +34,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "failed": ("Failed", 'transactions(type="Authorization" and state="Failure")'),
     "started": ("Not paid yet", "transactions is empty"),
     "mismatch": ("Amount differs", 'paymentStatus(interfaceCode="amount_mismatch")'),
+    "no-order": ("Paid, no order", 'paymentStatus(interfaceCode="order_failed")'),
 }
 """What one can filter payments by: the words, and commercetools' predicate."""
 

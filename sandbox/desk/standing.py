@@ -10,6 +10,10 @@ _REFUND_OF = "stripeConnector_refundOf"
 _UNFINISHED = ("Initial", "Pending")
 _BEGUN = (*_UNFINISHED, "Success")
 MISMATCH = "amount_mismatch"
+ORDER_FAILED = "order_failed"
+"""Paid, and commercetools takes no order of the cart."""
+SUPERSEDED = "superseded"
+"""Its payment page was replaced by another."""
 
 
 class Charge(Struct, frozen=True):
@@ -56,7 +60,7 @@ def standing(payment: Json) -> Standing:
     lost = total("Chargeback", "Success")
     refundable = captured - total("Refund", *_BEGUN) - lost
     label, tone = _word(payment, authorized, captured, capturable)
-    open_to_pay = not authorized and label != "Cancelled"
+    open_to_pay = not authorized and label not in ("Cancelled", "Replaced")
     return Standing(
         label=label,
         tone=tone,
@@ -85,6 +89,8 @@ def _word(payment: Json, authorized: int, captured: int, capturable: int) -> tup
     )
     if payment["paymentStatus"].get("interfaceCode") == MISMATCH:
         return "Amount differs", "bad"
+    if payment["paymentStatus"].get("interfaceCode") == ORDER_FAILED and refunded < captured:
+        return "Paid, no order", "bad"
     if has("Chargeback", "Pending"):
         return "Disputed", "bad"
     if has("Chargeback", "Success"):
@@ -99,6 +105,8 @@ def _word(payment: Json, authorized: int, captured: int, capturable: int) -> tup
         return ("Authorized", "note") if capturable > 0 else ("Cancelled", "plain")
     if has("Authorization", "Pending"):
         return "Processing", "note"
+    if payment["paymentStatus"].get("interfaceCode") == SUPERSEDED:
+        return "Replaced", "plain"
     if payment["paymentStatus"].get("interfaceCode") == "canceled":
         return "Cancelled", "plain"
     if has("Authorization", "Failure"):

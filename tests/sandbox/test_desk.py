@@ -178,7 +178,12 @@ def payment(*transactions: tuple[str, str, int], **status: str) -> dict[str, Any
         "amountPlanned": {"centAmount": 1000, "currencyCode": "EUR"},
         "paymentStatus": status,
         "transactions": [
-            {"id": str(n), "type": kind, "state": state, "amount": {"centAmount": cents}}
+            {
+                "id": str(n),
+                "type": kind,
+                "state": state,
+                "amount": {"centAmount": cents, "currencyCode": "EUR"},
+            }
             for n, (kind, state, cents) in enumerate(transactions)
         ],
     }
@@ -217,6 +222,14 @@ def test_where_a_payment_stands_and_what_is_possible(
 
 def test_an_amount_that_differs_is_what_one_is_told_first() -> None:
     assert standing(payment(HELD, TAKEN, interfaceCode="amount_mismatch")).label == "Amount differs"
+
+
+def test_money_without_an_order_and_a_replaced_page_are_told_apart_from_failures() -> None:
+    assert standing(payment(HELD, TAKEN, interfaceCode="order_failed")).label == "Paid, no order"
+    returned = payment(HELD, TAKEN, ("Refund", "Success", 1000), interfaceCode="order_failed")
+    assert standing(returned).label == "Refunded"
+    closed = standing(payment(("Authorization", "Failure", 1000), interfaceCode="superseded"))
+    assert (closed.label, closed.cancellable) == ("Replaced", False)
 
 
 # Signing in
