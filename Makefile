@@ -1,5 +1,9 @@
 # Everything that one does with this repository. `make` lists it.
 
+ifneq ($(firstword $(sort 3.81 $(MAKE_VERSION))),3.81)
+$(error GNU make 3.81 or newer is needed, and this is $(MAKE_VERSION). Install it, on macOS by xcode-select --install)
+endif
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 

@@ -9,7 +9,7 @@ candidates=${PYTHON:-"python3 python3.14 python3.13 python3.12 python3.11"}
 
 for each in $candidates; do
   if "$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then
-    exec "$each" -I scripts/set_up.py "$@"
+    SET_UP_PYTHON=$each exec "$each" -I scripts/set_up.py "$@"
   fi
 done
 

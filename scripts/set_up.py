@@ -159,9 +159,8 @@ class Run(Part):
         """Python is there, as it runs this."""
 
     def install(self, progress: Progress) -> None:
-        base = getattr(sys, "_base_executable", sys.executable)
         run(
-            [base, "-I", "-m", "venv", "--clear", str(VENV)],
+            [python(), "-I", "-m", "venv", "--clear", str(VENV)],
             progress,
             failed=venv_failure,
             far=lambda: "making an empty environment",
@@ -291,6 +290,13 @@ def digest(*of: object) -> str:
         content = each.read_bytes() if isinstance(each, Path) and each.is_file() else None
         found.update(hashlib.sha256(content or os.fsencode(str(each))).digest())
     return found.hexdigest()
+
+
+def python() -> str:
+    """The Python that was found; where that is the one in .venv, which goes, the one behind it."""
+    if sys.prefix != sys.base_prefix:
+        return str(getattr(sys, "_base_executable", sys.executable))
+    return os.environ.get("SET_UP_PYTHON", sys.executable)
 
 
 def pip() -> list[str]:

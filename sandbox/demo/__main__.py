@@ -64,6 +64,9 @@ def main(once: bool, attach: bool, patience: float, logs: Path) -> None:
     except (BadPort, ProgramFailed, StepFailed) as error:
         printer.failed(str(error))
         sys.exit(1)
+    except PermissionError as error:
+        printer.failed(f"{error.filename} cannot be written: choose another folder with --logs.")
+        sys.exit(1)
     except httpx.TransportError as error:
         printer.failed(f"{error.request.method} {error.request.url}: {error}")
         sys.exit(1)

@@ -14,7 +14,7 @@ from pathlib import Path
 Variables = dict[str, str]
 
 _SHELL_NEEDS_ESCAPE = '"\\`$'
-_GENERATOR = Path("/usr/lib/systemd/user-environment-generators/30-systemd-environment-d-generator")
+GENERATOR = Path("/usr/lib/systemd/user-environment-generators/30-systemd-environment-d-generator")
 
 
 def shell(path: Path, program: str = "bash", environment: Mapping[str, str] = {}) -> Variables:
@@ -103,15 +103,13 @@ def _systemd_quoted(text: str, at: int) -> tuple[str, int]:
     return value, at + 1
 
 
-def systemd_itself(path: Path, folder: Path) -> Variables | None:
-    """By its generator of environments, which has the same parser but replaces dollars; or None."""
-    if not _GENERATOR.exists():
-        return None
+def systemd_itself(path: Path, folder: Path) -> Variables:
+    """By its generator of environments, which has the same parser but replaces dollars."""
     settings = folder / "environment.d"
     settings.mkdir(parents=True)
     (settings / "10-all.conf").write_text(path.read_text())
     done = subprocess.run(  # noqa: S603 - a program of the machine
-        [_GENERATOR],
+        [GENERATOR],
         env={"XDG_CONFIG_HOME": str(folder), "HOME": str(folder), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,

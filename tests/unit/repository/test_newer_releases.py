@@ -70,21 +70,16 @@ def extras(pin: Pin) -> str:
     return f"[{','.join(sorted(pin.extras))}]" if pin.extras else ""
 
 
-def pip_of_python() -> Path:
-    """The pip that this Python brings along: 3.11.7 has 23.2.1."""
-    folders = [Path(ensurepip.__file__).parent / "_bundled", Path("/usr/share/python-wheels")]
-    found = [wheel for folder in folders for wheel in folder.glob("pip-*.whl")]
-    if not found:
-        pytest.skip("this Python brings no pip along")
-    return found[0] / "pip"
+FOLDERS = (Path(ensurepip.__file__).parent / "_bundled", Path("/usr/share/python-wheels"))
+OF_PYTHON = [str(wheel / "pip") for folder in FOLDERS for wheel in folder.glob("pip-*.whl")][:1]
+"""The pip that this Python brings along, as a program: 3.11.7 has 23.2.1."""
+PIPS = {"newest": ["-m", "pip"], **({"of Python": OF_PYTHON} if OF_PYTHON else {})}
+"""Arguments that start each; the newest is the one that is locked for the audit."""
 
 
-@pytest.fixture(params=["of Python", "newest"])
+@pytest.fixture(params=list(PIPS))
 def pip(request: pytest.FixtureRequest) -> list[str]:
-    """How each pip is started; the newest is the one that is locked for the audit."""
-    if request.param == "newest":
-        return [sys.executable, "-I", "-m", "pip"]
-    return [sys.executable, "-I", str(pip_of_python())]
+    return [sys.executable, "-I", *PIPS[request.param]]
 
 
 @pytest.fixture(scope="module")
