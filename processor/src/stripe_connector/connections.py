@@ -196,7 +196,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.unread_since: float | None = None
         self._complete = False
         """Whether the request that was begun last is there whole."""
-        self._ended = 0
+        self._begun = self._ended = 0
         self._in_head = True
         self._head = 0
         self._fields = 0
@@ -255,6 +255,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._begun += 1
         self._complete = False
         self._in_head = True
         self._head = self._fields = self._fed = self._unwanted = 0
@@ -299,7 +300,10 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._all.cut[reason] += 1
         cycle: RequestResponseCycle | None = self.cycle
-        if self._may_answer() and reason in _ANSWERS:
+        # Whoever has asked nothing is told nothing: browsers and proxies open connections ahead,
+        # and would take an answer for that to the request which they send later.
+        asked = reason != "slow" or self._begun > self._ended
+        if asked and self._may_answer() and reason in _ANSWERS:
             self.transport.write(_ANSWERS[reason])
         self.transport.close()
         self._all.closed(self)

@@ -15,6 +15,9 @@ from stripe_connector.errors import TooManyRequests
 
 TOO_MANY = "This client has asked too often."
 """How the description of an endpoint speaks of its limit."""
+_CLIENTS_PER_RESOURCE = 5
+"""A cart or order may be asked for as often as by so many clients that use up their share, so that
+one of them alone keeps no other from it."""
 _LONGEST_NAME = 64
 _CAPACITY = 10_000
 """Clients, and as many carts or orders, that are remembered; the one that has been quiet for
@@ -74,7 +77,7 @@ class RateLimit:
         self._per_minute = per_minute
         self._trusted_proxies = trusted_proxies
         self._clients = _Shares(per_minute, clock, capacity)
-        self._resources = _Shares(per_minute, clock, capacity)
+        self._resources = _Shares(per_minute * _CLIENTS_PER_RESOURCE, clock, capacity)
 
     def admit(self, request: Request) -> None:
         """Count a request; raises TooManyRequests where a share that it needs is used up."""

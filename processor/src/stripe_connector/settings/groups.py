@@ -368,9 +368,9 @@ class StorefrontSettings:
         integer(0, 100_000),
         "300",
         "Writes, reads of carts and orders, and guesses of discount codes that one client address"
-        " may send to one instance under `/api/v1`, and as many reads of the catalogue; as many may"
-        " all clients together send for one cart or order. 0 sets no limit. Raise it where a server"
-        " of the shop calls for all shoppers.",
+        " may send to one instance under `/api/v1`, and as many reads of the catalogue; all clients"
+        " together may send five times as many for one cart or order. 0 sets no limit. Raise it"
+        " where a server of the shop calls for all shoppers.",
     )
     bff_payment_pages_per_minute: int = defaulted(
         integer(0, 100_000),
