@@ -20,6 +20,7 @@ from tests.behaviour.steps import (
     refunded,
     started,
 )
+from tests.behaviour.test_bff_payments import Shopper
 from tests.behaviour.test_operations_in_trouble import (
     Case,
     assert_moved,
@@ -274,3 +275,25 @@ async def test_a_second_tab_gets_the_same_payment_although_the_merchant_has_rena
     again = await world.client.post("/payments", headers=shop.session)
     assert again.status_code == 400
     assert len(world.stripe.intents) == 1
+
+
+async def test_a_page_that_somebody_paid_pays_no_other_cart() -> None:
+    """A shopper may add an Initial transaction that names any page, such as one paid before."""
+    world = World()
+    shopper = Shopper(world)
+    order = await shopper.order()
+    page = (await shopper.session(order["id"])).json()
+    await shopper.pay(page)
+    shop = await started(world, 1000)
+    payment = await world.payment(shop.payment_id)
+    forged = {"type": "Authorization", "amount": money(1000), "interactionId": page["id"]}
+    await world.commercetools(
+        "POST",
+        f"payments/{shop.payment_id}",
+        {
+            "version": payment["version"],
+            "actions": [{"action": "addTransaction", "transaction": forged}],
+        },
+    )
+    await world.client.post("/payments", headers=shop.session)
+    assert not [t for t in await world.transactions(shop.payment_id) if t[2] == "Success"]

@@ -150,6 +150,11 @@ def test_an_authorization_of_another_intent_is_left_alone() -> None:
     ]
 
 
+def test_the_intent_of_another_payment_says_nothing() -> None:
+    before = payment()
+    assert merge(before, [succeeded(intent_id="pi_of_another_cart")], NOW) == []
+
+
 def test_what_stripe_calls_a_movement_is_its_interface_id() -> None:
     """Several captures are one charge at Stripe: the first has its id."""
     before = payment()

@@ -130,6 +130,8 @@ class _Record:
         self.actions: list[Action] = []
 
     def intent(self, fact: IntentFact) -> None:
+        if self.payment.interface_id not in (None, fact.intent_id):
+            return  # another Payment's money: a shopper may name any page in an Initial transaction
         if self.payment.interface_id is None:
             self._set_once(SetInterfaceId(fact.intent_id))
         if fact.authorization is not None:
