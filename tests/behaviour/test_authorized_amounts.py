@@ -48,11 +48,9 @@ async def in_every_order(
 ) -> None:
     """Deliver the events of the last Payment in many orders; each gives the same record."""
     told = [e for e in events(world) if e["type"] != "payment_intent.created"]
-    payment = next(p for p in world.store.collection("payment") if p["id"] == payment_id)
-    before = dict(payment)
+    before = await world.payment(payment_id)
     for order in itertools.permutations(told):
-        payment.clear()
-        payment.update({**before, "transactions": [], "version": payment.get("version", 1)})
+        world.put_back("payment", before)
         for each in order:
             await effect(world, each)
         assert sorted(await world.transactions(payment_id)) == expected, [e["type"] for e in order]

@@ -236,9 +236,20 @@ def test_a_refund_that_we_asked_for_is_always_one() -> None:
     assert real(refund_facts([theirs, ours], partly)) == ["re_1"]
 
 
-def test_a_refund_with_a_reason_is_always_one() -> None:
-    asked = released("re_1", 300, "requested_by_customer")
-    assert real(refund_facts([asked], charge(amount_captured=700))) == ["re_1"]
+def test_of_equal_ones_that_with_a_reason_is_the_refund() -> None:
+    asked, other = released("re_1", 300, "requested_by_customer"), released("re_2", 300)
+    partly = charge(amount_captured=700, amount_refunded=300, captured=True)
+    assert real(refund_facts([asked, other], partly)) == ["re_1"]
+    assert real(refund_facts([other, asked], partly)) == ["re_1"]
+
+
+@pytest.mark.parametrize("status", ["pending", "succeeded", "failed", "on_hold"])
+@pytest.mark.parametrize("reason", [None, "requested_by_customer", "expired_uncaptured_charge"])
+def test_whatever_its_state_and_reason_nothing_was_refunded_of_what_was_not_captured(
+    status: str, reason: str | None
+) -> None:
+    refund = Refund("re_1", 1000, "eur", status, charge="ch_1", reason=reason)
+    assert real(refund_facts([refund], charge())) == []
 
 
 def test_an_overcapture_was_never_approved() -> None:

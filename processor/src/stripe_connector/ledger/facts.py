@@ -205,36 +205,35 @@ def refund_facts(
     tells which refund stands for that.
     """
     refunds = list(refunds)
-    surplus = 0
-    if charge is not None:
-        counted = sum(r.amount for r in refunds if _counts(r) and not is_named_release(r))
-        surplus = counted - charge.amount_refunded
-    facts: list[RefundFact | ReleaseFact] = []
-    for refund in refunds:
-        of_this = charge is not None and refund.charge in (None, charge.id)
-        if charge is None or not of_this or not may_be_release(refund):
-            facts.append(refund_fact(refund))
-        elif is_named_release(refund) or charge.amount_captured == 0:
-            facts.append(ReleaseFact(refund.id, certain=True))
-        elif surplus > 0 and refund.amount == charge.amount - charge.amount_captured:
+    if charge is None:
+        return [refund_fact(refund) for refund in refunds]
+    released = charge.amount - charge.amount_captured
+    surplus = sum(r.amount for r in refunds if _counts(r)) - charge.amount_refunded
+    none: dict[str, bool] = {}
+    """By id, those that gave nothing back, and whether that is certain."""
+    # Of equal ones that without a reason of a person's is the likelier.
+    for refund in sorted(refunds, key=lambda each: each.reason is not None):
+        if refund.charge not in (None, charge.id) or not may_be_release(refund):
+            continue
+        named = refund.reason == "expired_uncaptured_charge"
+        if named or charge.amount_captured == 0:
+            none[refund.id] = True
+        elif surplus > 0 and refund.amount in (released, surplus):
+            none[refund.id] = False
+        if refund.id in none and _counts(refund):
             surplus -= refund.amount
-            facts.append(ReleaseFact(refund.id, certain=False))
-        else:
-            facts.append(refund_fact(refund))
-    return facts
+    return [
+        ReleaseFact(refund.id, none[refund.id]) if refund.id in none else refund_fact(refund)
+        for refund in refunds
+    ]
 
 
 def may_be_release(refund: Refund) -> bool:
-    """Whether a refund could be one that gave nothing back: only its charge tells."""
-    return refund.status == "succeeded" and (
-        is_named_release(refund)
-        or (refund.reason is None and TRANSACTION_ID not in refund.metadata)
-    )
+    """Whether a refund could be one that gave nothing back: only its charge tells.
 
-
-def is_named_release(refund: Refund) -> bool:
-    """Whether Stripe says itself that the refund's charge was never captured."""
-    return refund.reason == "expired_uncaptured_charge"
+    Never one that we asked for: Stripe refunds what was captured, or refuses.
+    """
+    return TRANSACTION_ID not in refund.metadata
 
 
 def _counts(refund: Refund) -> bool:
