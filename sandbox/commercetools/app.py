@@ -75,6 +75,7 @@ def create_app(store: Store) -> Starlette:
             route("/_sandbox/commercetools/reset", _reset, "POST"),
             route("/_sandbox/commercetools/state", _state, "GET"),
             route("/_sandbox/commercetools/tokens/revoke", _revoke, "POST"),
+            route("/_sandbox/commercetools/discounts/{key}", _discount, "POST"),
             route(project, _project, "GET"),
             route(project + "/me", _me, "GET", "POST"),
             route(project + "/me/{resource}", _me, "GET", "POST"),
@@ -171,6 +172,18 @@ def _state(store: Store, _: Call) -> Answer:
 def _revoke(store: Store, call: Call) -> Answer:
     token = call.document().get("token") if call.raw else None
     return 200, {"revoked": store.tokens.revoke(token)}
+
+
+def _discount(store: Store, call: Call) -> Answer:
+    """Let a promotion begin or end; carts show it at their next update, whoever makes it."""
+    found = lookup(store, catalogue.CART_DISCOUNTS, f"key={call.path['key']}")
+    wanted = call.document()
+    changes = {
+        field: wanted[field]
+        for field in ("isActive", "requiresDiscountCode")
+        if isinstance(wanted.get(field), bool)
+    }
+    return 200, store.replace("cart-discount", {**found, **changes})
 
 
 def _project(store: Store, call: Call) -> Answer:

@@ -380,3 +380,18 @@ async def test_an_order_keeps_its_number_and_takes_late_changes(world: World) ->
     assert refusal(await world.act("orders", changed, renumber)) == (400, "InvalidOperation")
     expanded = (await world.get(f"orders/{order['id']}", expand="cart")).json()
     assert expanded["cart"]["obj"]["cartState"] == "Ordered"
+
+
+async def test_a_promotion_shows_in_a_cart_at_its_next_update_and_in_no_read(world: World) -> None:
+    cart = await world.cart("stoneware-mug-1")
+    begun = await world.http.post(
+        "/_sandbox/commercetools/discounts/save10", json={"requiresDiscountCode": False}
+    )
+    assert begun.json()["requiresDiscountCode"] is False
+    read = (await world.get(f"carts/{cart['id']}")).json()
+    assert read["totalPrice"] == cart["totalPrice"]
+    payment = await world.create(
+        "payments", {"amountPlanned": {"centAmount": 1, "currencyCode": "EUR"}}
+    )
+    updated = await world.change("carts", read, _reference(payment))
+    assert updated["totalPrice"]["centAmount"] < cart["totalPrice"]["centAmount"]
