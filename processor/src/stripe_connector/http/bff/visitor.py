@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import jwt
+import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,6 +18,16 @@ _ALGORITHM = "HS256"
 _AUDIENCE = "buy-now"
 _LIFETIME = timedelta(days=1)
 """As long as Stripe keeps a payment page open."""
+
+
+class _Claims(Struct, frozen=True):
+    """What a cookie says, typed before it is used."""
+
+    exp: int
+    """Unix seconds."""
+    cart: str
+    product: str
+    variant: int
 
 
 class Visitors:
@@ -40,11 +52,12 @@ class Visitors:
                 # Time is the processor's clock, which PyJWT does not know.
                 options={"verify_exp": False, "require": ["exp", "aud"]},
             )
-        except jwt.InvalidTokenError:
+            found = msgspec.convert(claims, _Claims)
+        except (jwt.InvalidTokenError, msgspec.ValidationError):
             return None
-        if claims["exp"] <= self._clock.time():
+        if found.exp <= self._clock.time():
             return None
-        return Kept(claims["cart"], claims["product"], claims["variant"])
+        return Kept(found.cart, found.product, found.variant)
 
     def keep(self, response: Response, kept: Kept) -> None:
         """Let the answer carry the cookie."""
