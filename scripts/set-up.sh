@@ -5,7 +5,7 @@ set -eu
 cd "${0%/*}/.."
 
 candidates=${PYTHON:-"python3 python3.14 python3.13 python3.12 python3.11"}
-[ -n "${PYTHON:-}" ] || IFS=" "
+[ -z "${PYTHON:-}" ] || IFS= # one name, blanks and all
 
 for each in $candidates; do
   if "$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then

@@ -272,6 +272,14 @@ def test_a_newer_python_beside_an_old_one_is_found(machine: Machine) -> None:
     assert machine.make("demo").returncode == 0
 
 
+def test_a_python_in_a_folder_with_spaces_is_found(machine: Machine, tmp_path: Path) -> None:
+    other = tmp_path / "other python"
+    other.mkdir()
+    shutil.move(machine.bin / "python3", other / "python3")
+    assert machine.make("demo", f"PYTHON={other / 'python3'}").returncode == 0
+    assert machine.calls() == FIRST
+
+
 def test_a_python_without_its_venv_is_named(machine: Machine) -> None:
     apart = 'echo "The virtual environment was not created as ensurepip is not available." ; exit 1'
     machine.has("python3", PYTHON.replace('rm -rf "$folder"', apart))
