@@ -172,6 +172,8 @@ class Run(Part):
             failed=pip_failure,
             far=lambda: "putting the project in place",
         )
+        for file in VENV.glob("lib/python*/site-packages/_stripe_connector.pth"):
+            make_relative(file)
 
 
 class Develop(Part):
@@ -322,6 +324,13 @@ def pip_install(lock: Path, progress: Progress) -> None:
         failed=pip_failure,
         far=far,
     )
+
+
+def make_relative(file: Path) -> None:
+    """Python reads these paths before it knows UTF-8: an absolute one may hold any letter."""
+    places = os.fsdecode(file.read_bytes()).splitlines()
+    here = file.parent.resolve()
+    file.write_text("".join(f"{os.path.relpath(each, here)}\n" for each in places), "ascii")
 
 
 def percent(done: int, of: int) -> str:

@@ -11,6 +11,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,25 @@ def test_folders_of_any_name_will_do(tmp_path: Path, clone: str, locale: str) ->
     done = machine.make("demo", LC_ALL=locale)
     assert done.returncode == 0, done.stderr
     assert machine.calls() == FIRST
+
+
+def test_python_starts_in_a_folder_of_any_name_without_utf_8(tmp_path: Path) -> None:
+    """A .pth file is read in the locale's letters, so the project's paths in it are relative."""
+    folder = tmp_path / "naïve"
+    venv.create(folder / ".venv", symlinks=True)
+    [packages] = (folder / ".venv").glob("lib/python*/site-packages")
+    (folder / "ours.py").write_text("")
+    file = packages / "_stripe_connector.pth"
+    file.write_bytes(os.fsencode(f"{folder}\n"))
+    script()["make_relative"](file)
+    assert file.read_text() == "../../../..\n"
+    done = subprocess.run(  # noqa: S603 - our own words
+        [folder / ".venv/bin/python", "-c", "import ours"],
+        env={"LC_ALL": "C"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_home_that_cannot_be_written_gives_npm_a_cache_of_its_own(machine: Machine) -> None:
