@@ -136,9 +136,8 @@ async def test_two_starts_at_once_send_the_same_body_under_the_same_key() -> Non
 
 async def test_commercetools_is_told_the_correlation_id() -> None:
     world = World()
-    cart = await world.cart()
-    session = await world.session(cart["id"])
-    await world.client.get("/operations/config", headers=session)
+    await started(world)  # what is read once per process concerns no single request
+    session = await world.session((await world.cart())["id"])
     world.network.calls.clear()
     await world.client.post("/payments", headers={**session, "X-Correlation-ID": "abc-1"})
     told = {

@@ -11,7 +11,6 @@ from typing import Literal
 
 from stripe_connector.checkout.orders import (
     amount_due,
-    is_page_of,
     latest_payment,
     our_payments,
     paid,
@@ -25,6 +24,7 @@ from stripe_connector.gateways.commercetools.orders import Order
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.series import is_page_of
 from stripe_connector.payments.limits import kept
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.movement import Mover
@@ -182,7 +182,11 @@ class Fulfiller:
         """
         changed = False
         for payment in our_payments(order, ours):
-            if payment.interface_id is None or kept(payment) <= 0 or not is_page_of(order, payment):
+            if (
+                payment.interface_id is None
+                or kept(payment) <= 0
+                or not is_page_of(order.id, payment)
+            ):
                 continue  # of what others are still to bring to a cart, only Checkout knows
             due = amount_due(order, ours, without=payment.id)
             if payment.amount_planned != due:

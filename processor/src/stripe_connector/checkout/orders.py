@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from stripe_connector.gateways.commercetools.orders import Payable
-from stripe_connector.ledger import due
+from stripe_connector.ledger import due, series
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, SUPERSEDED
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
@@ -18,27 +17,15 @@ _PAYABLE = {None, SUPERSEDED, *OPEN}
 """Status codes of Payments whose intent was neither paid nor cancelled."""
 
 
-def number(payment: Payment) -> int:
-    """The n of the key `{order or cart id}_{n}`; 0 for a payment not made for a session."""
-    match = re.search(r"_(\d+)\Z", payment.key or "")
-    return int(match.group(1)) if match else 0
-
-
 def our_payments(sale: Payable, ours: Ours) -> list[Payment]:
     """The payments that were started here, in the order of their numbers."""
-    made_here = (payment for payment in sale.payments if ours.includes(payment) and number(payment))
-    return sorted(made_here, key=number)
+    return [payment for _, payment in series.started_here(sale.payments, ours)]
 
 
 def latest_payment(sale: Payable, ours: Ours) -> Payment | None:
     """The current payment: that of the last session."""
     made_here = our_payments(sale, ours)
     return made_here[-1] if made_here else None
-
-
-def is_page_of(sale: Payable, payment: Payment) -> bool:
-    """Made for a page of this very order or cart, not for the cart that became the order."""
-    return (payment.key or "").startswith(f"{sale.id}_")
 
 
 def payable(payment: Payment) -> bool:
@@ -49,11 +36,6 @@ def payable(payment: Payment) -> bool:
     if payment.session_id is not None:
         return True
     return payment.interface_id is not None and payment.payment_status.interface_code in _PAYABLE
-
-
-def next_number(sale: Payable) -> int:
-    """The number of its next payment; keys are the project's, so other accounts' are taken, too."""
-    return max(map(number, sale.payments), default=0) + 1
 
 
 def amount_due(sale: Payable, ours: Ours, *, without: str | None = None) -> Money:

@@ -19,10 +19,6 @@ from stripe_connector.checkout.fulfil_cart import CartFulfiller
 from stripe_connector.checkout.opening import PageOpener, PageRequest, matches
 from stripe_connector.checkout.orders import (
     amount_due,
-    is_page_of,
-    next_number,
-    number,
-    our_payments,
     payable,
     processing,
 )
@@ -42,6 +38,7 @@ from stripe_connector.gateways.stripe.models import CheckoutSession
 from stripe_connector.ledger.facts import ExpiredSessionFact
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.series import is_page_of, next_number, started_here
 from stripe_connector.ledger.stripe_objects import OPEN
 from stripe_connector.money import Money, chargeable
 from stripe_connector.payments.limits import kept
@@ -75,6 +72,8 @@ class _Asked(Struct, frozen=True):
     request: PageRequest
     wait: int
     """Seconds until another page may be opened."""
+    following: int
+    """The number of the next Payment."""
 
 
 class Sessions:
@@ -155,25 +154,32 @@ class Sessions:
         """One try; None where the order or cart must be read again."""
         await self._account.require_may_sell()
         ours = await self._account.ours()
-        payments = our_payments(sale, ours)
+        started = started_here(sale.payments, ours)
+        payments = [payment for _, payment in started]
         for payment in payments:
             if await self._has_moved_on(payment):
                 return None
         for payment in payments[:-1]:
             if await self._settles(sale, payment):
                 return None
-        asked = _Asked(sale, _due(sale, ours), request, self._wait(sale, payments))
+        asked = _Asked(
+            sale,
+            _due(sale, ours),
+            request,
+            self._wait(sale, payments),
+            next_number(sale.payments, ours),
+        )
         if not payments:
-            return await self._first(asked, next_number(sale))
+            return await self._first(asked, asked.following)
         latest = payments[-1]
         if latest.session_id is not None:
             return await self._unconfirmed(asked, latest, latest.session_id)
         if latest.interface_id is not None:
             return await self._attempted(asked, latest, latest.interface_id)
         if latest.of_type("Authorization"):  # its page is over, or never came to be
-            return await self._first(asked, next_number(asked.sale))
+            return await self._first(asked, asked.following)
         # A successor whose predecessors are closed by now, or an opening that was cut off.
-        return await self._opener.open(sale, asked.due, number(latest), request)
+        return await self._opener.open(sale, asked.due, started[-1][0], request)
 
     async def _first(self, asked: _Asked, n: int) -> CheckoutSession | None:
         """A page where none is open."""
@@ -206,13 +212,13 @@ class Sessions:
             current = await self._recorder.intent(latest, intent_id)
         except NotFound:
             # Made with the keys of another account or mode, or test data that was deleted.
-            return await self._first(asked, next_number(asked.sale))
+            return await self._first(asked, asked.following)
         if current.version != latest.version:
             return None
-        if is_page_of(asked.sale, latest):
+        if is_page_of(asked.sale.id, latest):
             _require_no_money(current)
         elif kept(current) > 0:  # it has brought a part: the rest is a page of its own
-            return await self._first(asked, next_number(asked.sale))
+            return await self._first(asked, asked.following)
         session = await self._stripe.session_of_intent(intent_id)
         if session is not None and session.status == "open":
             return await self._still_open(asked, latest, session)
@@ -220,7 +226,7 @@ class Sessions:
             # An intent of the shop's own page, which could be paid beside the session.
             await self._mover.withdraw(current)
             return None
-        return await self._first(asked, next_number(asked.sale))
+        return await self._first(asked, asked.following)
 
     async def _still_open(
         self, asked: _Asked, latest: Payment, session: CheckoutSession
@@ -244,7 +250,7 @@ class Sessions:
                 return session
         elif asked.wait > 0 and not isinstance(asked.sale, Order):
             raise TooManyRequests("Too many payment pages were opened.", retry_after=asked.wait)
-        await self._opener.attach_payment(asked.sale, asked.due, next_number(asked.sale))
+        await self._opener.attach_payment(asked.sale, asked.due, asked.following)
         return None
 
     async def _has_moved_on(self, payment: Payment) -> bool:
@@ -267,7 +273,7 @@ class Sessions:
         if payable(earlier):
             await self._close(sale, earlier)
             return True
-        if is_page_of(sale, earlier):
+        if is_page_of(sale.id, earlier):
             _require_no_money(earlier)
         return False
 
@@ -303,7 +309,7 @@ class Sessions:
         opened = sorted(
             now - datetime.fromisoformat(payment.created_at)
             for payment in payments
-            if payment.created_at is not None and is_page_of(sale, payment)
+            if payment.created_at is not None and is_page_of(sale.id, payment)
         )
         if len(opened) < limit or opened[limit - 1] >= _HOUR:
             return 0

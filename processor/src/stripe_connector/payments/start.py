@@ -7,7 +7,6 @@ Starting again returns the same intent, brought up to the cart as it is now.
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -45,10 +44,10 @@ from stripe_connector.ledger.actions import (
     TransactionDraft,
 )
 from stripe_connector.ledger.facts import intent_fact
-from stripe_connector.ledger.operation import KEY_LIFETIME, operations
+from stripe_connector.ledger.operation import KEY_LIFETIME
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment, Reference
-from stripe_connector.ledger.proof import account_of
+from stripe_connector.ledger.series import next_number, started_here
 from stripe_connector.ledger.stripe_objects import OPEN, PaymentIntent
 from stripe_connector.money import Money
 from stripe_connector.payments import attempts, intents
@@ -183,7 +182,7 @@ class Starter:
 
         Raises Conflict where it has not: what it may bring is neither due nor paid.
         """
-        latest = _latest(cart, ours)
+        _, latest = _latest(cart, ours)
         if latest is None or latest.interface_id is None or not processing(latest):
             return False
         latest = await self._recorder.intent(latest, latest.interface_id)
@@ -194,18 +193,18 @@ class Starter:
     async def _once(self, wanted: _Wanted) -> Started | None:
         """One try; None where the cart must be read again."""
         cart = wanted.cart
-        latest = _latest(cart, wanted.ours)
+        number, latest = _latest(cart, wanted.ours)
         if latest is not None and latest.session_id is not None:
             # A payment page is open: it must close before there is another way to pay.
             latest = await self._recorder.session(latest, latest.session_id)
             if latest.session_id is not None:
                 await self._mover.withdraw(latest)
             return None
-        following = _highest(cart) + 1
+        following = next_number(cart.payments, wanted.ours)
         if latest is None or _is_over(latest):
             return await self._new(wanted, following)
         if latest.interface_id is None:
-            return await self._new(wanted, _number(latest) or following)
+            return await self._new(wanted, number)
         try:
             intent, customer = await both(
                 self._stripe.intent(latest.interface_id), self._customer(wanted)
@@ -467,30 +466,10 @@ class Starter:
         return next(known.version for known in cart.payments if known.id == payment.id)
 
 
-def _latest(cart: Cart, ours: Ours) -> Payment | None:
-    """The cart's last payment that was started here, also where the merchant has renamed it."""
-    started = [payment for payment in cart.payments if _is_started_here(payment, ours)]
-    return max(started, key=lambda each: (each.created_at or "", _number(each)), default=None)
-
-
-def _is_started_here(payment: Payment, ours: Ours) -> bool:
-    if not ours.includes(payment):
-        return False
-    if _number(payment):
-        return True
-    known = payment.interface_id is not None or account_of(payment) is not None
-    return known and not _is_charge(payment)
-
-
-def _is_charge(payment: Payment) -> bool:
-    """It charges a stored method: its Authorization was written ahead."""
-    operated = operations(payment)
-    return any(each.id in operated for each in payment.of_type("Authorization"))
-
-
-def _highest(cart: Cart) -> int:
-    """The highest number that is taken, also by other accounts: keys are the project's."""
-    return max((_number(payment) for payment in cart.payments), default=0)
+def _latest(cart: Cart, ours: Ours) -> tuple[int, Payment | None]:
+    """The cart's last payment that was started here, and its number."""
+    started = started_here(cart.payments, ours)
+    return started[-1] if started else (0, None)
 
 
 def _once_only(payment: Payment, operation: str) -> str:
@@ -521,9 +500,3 @@ def _in_process(payment: Payment) -> Conflict:
 def _is_over(payment: Payment) -> bool:
     """It was given up before it had an intent."""
     return payment.interface_id is None and bool(payment.transactions)
-
-
-def _number(payment: Payment | None) -> int:
-    """The n of the key `{cart id}_{n}`; 0 for a payment that was not started here."""
-    match = re.search(r"_(\d+)\Z", payment.key or "") if payment else None
-    return int(match.group(1)) if match else 0
