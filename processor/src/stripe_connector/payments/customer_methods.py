@@ -125,28 +125,22 @@ class CustomerMethods:
         customer_id = customer_of(cart)
         if record is None or not self._is_own(record, customer_id):
             raise NotFound("The payment method was not found.")
-        if record.token_value is not None:
-            for same in await self._saved_again(customer_id, record.token_value):
-                await self._deactivate(same)
-            await self._detach(record.token_value)
-        await self._deactivate(record)
-
-    async def _saved_again(self, customer_id: str, token: str) -> list[PaymentMethod]:
-        """The records of the same card under other tokens: it is seen once, and removed once.
-
-        They are offered no more, but stay attached: a recurring order may charge them.
-        """
-        alive, records = await both(
-            self._alive(customer_id), self._commercetools.payment_methods(customer_id)
+        card, (alive, records) = await both(
+            self._take_away(record),
+            both(self._alive(customer_id), self._commercetools.payment_methods(customer_id)),
         )
-        cards = {each.id: card for each in alive if (card := _card(each)) is not None}
-        return [
-            record
-            for record in records
-            if record.token_value != token
-            and token in cards
-            and cards.get(record.token_value or "") == cards[token]
-        ]
+        # The same card under other tokens: it was seen once, and is removed once. They are offered
+        # no more, but stay attached: a recurring order may charge them.
+        same = {each.id for each in alive if card is not None and _card(each) == card}
+        for other in records:
+            if other.token_value in same and other.id != record.id:
+                await self._deactivate(other)
+
+    async def _take_away(self, record: PaymentMethod) -> str | None:
+        """Stripe first, then the record; the card that it was, where Stripe says."""
+        detached = await self._detach(record.token_value) if record.token_value else None
+        await self._deactivate(record)
+        return _card(detached) if detached is not None else None
 
     async def _alive(self, customer_id: str) -> list[StripePaymentMethod]:
         stripe_id = await self._customers.known(customer_id)
@@ -164,14 +158,15 @@ class CustomerMethods:
         except NotFound:
             return False
 
-    async def _detach(self, token: str) -> None:
+    async def _detach(self, token: str) -> StripePaymentMethod | None:
         try:
-            await self._stripe.detach_payment_method(token)
+            return await self._stripe.detach_payment_method(token)
         except NotFound:
-            return
+            return None
         except PaymentRefused:
             if await self._attached(token):
                 raise
+            return None
 
     async def _deactivate(self, record: PaymentMethod) -> None:
         current: PaymentMethod | None = record

@@ -207,10 +207,10 @@ class Stripe:
         except NotFound:
             return []
 
-    async def detach_payment_method(self, payment_method_id: str) -> None:
+    async def detach_payment_method(self, payment_method_id: str) -> StripePaymentMethod:
         """Raises NotFound, and StripeRefused where it is detached already."""
         path = f"/v1/payment_methods/{segment(payment_method_id)}/detach"
-        await self._call(_payment_method, "post", path)
+        return await self._call(_payment_method, "post", path)
 
     async def customer(self, customer_id: str) -> StripeCustomer | None:
         """None only where Stripe says that the customer does not exist, or no longer."""
