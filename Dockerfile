@@ -1,14 +1,18 @@
 # Two images: `processor` is what runs anywhere; `sandbox` adds the stand-ins and the shop, with the
 # enabler's bundle, for one machine.
 
-FROM node:22-slim AS enabler
+# `make digests` pins both in images.lock: pass its lines as build arguments.
+ARG NODE_IMAGE=node:22-slim
+ARG PYTHON_IMAGE=python:3.11-slim
+
+FROM ${NODE_IMAGE} AS enabler
 WORKDIR /enabler
 COPY enabler/package.json enabler/package-lock.json ./
-RUN npm ci --no-audit --no-fund
+RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY enabler ./
 RUN npm run build
 
-FROM python:3.11-slim AS processor
+FROM ${PYTHON_IMAGE} AS processor
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 COPY processor/requirements.txt ./

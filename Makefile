@@ -114,6 +114,10 @@ check: ## Lint, check the format, the types and the enabler's size
 audit: $(READY) ## Ask for known vulnerabilities of what is locked (strictly with ARGS=--required)
 	@$(BIN)/python scripts/audit.py $(ARGS)
 
+.PHONY: digests
+digests: $(READY) ## Pin the base images to digests (only say what is not pinned with ARGS=--check)
+	@$(BIN)/python scripts/digests.py $(ARGS)
+
 .PHONY: lock
 lock: $(READY) ## Resolve the dependencies anew (all of them with UPGRADE=--upgrade)
 	@$(BIN)/python scripts/lock.py $(UPGRADE)

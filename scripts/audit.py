@@ -26,11 +26,14 @@ class Report:
     of: str
     audited: int
     vulnerabilities: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    """Packages of which it could say nothing."""
 
     def __str__(self) -> str:
         if not self.audited:
             return f"{self.of}: the advisory service did not answer; nothing was audited"
-        return f"{self.of}: {self.audited} audited, {len(self.vulnerabilities)} vulnerable"
+        skipped = f", {len(self.skipped)} not audited" if self.skipped else ""
+        return f"{self.of}: {self.audited} audited, {len(self.vulnerabilities)} vulnerable{skipped}"
 
 
 def python_report(answer: str) -> Report:
@@ -45,6 +48,7 @@ def python_report(answer: str) -> Report:
             for package in known
             for found in package["vulns"]
         ),
+        tuple(str(package["name"]) for package in packages if "vulns" not in package),
     )
 
 
@@ -98,7 +102,7 @@ def main() -> None:
         print(report)
         for vulnerability in report.vulnerabilities:
             print(f"  {vulnerability}")
-    unknown = required and any(not report.audited for report in found)
+    unknown = required and any(not report.audited or report.skipped for report in found)
     sys.exit(1 if unknown or any(report.vulnerabilities for report in found) else 0)
 
 

@@ -232,7 +232,7 @@ class Modules(Part):
             there = len([*MODULES.glob("[!.@]*"), *MODULES.glob("@*/*")])
             return f"{there} of at most {wanted}"
 
-        command = ["npm", "--prefix", "enabler", "ci", "--no-audit", "--no-fund"]
+        command = "npm --prefix enabler ci --ignore-scripts --no-audit --no-fund".split()
         with npm_cache() as options:
             run([*command, "--loglevel=error", *options], progress, failed=npm_failure, far=far)
 

@@ -20,7 +20,7 @@ def test_a_vulnerable_python_package_is_named() -> None:
     report = python_report(json.dumps({"dependencies": [VULNERABLE, SOUND, UNKNOWN]}))
 
     assert report.vulnerabilities == ("jinja2 2.0: PYSEC-1",)
-    assert str(report) == "Python: 2 audited, 1 vulnerable"
+    assert str(report) == "Python: 2 audited, 1 vulnerable, 1 not audited"
 
 
 def test_a_vulnerable_npm_package_is_named() -> None:

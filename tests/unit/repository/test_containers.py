@@ -34,6 +34,8 @@ def test_the_composed_processor_is_configured_like_the_demos(services: dict[str,
     expected = processor_environment(PORTS)
     for own in ("HOST", "PORT"):
         expected.pop(own)
+    assert as_demo.pop("ALLOWED_HOSTS") == "localhost,127.0.0.1,processor"
+    expected.pop("ALLOWED_HOSTS")
     assert as_demo == expected
     load_settings(given)
 
