@@ -55,7 +55,13 @@ UNSAFE = [
     ("STOREFRONT_URL", "http://shop.example.com"),
     ("CONNECT_SERVICE_URL", "http://pay.example.com"),
     ("BUY_NOW_URL", "http://buy.example.com"),
+    ("STRIPE_API_BASE", "HTTP://api.stripe.com"),
+    ("CTP_API_URL", f"hTTp://api.{REGION}"),
+    ("MERCHANT_RETURN_URL", "HTTP://shop.example.com/return"),
     # hosts
+    ("STRIPE_API_BASE", "https://api.stripe.com."),
+    ("STRIPE_API_BASE", "https://API.stripe.com.evil.example"),
+    ("CTP_API_URL", f"https://api.{REGION}."),
     ("STRIPE_API_BASE", "https://evil.example"),
     ("STRIPE_API_BASE", "https://api.stripe.com.evil.example"),
     ("STRIPE_API_BASE", "https://stripe.com"),

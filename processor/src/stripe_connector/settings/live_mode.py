@@ -53,7 +53,7 @@ def _insecure(values: Mapping[str, Any], known: Mapping[str, Variable]) -> Itera
     for name in (*_COMMERCETOOLS, *_STRIPE, *_PUBLIC):
         for url in _each(values.get(name.lower())):
             # A storefront that was never named serves nobody: doctor says so.
-            if url.startswith("http:") and url != known[name].default:
+            if urlsplit(url).scheme == "http" and url != known[name].default:
                 yield f"{name} must be an https URL when STRIPE_SECRET_KEY is a live key"
                 break
 
