@@ -205,10 +205,15 @@ async def test_each_open_route_keeps_the_budget_that_the_page_names(
         assert max(most[path] for path in paths) == int(cells[3]), cells[0]
 
 
+def _b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+UNKNOWN_KEY = _b64(b'{"alg":"RS256","kid":"x"}')
 CREDENTIALS: dict[type[object], Mapping[str, str]] = {
     SessionAuth: {"x-session-id": "b5f5a0d2-5c3e-4b77-9d55-7f1a4c1f2a01"},
     OAuth2Auth: {"Authorization": "Bearer b5f5a0d2-5c3e-4b77-9d55-7f1a4c1f2a01"},
-    JwtAuth: {"Authorization": "Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.e30.AA"},
+    JwtAuth: {"Authorization": f"Bearer {UNKNOWN_KEY}.e30.AA"},
     MetricsAuth: {"Authorization": "Bearer x"},
 }
 ASKING = {
@@ -245,10 +250,6 @@ async def test_forged_names_of_keys_share_one_call(  # each could be a key that 
         )
         assert answer.status_code == 401
     assert [call.backend for call in world.network.calls] == ["jwt"]
-
-
-def _b64(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 async def test_a_cart_or_order_has_a_share_that_all_clients_have_together() -> None:
