@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -83,6 +84,7 @@ class Backends:
             ("GET", f"/{PROJECT}/orders"): self._order,
             ("POST", f"/{PROJECT}/orders"): self._add_payment_to_order,
             ("GET", f"/{PROJECT}/payment-methods"): self._stored_methods,
+            ("GET", "/v1/account"): self._account,
             ("GET", "/v1/payment_intents"): self._intent,
             ("POST", "/v1/payment_intents"): self._write_intent,
             ("GET", "/v1/refunds"): self._list_refunds,
@@ -270,6 +272,10 @@ class Backends:
                 payment["paymentStatus"]["interfaceText"] = action["interfaceText"]
             case "setMethodInfoMethod":
                 payment["paymentMethodInfo"]["method"] = action["method"]
+            case "addInterfaceInteraction":
+                type_ = {"typeId": "type", "id": self._uuid()}
+                interaction = {"type": type_, "fields": action["fields"]}
+                payment.setdefault("interfaceInteractions", []).append(interaction)
             case "addTransaction":
                 draft = action["transaction"]
                 transaction = {
@@ -284,6 +290,8 @@ class Backends:
                 payment["transactions"].append(transaction)
             case "changeTransactionState":
                 self._transaction(payment, action)["state"] = action["state"]
+            case "setTransactionInterfaceId":
+                self._transaction(payment, action)["interfaceId"] = action["interfaceId"]
             case "changeTransactionInteractionId":
                 self._transaction(payment, action)["interactionId"] = action["interactionId"]
             case other:
@@ -297,7 +305,7 @@ class Backends:
     def _customer(self, customer_id: str, _query: str, _body: bytes) -> Json:
         custom = {
             "type": {"typeId": "type", "id": "11111111-0000-4000-8000-000000000000"},
-            "fields": {CUSTOMER_FIELD: f"cus_{customer_id}"},
+            "fields": {CUSTOMER_FIELD: f"cus_{UUID(customer_id).hex}"},
         }
         return {**self._samples.customer, "id": customer_id, "custom": custom}
 
@@ -352,6 +360,9 @@ class Backends:
 
     # Stripe
 
+    def _account(self, _rest: str, _query: str, _body: bytes) -> Json:
+        return {"id": "acct_bench", "object": "account"}
+
     def _intent(self, intent_id: str, _query: str, _body: bytes) -> Json:
         return self._intents[intent_id]
 
@@ -405,11 +416,12 @@ class Backends:
         return {**self._samples.checkout_session, "id": f"cs_test_{next(self._numbers)}"}
 
     def _stripe_customer(self, rest: str, query: str, _body: bytes) -> Json:
-        customer_id, _, methods = rest.partition("/")
+        stripe_id, _, methods = rest.partition("/")
+        customer_id = str(UUID(stripe_id.removeprefix("cus_")))
         if methods:
-            return self._saved(customer_id.removeprefix("cus_"), query)
-        ties = {"ct_customer_id": customer_id.removeprefix("cus_")}
-        return {**self._samples.stripe_customer, "id": customer_id, "metadata": ties}
+            return self._saved(customer_id, query)
+        ties = {"ct_customer_id": customer_id, "ct_project_key": PROJECT}
+        return {**self._samples.stripe_customer, "id": stripe_id, "metadata": ties}
 
     def _saved(self, customer_id: str, query: str) -> Json:
         numbers = range(self._methods[customer_id])

@@ -278,7 +278,7 @@ async def stored_method(world: World) -> None:
     await charge(cart, 503)
     world.network.trouble = lambda _: None
     await charge(cart, 201)
-    await charge(await world.cart(10, customerId=ada), 201)
+    await charge(await world.cart(100, customerId=ada), 201)
     removed = await world.client.delete(f"{path}/{shown['id']}", headers=session)
     assert removed.status_code == 200, removed.text
     await world.deliver_all()

@@ -48,7 +48,7 @@ def visitor(bff: httpx.AsyncClient) -> httpx.AsyncClient:
 
 @pytest.fixture
 def world() -> World:
-    return World()
+    return World({"STOREFRONT_MARKETS": "EUR:DE,JPY:JP"})
 
 
 @pytest.fixture
