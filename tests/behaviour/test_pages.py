@@ -400,6 +400,62 @@ async def test_a_debit_that_failed_unheard_does_not_bar_the_next_page() -> None:
 # Others in the same account
 
 
+@pytest.mark.parametrize("told", [False, True])
+async def test_a_page_that_is_left_in_the_middle_of_authentication_goes_on(told: bool) -> None:
+    world = World(CANCELLING)
+    shopper = Shopper(world)
+    order = await shopper.order()
+    page = await opened(world, order["id"])
+    await _leave_authentication(world, page["id"])
+    if told:
+        await world.deliver_all()
+
+    again = await opened(world, order["id"])
+
+    assert again == page
+    await world.deliver_all()
+    assert await shopper.states(order["id"]) == (None, "Open")
+    [intent] = world.stripe.intents
+    await world.at_stripe(f"payment_intents/{intent['id']}/authenticate", outcome="succeed")
+    await world.deliver_all()
+    assert await shopper.states(order["id"]) == ("Paid", "Confirmed")
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_a_page_that_is_left_in_the_middle_is_replaced_where_the_total_changed(
+    told: bool,
+) -> None:
+    world = World(CANCELLING)
+    shopper = Shopper(world)
+    order = await shopper.order()
+    page = await opened(world, order["id"])
+    await _leave_authentication(world, page["id"])
+    if told:
+        await world.deliver_all()
+    await _reprice(world, order["id"], 2000)
+
+    successor = await opened(world, order["id"])
+
+    assert open_pages(world, order["id"]) == [successor["id"]] != [page["id"]]
+    await world.deliver_all()
+    assert await shopper.states(order["id"]) == (None, "Open")
+    await shopper.pay(successor)
+    await world.deliver_all()
+    assert await shopper.states(order["id"]) == ("Paid", "Confirmed")
+    assert sum(intent["amount_received"] for intent in world.stripe.intents) == 2000
+
+
+async def _leave_authentication(world: World, session_id: str) -> None:
+    """The shopper's bank asks for 3-D Secure, and the shopper goes away."""
+    await world.at_stripe(
+        f"checkout/sessions/{session_id}/pay",
+        payment_method="pm_card_authenticationRequired",
+        email="ada@example.com",
+    )
+    [intent] = world.stripe.intents
+    assert intent["status"] == "requires_action"
+
+
 async def test_a_foreign_session_without_amounts_disturbs_nothing() -> None:
     world = World()
     shopper = Shopper(world)

@@ -199,9 +199,11 @@ class Sessions:
             await self._recorder.facts(latest, [ExpiredSessionFact(session_id)])
             return None
         if session.intent_id is not None:
-            # The shopper was faster than the webhook: record it, then look at the order again.
-            await self._recorder.intent(latest, session.intent_id)
-            return None
+            recorded = await self._recorder.intent(latest, session.intent_id)
+            if recorded.version != latest.version:
+                return None  # the shopper was faster than the webhook: look at the order again
+            _require_no_money(recorded)
+            # Begun and left, as in the middle of 3-D Secure: the same page goes on.
         return await self._still_open(asked, latest, session)
 
     async def _attempted(
