@@ -46,6 +46,7 @@ class History:
             (re.compile(rf"/{PROJECT}/payments"), self._payments),
             (re.compile(rf"/{PROJECT}/payments/[\w-]+"), self._one_payment),
             (re.compile(rf"/{PROJECT}/(carts|orders)"), self._holders),
+            (re.compile(r"/v1/account"), self._account),
             (re.compile(r"/v1/payment_intents"), self._intents),
             (re.compile(r"/v1/payment_intents/\w+"), self._one_intent),
             (re.compile(r"/v1/refunds"), self._refunds),
@@ -107,6 +108,9 @@ class History:
 
     def _events(self, _path: str, query: dict[str, str]) -> bytes:
         return self._listed(self._event, query, 1)
+
+    def _account(self, _path: str, _query: dict[str, str]) -> bytes:
+        return b'{"id":"acct_bench","object":"account"}'
 
     def _nothing(self, _path: str, _query: dict[str, str]) -> bytes:
         return b'{"data":[],"has_more":false}'
