@@ -1,16 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** Properties that neither pages nor Stripe.js see, so that their names may be shortened. */
-const INTERNAL =
-  /^(isPaid|setup|refusal|finish|attempt|present|fail|slot|say|busy|shown|terms|changed|replaced|withCustomer|onFailure|onReady|localise|about|redirected|loaded|elementConfig|expressConfig|expressData|startPayment|removeStoredPaymentMethod)$/;
-
 export default defineConfig({
   // `public` is where the library goes, not where static files come from.
   publicDir: false,
   build: {
     target: 'es2022',
     outDir: 'public',
-    emptyOutDir: false,
+    emptyOutDir: true,
     lib: {
       entry: 'src/index.ts',
       name: 'Connector',
@@ -20,10 +16,11 @@ export default defineConfig({
     // Vite leaves whitespace in es libraries, for bundlers to keep their hints; browsers load this.
     rolldownOptions: {
       output: {
+        // Beside the es build, a file for each language; the umd build has them all inside.
+        chunkFileNames: 'connector-enabler.texts-[name].[hash].js',
         minify: {
           compress: true,
           mangle: { toplevel: true },
-          mangleProps: { include: INTERNAL },
           codegen: { removeWhitespace: true },
         },
       },

@@ -58,7 +58,6 @@ function frame(
   const root = document.createElement('div');
   root.className = CLASS;
   root.role = 'group';
-  root.ariaLabel = messages('payment');
   root.ariaBusy = 'true';
   const slot = document.createElement('div');
   // So that the page does not jump when Stripe's element appears.
@@ -70,6 +69,14 @@ function frame(
   container.replaceChildren(root);
 
   let button: HTMLButtonElement | undefined;
+  let price: Amount | undefined;
+  function label(): void {
+    root.ariaLabel = messages('payment');
+    if (button && price) button.textContent = messages('pay', format(price, locale));
+  }
+  label();
+  void messages.loaded.then(label);
+
   return {
     slot,
     say(text, focus) {
@@ -89,7 +96,8 @@ function frame(
         button.onclick = onPress;
         root.append(button);
       }
-      button.textContent = messages('pay', format(amount, locale));
+      price = amount;
+      label();
     },
     remove: () => root.remove(),
   };

@@ -4,14 +4,26 @@ import type { StripeElementLocale } from '@stripe/stripe-js';
 
 const KNOWN = (
   'ar bg cs da de el en en-AU en-CA en-NZ en-GB es es-ES es-419 et fi fil fr fr-CA fr-FR he hu ' +
-  'hr id it it-IT ja ko lt lv ms mt nb nl no pl pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW'
+  'hr id it it-IT ja ko lt lv ms mt nb nl pl pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW'
 ).split(' ') as StripeElementLocale[];
 
-/** Stripe's locale for a tag such as `de_AT`: itself, else its language, else `auto`. */
+/** Other names of the same: Norwegian in its two written forms, Chinese by its script. */
+const ALIASES: Record<string, StripeElementLocale> = {
+  nn: 'nb',
+  no: 'nb',
+  'zh-Hant': 'zh-TW',
+  'zh-Hant-HK': 'zh-HK',
+  'zh-Hant-MO': 'zh-HK',
+  'zh-MO': 'zh-HK',
+};
+
+/** Stripe's locale for a tag such as `de_AT`: itself, else what it is a kind of, else `auto`. */
 export function stripeLocale(locale: string | undefined): StripeElementLocale {
-  const tag = canonical(locale);
-  const candidates = [tag, tag?.split('-')[0]] as StripeElementLocale[];
-  return candidates.find((each) => KNOWN.includes(each)) ?? 'auto';
+  for (let tag = canonical(locale); tag; tag = tag.replace(/-?[^-]*$/, '')) {
+    const found = ALIASES[tag] ?? KNOWN.find((each) => each === tag);
+    if (found) return found;
+  }
+  return 'auto';
 }
 
 /** A tag that `Intl` accepts: the wanted one, else the browser's. */

@@ -19,7 +19,14 @@ describe('locales', () => {
     ['es-419', 'es-419'],
     ['pt-br', 'pt-BR'],
     ['zh_TW', 'zh-TW'],
-    ['zh-Hant', 'zh'],
+    ['zh-HK', 'zh-HK'],
+    ['zh-Hant', 'zh-TW'],
+    ['zh-Hant-TW', 'zh-TW'],
+    ['zh_Hant_HK', 'zh-HK'],
+    ['zh-MO', 'zh-HK'],
+    ['zh-Hans-CN', 'zh'],
+    ['no', 'nb'],
+    ['nn-NO', 'nb'],
     ['xx', 'auto'],
     ['not a locale', 'auto'],
   ])('%j is %s at Stripe', (locale, expected) => {
@@ -41,8 +48,24 @@ describe('messages', () => {
     ['it', 'Paga €1'],
     ['nl', '€1 betalen'],
     ['ja', 'Pay €1'],
-  ])('in %s', (locale, expected) => {
-    expect(messagesFor(locale)('pay', '€1')).toBe(expected);
+    ['frr', 'Pay €1'], // Frisian, not French
+  ])('in %s', async (locale, expected) => {
+    const messages = messagesFor(locale);
+    await messages.loaded;
+    expect(messages('pay', '€1')).toBe(expected);
+  });
+
+  test('are English until the language has come', async () => {
+    const messages = messagesFor('de');
+    expect(messages('pay', '€1')).toBe('Pay €1');
+    await messages.loaded;
+    expect(messages('pay', '€1')).toBe('€1 zahlen');
+  });
+
+  test('are English where the language cannot be loaded', async () => {
+    const messages = messagesFor('de', () => Promise.reject(new TypeError('Failed to fetch')));
+    await messages.loaded;
+    expect(messages('pay', '€1')).toBe('Pay €1');
   });
 
   test('values are taken as they are', () => {

@@ -28,7 +28,7 @@ from sandbox.shop.pictures import Pictures
 from sandbox.shop.playground import Playground
 from sandbox.shop.rendering import Pages
 from sandbox.shop.security import Protection
-from sandbox.shop.static_files import VersionedFiles
+from sandbox.shop.static_files import Scripts, VersionedFiles
 
 _STATIC = Path(__file__).parent / "static"
 _ONE_DAY = "public, max-age=86400"
@@ -88,7 +88,7 @@ def create_app(
             *PaymentHere(bff, merchant, accounts, pages, baskets, elements).routes(),
             *Express(bff, merchant, accounts).routes(),
             *Playground(merchant, pages, elements).routes(),
-            Mount("/enabler", VersionedFiles(directory=elements.enabler, check_dir=False)),
+            Mount("/enabler", Scripts(directory=elements.enabler, check_dir=False)),
         ]
     return Starlette(
         routes=[

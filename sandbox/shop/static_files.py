@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
@@ -15,3 +17,12 @@ class VersionedFiles(StaticFiles):
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
         response.headers["Cache-Control"] = _FOR_EVER
         return response
+
+
+class Scripts(VersionedFiles):
+    """The scripts of a folder, and nothing else that is in it or below."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        if os.sep in path or not path.endswith(".js"):
+            return "", None
+        return super().lookup_path(path)

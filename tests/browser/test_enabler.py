@@ -532,6 +532,35 @@ def test_the_playground_mounts_every_component(payer: Payer, component: str) -> 
     assert_accessible(payer.page)
 
 
+@pytest.mark.parametrize(
+    ("locale", "reachable", "text"),
+    [
+        ("de-DE", True, "14,90\xa0€ zahlen"),
+        ("de-DE", False, "Pay 14,90\xa0€"),
+        ("en-GB", True, "Pay €14.90"),
+    ],
+)
+def test_a_page_loads_the_texts_of_its_language_and_does_without_them(
+    payer: Payer, locale: str, reachable: bool, text: str
+) -> None:
+    asked: list[str] = []
+
+    def texts(route: Route) -> None:
+        asked.append(re.sub(r".*texts-(\w\w)\..*", r"\1", route.request.url))
+        if reachable:
+            route.continue_()
+        else:
+            route.abort()
+
+    payer.page.route("**/enabler/*.texts-*.js", texts)
+    payer.page.goto("/playground")
+    payer.page.get_by_label("Locale").select_option(locale)
+    payer.click("Mount")
+    expect(payer.page.get_by_role("log")).to_contain_text('mounted "dropin"')
+    expect(payer.page.locator("#mounted").get_by_role("button")).to_have_text(text)
+    assert asked == (["de"] if locale == "de-DE" else [])
+
+
 def test_the_playground_shows_what_happens_when_the_amount_changes(payer: Payer) -> None:
     page = payer.page
     page.goto("/playground")

@@ -15,7 +15,7 @@ from sandbox.addresses import Addresses
 from sandbox.demo.client import open_client
 from sandbox.demo.people import People
 from sandbox.demo.start import processor, stand_ins
-from sandbox.shop.elements import BUNDLE, ENABLER
+from sandbox.shop.elements import ENABLER
 from tests.browser.shopper import DECLINED, GOOD
 from tests.e2e.conftest import free_ports
 from tests.e2e.guides import own_shop, signed_cart
@@ -41,7 +41,8 @@ class Checkout:
 def checkout(browser: Browser, tmp_path: Path) -> Iterator[Checkout]:
     *ports, own = free_ports(6)
     at = Addresses(*ports)
-    shutil.copy(ENABLER / BUNDLE, tmp_path)
+    for script in ENABLER.glob("*.js"):
+        shutil.copy(script, tmp_path)
     with ExitStack() as stack:
         client = stack.enter_context(open_client())
         stack.enter_context(stand_ins(at, client, tmp_path))

@@ -131,6 +131,19 @@ async def test_the_bundles_address_changes_with_its_content_so_that_browsers_kee
     assert address(await browser.get("/checkout/payment")) != first
 
 
+async def test_scripts_are_served_beside_the_bundle_and_nothing_else_of_its_folder(
+    browser: httpx.AsyncClient, enabler: Path
+) -> None:
+    (enabler / "types").mkdir()
+    for name in ("connector-enabler.texts-de.a_-1.js", "types/index.d.ts", "types/a.js", ".env"):
+        (enabler / name).write_text("export const texts = {};")
+    served = await browser.get("/enabler/connector-enabler.texts-de.a_-1.js")
+    assert served.status_code == 200
+    assert served.headers["content-type"].startswith("text/javascript")
+    for name in ("types/index.d.ts", "types/a.js", ".env", "types", "", "missing.js"):
+        assert (await browser.get(f"/enabler/{name}")).status_code == 404, name
+
+
 async def test_without_the_enabler_the_hosted_way_is_the_only_one(
     world: World, tmp_path: Path
 ) -> None:
