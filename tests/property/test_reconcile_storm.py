@@ -1,5 +1,8 @@
 """After an hour without webhooks, among faults and crashes, one repairing run sets all to rights.
 
+What people have to decide, the run lists and leaves: what was captured in part beside the
+connector, for as long as something of it is kept.
+
 `RECONCILE_EXAMPLES` sets the number of storms.
 """
 
@@ -16,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.behaviour.reconciling import reconcile, written
+from tests.behaviour.reconciling import Result, reconcile, written
 from tests.behaviour.steps import Shop, attempt, no_trouble, started
 from tests.property import oracle
 from tests.wire import Call, Trouble
@@ -59,6 +62,7 @@ class Storm:
         )
         self.shops: list[Shop] = []
         self.debits: set[str] = set()
+        self.captured_elsewhere: set[str] = set()
 
     async def rages(self) -> None:
         """Payments with operations and faults; hardly a webhook arrives."""
@@ -119,6 +123,7 @@ class Storm:
         with contextlib.suppress(AssertionError):  # not what Stripe allows in this state
             if intent["status"] == "requires_capture":
                 await self.world.ask_stripe("POST", f"{path}/capture", amount_to_capture=300)
+                self.captured_elsewhere.add(shop.intent_id)
             else:
                 await self.world.ask_stripe(
                     "POST", "/v1/refunds", payment_intent=shop.intent_id, amount=100
@@ -151,6 +156,33 @@ class Storm:
         """A day later nobody repeats anything any more."""
         self.world.clock.advance(2 * DAY)
         self.world.stripe.run_due()
+
+    def unexplained(self) -> list[str]:
+        """Payments that hold less than was planned because of a capture that is not ours."""
+        return sorted(
+            shop.payment_id
+            for shop in self.shops
+            if shop.intent_id in self.captured_elsewhere
+            and self.world.stripe.intents[shop.intent_id]["amount_received"] < 1000
+            and self._kept(shop.intent_id) > 0
+        )
+
+    def _kept(self, intent_id: str) -> int:
+        """By Stripe's objects: what is neither given back nor lost in a dispute."""
+        stripe = self.world.stripe
+        returned = sum(
+            refund["amount"]
+            for refund in stripe.refunds
+            if refund["payment_intent"] == intent_id
+            and refund["status"] in ("pending", "requires_action", "succeeded")
+        )
+        lost = sum(
+            moved["amount"]
+            for dispute in stripe.disputes
+            if dispute["payment_intent"] == intent_id and dispute["status"] == "lost"
+            for moved in dispute["balance_transactions"]
+        )
+        return int(stripe.intents[intent_id]["amount_received"] - returned + lost)
 
     def unfinished(self) -> list[Json]:
         return [
@@ -187,12 +219,13 @@ async def _mended(seed: int) -> None:
     moved = [refund["id"] for refund in world.stripe.refunds]
     before = len(world.network.calls)
 
+    decisions = storm.unexplained()
     dry = await reconcile(world, since="P4D")
     assert written(world, before) == []
     repairing = await reconcile(world, apply=True, since="P4D")
-    assert repairing.code == 0, repairing
+    assert _left_to_people(repairing) == decisions
     assert repairing.found == dry.found
-    assert repairing.repaired == repairing.found
+    assert repairing.found == sorted(repairing.repaired + repairing.remains)
 
     oracle.check(world)
     assert storm.unfinished() == []
@@ -200,11 +233,21 @@ async def _mended(seed: int) -> None:
 
     before = len(world.network.calls)
     again = await reconcile(world, apply=True, since="P4D")
-    assert (again.code, again.lines) == (0, [])
+    assert _left_to_people(again) == decisions
+    assert again.found == again.remains
     assert written(world, before) == []
 
     for event in storm.dice.sample(world.stripe.events, len(world.stripe.events)):
         answer = await world.deliver(event)
         assert answer.status_code == 200, answer.text
     oracle.check(world)
-    assert (await reconcile(world, since="P4D")).code == 0
+    late = await reconcile(world, since="P4D")
+    assert (late.found, late.code) == (again.found, again.code)
+
+
+def _left_to_people(run: Result) -> list[str]:
+    """Payments with an amount that people decide on, which is all that a run may leave."""
+    remains = [line for line in run.lines if line["outcome"] == "remains"]
+    assert all(line["kind"] == "amount_mismatch" for line in remains), run
+    assert run.code == (1 if remains else 0), run
+    return sorted(line["payment"] for line in remains)

@@ -34,6 +34,7 @@ from stripe_connector.ledger.facts import (
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, merge
 from stripe_connector.ledger.operation import operation_of, operations, timestamp
 from stripe_connector.ledger.payment import Payment, Transaction, TransactionType
+from stripe_connector.ledger.stripe_objects import PaymentIntent
 from stripe_connector.money import from_stripe, iso_digits
 from stripe_connector.ops.reconcile.difference import Difference, Kind
 from stripe_connector.ops.reconcile.truth import Truth
@@ -100,6 +101,13 @@ def abandoned(payment: Payment, before: datetime) -> list[Transaction]:
         for t in payment.transactions
         if t.state == "Initial" and t.id in ours and ours[t.id].last_tried_at < before
     ]
+
+
+def beyond_stripe(merged: Payment, intent: PaymentIntent) -> int:
+    """How much more the record says was paid than Stripe has; told as such, it is no payment."""
+    surplus = _surplus_of_intent(merged, intent_fact(intent))
+    paid = (each.amount or 0 for each in surplus if each.type in ("Authorization", "Charge"))
+    return max(paid, default=0)
 
 
 def _unwritten(payment: Payment, actions: Sequence[Action]) -> Iterator[Difference]:

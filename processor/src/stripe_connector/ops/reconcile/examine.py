@@ -22,7 +22,7 @@ from stripe_connector.ledger.proof import account_of
 from stripe_connector.ledger.stripe_objects import Event, PaymentIntent
 from stripe_connector.money import from_stripe, iso_digits
 from stripe_connector.ops.reconcile.careful import WriteRefused, patiently
-from stripe_connector.ops.reconcile.compare import abandoned, after, compare
+from stripe_connector.ops.reconcile.compare import abandoned, after, beyond_stripe, compare
 from stripe_connector.ops.reconcile.difference import Difference, Kind
 from stripe_connector.ops.reconcile.findings import Findings
 from stripe_connector.ops.reconcile.fulfilment import fulfil, unfulfilled
@@ -227,9 +227,12 @@ class Examiner:
         if intent is None or intent.status not in _HELD:
             return []
         merged = after(payment, merge(payment, case.truth.facts(), self._now()))
+        beyond = beyond_stripe(merged, intent)
         found = [
             await self._patiently(lambda: self._unstored(payment, intent)),
-            await self._patiently(lambda: unfulfilled(self._reading, intent.metadata, merged)),
+            await self._patiently(
+                lambda: unfulfilled(self._reading, intent.metadata, merged, beyond)
+            ),
         ]
         if not placed and kept(merged) > 0:
             found.append(await self._patiently(lambda: self._on_nothing(merged, intent.id)))

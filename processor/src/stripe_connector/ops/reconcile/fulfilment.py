@@ -27,20 +27,21 @@ Sale = TypeVar("Sale", bound=Payable)
 
 
 async def unfulfilled(
-    reading: Parts, metadata: Mapping[str, str], merged: Payment
+    reading: Parts, metadata: Mapping[str, str], merged: Payment, beyond: int
 ) -> Difference | None:
     """What the payment was for, where that does not show; None for payments that Checkout orders.
 
-    `metadata` are the intent's, `merged` is the Payment as it would be after its repair.
+    `metadata` are the intent's, `merged` is the Payment as it would be after its repair,
+    and `beyond` what it says was paid and Stripe does not have.
     """
     try:
         sale = sale_named(metadata)
         if sale.order_id is not None:
-            return await _order(reading, sale.order_id, merged)
+            return await _order(reading, sale.order_id, merged, beyond)
         if sale.cart_id is not None:
-            return await _cart(reading, sale.cart_id, merged)
+            return await _cart(reading, sale.cart_id, merged, beyond)
         if (cart_id := metadata.get(CART_ID)) is not None:
-            return await _paid_twice(reading, cart_id, merged)
+            return await _paid_twice(reading, cart_id, merged, beyond)
     except NotFound:
         pass  # the merchant deleted it: there is nothing to fulfil
     return None
@@ -59,11 +60,11 @@ async def fulfil(writing: Parts, difference: Difference) -> bool:
         return False  # a page must be closed at Stripe first, where a run changes nothing
 
 
-async def _order(reading: Parts, order_id: str, merged: Payment) -> Difference | None:
+async def _order(reading: Parts, order_id: str, merged: Payment, beyond: int) -> Difference | None:
     order = _with(await reading.commercetools.order(order_id), merged)
     ours = await reading.account.ours()
     if not paid(order, ours):
-        return _mismatch(ours, order, merged, "order")
+        return _mismatch(ours, order, merged, "order", beyond)
     done = order.payment_state == "Paid" and order.order_state != "Open"
     if order.order_state == "Cancelled":
         kind = Kind.CANCELLED_ORDER
@@ -75,7 +76,7 @@ async def _order(reading: Parts, order_id: str, merged: Payment) -> Difference |
     return _of(kind, order_id, "order", order, merged, state)
 
 
-async def _cart(reading: Parts, cart_id: str, merged: Payment) -> Difference | None:
+async def _cart(reading: Parts, cart_id: str, merged: Payment, beyond: int) -> Difference | None:
     cart = _with(await reading.commercetools.payable_cart(cart_id), merged)
     ours = await reading.account.ours()
     if not cart.is_ordered:
@@ -83,47 +84,54 @@ async def _cart(reading: Parts, cart_id: str, merged: Payment) -> Difference | N
             if merged.payment_status.interface_code == ORDER_FAILED and kept(merged) > 0:
                 total = str(cart.gross_total.cent_amount)
                 return _of(Kind.ORDER_FAILED, cart_id, "cart", cart, merged, total)
-            return _mismatch(ours, cart, merged, "cart")
+            return _mismatch(ours, cart, merged, "cart", beyond)
         return _of(Kind.UNPLACED_ORDER, cart_id, "cart", cart, merged, cart.cart_state)
     try:
         await reading.carts.recorded(cart_id)
     except WriteRefused:
         return _of(Kind.UNFULFILLED_ORDER, cart_id, "cart", cart, merged, "unpaid")
-    return _mismatch(ours, cart, merged, "cart")
+    return _mismatch(ours, cart, merged, "cart", beyond)
 
 
-async def _paid_twice(reading: Parts, cart_id: str, merged: Payment) -> Difference | None:
+async def _paid_twice(
+    reading: Parts, cart_id: str, merged: Payment, beyond: int
+) -> Difference | None:
     """A cart that was paid in the page and holds more than it costs; Checkout orders it."""
     if kept(merged) <= 0 or merged.payment_status.interface_code == AMOUNT_MISMATCH:
         return None  # the latter is told already
     cart = _with(await reading.commercetools.payable_cart(cart_id), merged)
     ours = await reading.account.ours()
-    found = {payment.id for payment, _ in surplus(cart.gross_total, cart.payments, ours)}
-    if merged.id not in found:
-        return None
     planned = merged.amount_planned
+    too_much = {
+        payment.id: covered(payment, needed.currency_code) - needed.cent_amount
+        for payment, needed in surplus(cart.gross_total, cart.payments, ours)
+    }
+    if too_much.get(merged.id, 0) <= beyond:
+        return None
     return _of(Kind.AMOUNT_MISMATCH, cart.id, "cart", cart, merged, str(planned.cent_amount))
 
 
-def _mismatch(ours: Ours, sale: Payable, merged: Payment, type_: str) -> Difference | None:
+def _mismatch(
+    ours: Ours, sale: Payable, merged: Payment, type_: str, beyond: int
+) -> Difference | None:
     """Money that was taken at another amount than the order or cart costs by now."""
     latest = latest_payment(sale, ours)
     current = latest is not None and latest.id == merged.id
     fits = not current or merged.amount_planned == amount_due(sale, ours, without=merged.id)
-    if kept(merged) <= 0 or (fits and not _paid_too_much(sale, ours)):
+    if kept(merged) <= 0 or (fits and not _paid_too_much(sale, ours, beyond)):
         return None
     planned = merged.amount_planned
     return _of(Kind.AMOUNT_MISMATCH, sale.id, type_, sale, merged, str(planned.cent_amount))
 
 
-def _paid_too_much(sale: Payable, ours: Ours) -> bool:
+def _paid_too_much(sale: Payable, ours: Ours, beyond: int) -> bool:
     """Whether its payments together hold more, as where a refund fails after it was paid anew."""
     total = sale.gross_total
     held = sum(
         covered(payment, total.currency_code) - asked_beyond(payment)
         for payment in filter(ours.counts, sale.payments)
     )
-    return held > total.cent_amount
+    return held - beyond > total.cent_amount
 
 
 def _with(sale: Sale, merged: Payment) -> Sale:
