@@ -93,10 +93,10 @@ class LedgerMachine(Machine):
         )
         for country in ("DE", "GB"):
             self.carts.append(self.run(self.world.cart(1000, country=country)))
-        self.world.stripe.behaviour.releases_make_refunds = older_account
+        self.world.stripe.behaviour.releases_make_refunds = older_account and self.unkind
         for cart, method in enumerate(paid_with):
             self.run(self._start(cart, 0))
-            if flexible:
+            if flexible and self.unkind:
                 self.allow_increments_and_overcaptures(self.started[cart]["clientSecret"])
             self.run(self.world.pay(self.started[cart]["clientSecret"], method))
 
