@@ -174,7 +174,8 @@ class Backends:
         self._refunds[intent["id"]] = refunds
         for each in refunds[1:]:
             self._add(payment, "Refund", "Success", each["id"], amount)
-        charge = {**charge, "amount_refunded": amount * count}
+        # A refund is one only if its charge counts it.
+        charge["amount_refunded"] = amount * count
         return self._event("charge.refunded", charge)
 
     def _add(
@@ -363,8 +364,13 @@ class Backends:
     def _account(self, _rest: str, _query: str, _body: bytes) -> Json:
         return {"id": "acct_bench", "object": "account"}
 
-    def _intent(self, intent_id: str, _query: str, _body: bytes) -> Json:
-        return self._intents[intent_id]
+    def _intent(self, intent_id: str, query: str, _body: bytes) -> Json:
+        """With the latest ten refunds of its charge, if asked to expand them."""
+        intent = self._intents[intent_id]
+        if "latest_charge.refunds" not in query or intent_id not in self._refunds:
+            return intent
+        refunds = _page(self._refunds[intent_id], "")
+        return {**intent, "latest_charge": {**intent["latest_charge"], "refunds": refunds}}
 
     def _write_intent(self, rest: str, _query: str, body: bytes) -> Json:
         if rest:
