@@ -12,7 +12,7 @@ _WORDS = frozenset(
     "carts categories custom-objects customers discount-codes introspect oauth orders"
     " payment-methods payments product-projections recurring-payment-jobs sessions token types"
     # Stripe
-    " v1 account cancel capture checkout customer_sessions customers detach disputes"
+    " v1 account cancel capture checkout confirm customer_sessions customers detach disputes"
     " ephemeral_keys events expire payment_intents payment_method_domains payment_methods refunds"
     " search webhook_endpoints"
     # Key servers
