@@ -135,7 +135,7 @@ class StripeChecks:
     async def _default_version(self) -> str:
         """It changes what the account itself makes: older ones have refunds of what was released.
 
-        See docs/decisions/0022-released-authorizations.md.
+        See docs/decisions/0025-released-authorizations.md.
         """
         try:
             version = await self._stripe.default_version()
