@@ -97,9 +97,6 @@ class History:
 
     # Stripe, newest first
 
-    def _account(self, _path: str, _query: dict[str, str]) -> bytes:
-        return b'{"id":"acct_bench","object":"account"}'
-
     def _intents(self, _path: str, query: dict[str, str]) -> bytes:
         return self._listed(self._intent, query, 1)
 
