@@ -207,6 +207,7 @@ def quiet() -> Any:
 @example(1)
 @example(2)
 @example(3)
+@example(103589047)
 def test_a_storm_leaves_nothing_that_a_run_does_not_mend(seed: int) -> None:
     asyncio.run(_mended(seed))
 

@@ -58,7 +58,7 @@ def compare(
         *_abandoned(merged, now - abandoned_after),
         *_unknown(merged, now - abandoned_after),
         *_surplus(merged, truth),
-        *_held(merged),
+        *_held(_without_abandoned(merged, now - abandoned_after)),
     ]
     intent_id = truth.intent.id if truth.intent else payment.interface_id
     return [replace(each, payment=payment.id, intent=intent_id) for each in found]
@@ -140,6 +140,13 @@ def _unwritten(payment: Payment, actions: Sequence[Action]) -> Iterator[Differen
         said = after(payment, actions).payment_status.interface_code
         recorded = payment.payment_status.interface_code
         yield Difference(Kind.OUTDATED_STATUS, recorded=recorded, stripe=said)
+
+
+def _without_abandoned(merged: Payment, before: datetime) -> Payment:
+    """As it is once they are closed: what they held back stays with the merchant."""
+    ids = {t.id for t in abandoned(merged, before)}
+    closed = [replace(t, state="Failure") if t.id in ids else t for t in merged.transactions]
+    return replace(merged, transactions=closed)
 
 
 def _abandoned(merged: Payment, before: datetime) -> Iterator[Difference]:
