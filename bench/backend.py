@@ -355,6 +355,7 @@ class Backends:
             "paymentMethodInfo": {"paymentInterface": "checkout-stripe"},
             "paymentStatus": {},
             "transactions": [],
+            "interfaceInteractions": [],
         }
         self._payments[payment["id"]] = payment
         return payment
