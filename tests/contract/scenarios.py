@@ -10,6 +10,7 @@ from stripe_connector.payments.customers import CONTAINER
 from stripe_connector.payments.interactions import TYPE_KEY
 from tests.behaviour.deployment import OLD_VERSION, OPERATIONS_TYPE, Deployment
 from tests.behaviour.reconciling import reconcile
+from tests.behaviour.steps import dashboard_refund
 from tests.wire import Call, Trouble
 from tests.world import World, money
 
@@ -143,9 +144,12 @@ async def disputed(world: World) -> None:
 
 
 async def refund_fails(world: World) -> None:
-    """A refund succeeds and then fails at the bank."""
+    """Refunds succeed and then fail at the bank: one of ours, and one from Stripe's Dashboard."""
     payment_id = await world.paid(method="pm_card_refundFail")
-    await world.modify(payment_id, action="refundPayment", amount=money(1000))
+    await world.modify(payment_id, action="refundPayment", amount=money(700))
+    payment = await world.payment(payment_id)
+    await dashboard_refund(world, payment["interfaceId"], 300)
+    await world.deliver_all()
     await world.at_stripe("../clock", advance=3600)
     await world.deliver_all()
 

@@ -43,6 +43,7 @@ UNKNOWN_ROUTES = {
 }
 UNKNOWN_ACTIONS = {
     "setMethodInfoToken",  # came with stored payment methods
+    "setTransactionInterfaceId",  # came in September 2025
 }
 UNKNOWN_FIELDS = {
     # Checkout's; the SDK drops what it does not know.
@@ -50,6 +51,8 @@ UNKNOWN_FIELDS = {
     # Came with stored payment methods.
     "/payments paymentMethodInfo.interfaceAccount",
     "/payments paymentMethodInfo.token",
+    # Came in September 2025.
+    "/payments/* actions[].transaction.interfaceId",
 }
 
 

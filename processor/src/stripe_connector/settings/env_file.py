@@ -12,7 +12,7 @@ from pathlib import Path
 
 from stripe_connector.settings.loading import ConfigurationError
 
-_LINE = re.compile(r"(\w+)=(.*)", re.ASCII)
+_LINE = re.compile(r"\b(\w+)=(.*)", re.ASCII)
 _PLAIN = re.compile(r"[\w@%+,./:=-]*", re.ASCII)
 _QUOTED = re.compile(r"'([^']*)'")
 
