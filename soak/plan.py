@@ -135,6 +135,14 @@ def _brown_out(backend: str, kind: str) -> Maker:
     return make
 
 
+_STORED = {
+    "after": "Stripe: stored 500 after the effect",
+    "later": "Stripe: stored 500, completed later",
+    "hold": "Stripe: a key in use",
+}
+"""A stored 500 that is never completed keeps a refund waiting for a day, longer than any soak."""
+
+
 def _stored_error(when: str) -> Maker:
     def make(dice: random.Random, pace: Pace, pause: float) -> Disturbance:
         rule: Json = {
@@ -143,7 +151,9 @@ def _stored_error(when: str) -> Maker:
         }
         if when != "hold":
             rule["times"] = dice.randint(1, 3)
-        name = "Stripe: a key in use" if when == "hold" else f"Stripe: stored 500 {when} the effect"
+        if when == "later":
+            rule["seconds"] = dice.uniform(1, 5)
+        name = _STORED[when]
         return Disturbance(name, pause, dice.uniform(*pace.fault), rule)
 
     return make
@@ -177,7 +187,7 @@ _BACKENDS: list[Maker] = [
     *(_http_fault(backend, kind) for backend in _PATHS for kind in _HTTP),
     *(_webhook_fault(kind) for kind in _WEBHOOKS),
     *(_brown_out(backend, kind) for backend in _PATHS for kind in ("slow", "503")),
-    *(_stored_error(when) for when in ("before", "after", "hold")),
+    *(_stored_error(when) for when in _STORED),
     _skew(SKEW_WITHIN, 60, 0.8 * TOLERANCE_S),
     _skew(SKEW_BEYOND, 1.2 * TOLERANCE_S, 2 * TOLERANCE_S),
     _moment(REVOKE),

@@ -153,9 +153,16 @@ def test_an_intent_that_does_not_name_its_cart_belongs_to_that_of_its_payment() 
 
 def test_two_payments_that_are_alive_are_found() -> None:
     second = {**intent(), "id": "pi_2", "latest_charge": None}
-    truth = replace(PAID, intents=[intent(), second])
+    known = [*PAID.payments, payment(id_="another", of="pi_2")]
+    truth = replace(PAID, payments=known, intents=[intent(), second])
     [found] = judge.not_one_payment(truth, [bought()])
     assert "2 payments that are alive" in found
+
+
+def test_an_intent_that_no_payment_knows_is_not_alive_without_money() -> None:
+    late = {**intent(status="requires_payment_method", amount_received=0), "id": "pi_2"}
+    late["latest_charge"] = None
+    assert judge.not_one_payment(replace(PAID, intents=[intent(), late]), [bought()]) == []
 
 
 def test_a_payment_that_was_canceled_is_not_alive() -> None:

@@ -63,7 +63,7 @@ def test_every_rule_is_one_that_the_fault_desk_takes() -> None:
         "reorder",
         "hold",
     }
-    assert {rule["when"] for rule in rules if "when" in rule} == {"before", "after", "hold"}
+    assert {rule["when"] for rule in rules if "when" in rule} == {"after", "later", "hold"}
 
 
 @pytest.mark.parametrize("seed", range(5))
