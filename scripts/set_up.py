@@ -202,8 +202,8 @@ class Modules(Part):
     """The npm packages that the enabler is built and tested with."""
 
     label = "npm packages that build the enabler, into enabler/node_modules"
-    seconds = 15
-    megabytes = 25
+    seconds = 20
+    megabytes = 60
     stamp = MODULES / ".ready"
 
     def fingerprint(self) -> str:

@@ -1,7 +1,7 @@
 /** The processor's routes as functions: status before body, retries, timeouts, typed errors. */
 
-import { type Details, NetworkError, PaymentDeclined, ProcessorError } from './errors';
 import type { Decoder } from './decode';
+import { type Details, NetworkError, PaymentDeclined, ProcessorError } from './errors';
 import * as responses from './responses';
 
 /** How the processor is asked to start a payment. */

@@ -47,11 +47,7 @@ export async function mounting(
   }
 }
 
-function frame(
-  { messages, locale }: Checkout,
-  selector: string,
-  minHeight: string,
-): Frame {
+function frame({ messages, locale }: Checkout, selector: string, minHeight: string): Frame {
   const container = document.querySelector(selector);
   if (!container) throw new UsageError(`No ${selector} here.`, { code: 'selector' });
   addStyle();

@@ -1,6 +1,6 @@
 /** What the enabler itself says to shoppers; Stripe's elements have their own texts. */
 
-import { type Texts, texts as english } from './texts/en';
+import { texts as english, type Texts } from './texts/en';
 
 /** Languages beside the built-in English, each a file of its own that only its pages load. */
 const LANGUAGES: Record<string, () => Promise<{ texts: Texts }>> = {

@@ -60,10 +60,13 @@ export interface SubmitOptions {
   storePaymentDetails?: boolean;
 }
 
+/** Called when the pay button is pressed, before the payment; an error it throws stops the attempt. */
+// biome-ignore lint/suspicious/noConfusingVoidType: pages pass functions that return nothing.
+type OnPayButtonClick = () => Promise<SubmitOptions | void>;
+
 export interface ComponentOptions {
   showPayButton?: boolean;
-  /** Called when the button is pressed, before the payment; what it throws calls it off. */
-  onPayButtonClick?: () => Promise<SubmitOptions | void>;
+  onPayButtonClick?: OnPayButtonClick;
 }
 
 export interface PaymentComponent {
@@ -87,8 +90,7 @@ export type DropinType = 'embedded' | 'hpp';
 export interface DropinOptions {
   showPayButton?: boolean;
   onDropinReady?: () => Promise<void>;
-  /** Called when the button is pressed, before the payment; what it throws calls it off. */
-  onPayButtonClick?: () => Promise<SubmitOptions | void>;
+  onPayButtonClick?: OnPayButtonClick;
 }
 
 export interface DropinComponent {

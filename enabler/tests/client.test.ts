@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { createClient } from '../src/client';
 import { NetworkError, PaymentDeclined, ProcessorError } from '../src';
+import { createClient } from '../src/client';
 import { PROCESSOR, refused, SESSION, World } from './world';
 
 let world: World;
@@ -62,9 +62,7 @@ describe('repeating', () => {
 
 describe('answers', () => {
   test('a refusal tells its code, status and reason', async () => {
-    world.fail('POST /payments', () =>
-      refused(402, 'card_declined', { declineCode: 'lost_card' }),
-    );
+    world.fail('POST /payments', () => refused(402, 'card_declined', { declineCode: 'lost_card' }));
     const error = await caught(client().startPayment({}));
     expect(error).toBeInstanceOf(PaymentDeclined);
     expect(error).toMatchObject({

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { DropinOptions } from '../src';
 import {
   AmountChanged,
   ConnectorError,
@@ -10,7 +11,6 @@ import {
   StripeJsError,
   UsageError,
 } from '../src';
-import type { DropinOptions } from '../src';
 import { CARD_DECLINED, intentOf, page, refused, SESSION, World } from './world';
 
 let world: World;
@@ -83,7 +83,11 @@ describe('mounting', () => {
     world.fail(route, ...answers);
     const error = await mounted().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ProcessorError);
-    expect(error).toMatchObject({ status: 500, code: 'General', correlationId: expect.any(String) });
+    expect(error).toMatchObject({
+      status: 500,
+      code: 'General',
+      correlationId: expect.any(String),
+    });
     expect(page().text).toBe('Something went wrong. Please try again.');
     expect(world.errors).toEqual([]);
   });
@@ -165,8 +169,10 @@ describe('paying', () => {
     await dropin.submit();
     world.bank = () => ({ paymentIntent: world.become({ status: 'succeeded' }) });
     await dropin.submit();
-    const ids = [...world.made('POST /payments'), ...world.made('POST /confirmPayments/payment-1')]
-      .map(({ headers }) => headers.get('X-Correlation-ID'));
+    const ids = [
+      ...world.made('POST /payments'),
+      ...world.made('POST /confirmPayments/payment-1'),
+    ].map(({ headers }) => headers.get('X-Correlation-ID'));
     expect(ids[1]).toBe(ids[2]);
     expect(ids[0]).not.toBe(ids[1]);
     expect(world.results[0]).toMatchObject({ error: { correlationId: ids[0] } });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { AmountChanged, PaymentCanceled, PaymentDeclined, UsageError } from '../src';
 import type { ExpressOptions, ShippingOption } from '../src';
+import { AmountChanged, PaymentCanceled, PaymentDeclined, UsageError } from '../src';
 import { CARD_DECLINED, refused, World } from './world';
 
 const euros = (centAmount: number) => ({ centAmount, currencyCode: 'EUR', fractionDigits: 2 });
@@ -36,7 +36,9 @@ function host(options: Partial<ExpressOptions> = {}) {
 
 /** Buttons on a page that has no session yet. */
 async function mounted(page = host()) {
-  const builder = await world.enabler({ sessionId: undefined as never }).createExpressBuilder('dropin');
+  const builder = await world
+    .enabler({ sessionId: undefined as never })
+    .createExpressBuilder('dropin');
   await builder.build(page).mount('#pay');
   return page;
 }
@@ -67,7 +69,9 @@ async function agree(detail: object = {}) {
   };
   world.stripe.element.emit('confirm', event);
   await vi.waitFor(() => expect(world.results.length + world.errors.length).toBeGreaterThan(0));
-  await vi.waitFor(() => expect(document.querySelector('.stripe-connector')).toHaveProperty('ariaBusy', 'false'));
+  await vi.waitFor(() =>
+    expect(document.querySelector('.stripe-connector')).toHaveProperty('ariaBusy', 'false'),
+  );
   return event;
 }
 
@@ -76,7 +80,11 @@ test('buttons are there without a session, for the initial amount', async () => 
   await mounted(host({ allowedCountries: ['DE', 'AT'] }));
   expect(world.made('POST /express-config')).toHaveLength(1);
   expect(world.calls.every(({ headers }) => !headers.has('X-Session-ID'))).toBe(true);
-  expect(world.stripe.last.options).toMatchObject({ mode: 'payment', amount: 1234, currency: 'eur' });
+  expect(world.stripe.last.options).toMatchObject({
+    mode: 'payment',
+    amount: 1234,
+    currency: 'eur',
+  });
   expect(world.stripe.element.options).toEqual({
     billingAddressRequired: true,
     shippingAddressRequired: true,
@@ -89,12 +97,16 @@ test.each([undefined, {}, { centAmount: '1', currencyCode: 'EUR', fractionDigits
   'an initial amount of %j is refused at once',
   async (initialAmount) => {
     const builder = await world.enabler().createExpressBuilder('dropin');
-    expect(() => builder.build(host({ initialAmount: initialAmount as never }))).toThrow(UsageError);
+    expect(() => builder.build(host({ initialAmount: initialAmount as never }))).toThrow(
+      UsageError,
+    );
   },
 );
 
 test('a click is answered at once, whenever the session comes', async () => {
-  const page = await mounted(host({ onPayButtonClick: vi.fn(() => new Promise<never>(() => undefined)) }));
+  const page = await mounted(
+    host({ onPayButtonClick: vi.fn(() => new Promise<never>(() => undefined)) }),
+  );
   const event = click();
   expect(event.resolve).toHaveBeenCalledOnce();
   expect(page.onPayButtonClick).toHaveBeenCalledOnce();
@@ -106,7 +118,10 @@ describe('shipping', () => {
     world.amount = 2224;
     world.expressLines = [{ name: 'Subtotal', amount: euros(1234), type: 'SUBTOTAL' }];
     click();
-    const { resolve } = await ask('shippingaddresschange', { name: 'Ada Lovelace', address: PARTIAL });
+    const { resolve } = await ask('shippingaddresschange', {
+      name: 'Ada Lovelace',
+      address: PARTIAL,
+    });
     expect(resolve).toHaveBeenCalledWith({
       shippingRates: [
         { id: 'express', displayName: 'Express', amount: 990, deliveryEstimate: 'Tomorrow' },
@@ -123,7 +138,9 @@ describe('shipping', () => {
         city: 'Berlin',
       },
     });
-    expect(page.onShippingMethodSelected).toHaveBeenCalledWith({ shippingMethod: { id: 'express' } });
+    expect(page.onShippingMethodSelected).toHaveBeenCalledWith({
+      shippingMethod: { id: 'express' },
+    });
     expect(world.stripe.last.options['amount']).toBe(2224);
     const [data] = world.made('GET /express-payment-data');
     expect(data?.headers.get('X-Session-ID')).toBe('late-session');
@@ -134,7 +151,9 @@ describe('shipping', () => {
     click();
     world.amount = 1724;
     await ask('shippingratechange', { shippingRate: { id: 'standard' } });
-    expect(page.onShippingMethodSelected).toHaveBeenCalledWith({ shippingMethod: { id: 'standard' } });
+    expect(page.onShippingMethodSelected).toHaveBeenCalledWith({
+      shippingMethod: { id: 'standard' },
+    });
     expect(world.stripe.last.options['amount']).toBe(1724);
     expect(page.onPayButtonClick).toHaveBeenCalledOnce();
   });
@@ -277,7 +296,11 @@ test('closing the wallet is told once, and begins anew', async () => {
 });
 
 test('buttons that cannot be shown are told to onError, and mounting does not reject', async () => {
-  world.fail('POST /express-config', () => refused(403, 'Forbidden'), () => refused(403, 'Forbidden'));
+  world.fail(
+    'POST /express-config',
+    () => refused(403, 'Forbidden'),
+    () => refused(403, 'Forbidden'),
+  );
   await mounted();
   expect(world.errors).toMatchObject([{ error: { name: 'ProcessorError', status: 403 } }]);
 });

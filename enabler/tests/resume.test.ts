@@ -47,9 +47,7 @@ describe('coming back from the bank', () => {
     const dropin = (await enabler.createDropinBuilder('embedded')).build({});
     await dropin.mount('#pay');
     await dropin.submit();
-    expect(world.results).toEqual([
-      { isSuccess: true, state, paymentReference: 'payment-1' },
-    ]);
+    expect(world.results).toEqual([{ isSuccess: true, state, paymentReference: 'payment-1' }]);
     expect(world.made('POST /confirmPayments/payment-1')).toHaveLength(1);
     expect(world.stripe.groups).toEqual([]);
     expect(sessionStorage.getItem(KEY)).toBeNull();
@@ -129,7 +127,11 @@ describe('an address that this tab did not begin', () => {
     expect(world.stripe.retrieved).toEqual([]);
     expect(sessionStorage.getItem(KEY)).toBeNull();
     expect(location.search).toBe('?step=3');
-    world.become({ status: 'requires_payment_method', last_payment_error: null, next_action: null });
+    world.become({
+      status: 'requires_payment_method',
+      last_payment_error: null,
+      next_action: null,
+    });
     await dropin.submit();
     expect(world.results).toMatchObject([{ state: 'success' }]);
   });
@@ -156,7 +158,10 @@ describe('an address that this tab did not begin', () => {
   ])('another %s in the memory makes it none of ours', async (_name, attempt) => {
     comeBack('succeeded', { tab: 'other' });
     sessionStorage.setItem(KEY, JSON.stringify(attempt));
-    world.become({ status: 'requires_action', next_action: { type: 'boleto_display_details' } as never });
+    world.become({
+      status: 'requires_action',
+      next_action: { type: 'boleto_display_details' } as never,
+    });
     world.fail('POST /confirmPayments/payment-1', () => refused(400, 'PaymentMismatch'));
     const enabler = world.enabler({}, await pageLoad());
     await (await enabler.createDropinBuilder('embedded')).build({}).mount('#pay');
@@ -185,7 +190,6 @@ describe('an address that this tab did not begin', () => {
       expect(world.results).toMatchObject([{ isSuccess: false, error: { code: 'card_declined' } }]),
     );
   });
-
 });
 
 describe('reloading', () => {

@@ -10,7 +10,12 @@ const CARD = {
   createdAt: '2026-01-01T00:00:00Z',
   displayOptions: { endDigits: '4242', brand: { key: 'visa' }, expiryMonth: 4, expiryYear: 2030 },
 };
-const DEBIT = { ...CARD, id: 'method-2', type: 'sepa_debit', displayOptions: { endDigits: '3000' } };
+const DEBIT = {
+  ...CARD,
+  id: 'method-2',
+  type: 'sepa_debit',
+  displayOptions: { endDigits: '3000' },
+};
 
 let world: World;
 
@@ -40,7 +45,9 @@ describe('listing', () => {
     const listed = await enabler.getStoredPaymentMethods({ allowedMethodTypes: ['card'] });
     expect(listed).toEqual({ storedPaymentMethods: [] });
     expect(world.made('GET /stored-payment-methods')).toEqual([]);
-    await expect(enabler.createStoredPaymentMethodBuilder('card')).rejects.toBeInstanceOf(UsageError);
+    await expect(enabler.createStoredPaymentMethodBuilder('card')).rejects.toBeInstanceOf(
+      UsageError,
+    );
   });
 });
 

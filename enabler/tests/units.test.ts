@@ -86,7 +86,8 @@ describe('money', () => {
   ])('%i %s of %i digits is %j at Stripe', (centAmount, currencyCode, fractionDigits, expected) => {
     const money = { centAmount, currencyCode, fractionDigits };
     if (expected === null) expect(() => toStripe(money)).toThrow(UsageError);
-    else expect(toStripe(money)).toEqual({ amount: expected, currency: currencyCode.toLowerCase() });
+    else
+      expect(toStripe(money)).toEqual({ amount: expected, currency: currencyCode.toLowerCase() });
   });
 
   test('amounts are written as the shopper writes them', () => {
@@ -106,7 +107,9 @@ describe('addresses of wallets', () => {
       postal_code: 'NW1',
       country: 'GB',
     };
-    expect(expressAddress({ name: 'Ada King Lovelace', email: 'ada@example.com', address })).toEqual({
+    expect(
+      expressAddress({ name: 'Ada King Lovelace', email: 'ada@example.com', address }),
+    ).toEqual({
       country: 'GB',
       firstName: 'Ada',
       lastName: 'King Lovelace',
@@ -171,7 +174,8 @@ describe('what can be built', () => {
 
   test('is exactly what the table says', async () => {
     const enabler = new Enabler({ processorUrl: PROCESSOR, sessionId: 'session-1' });
-    for (const { type } of COMPONENTS.dropins) await enabler.createDropinBuilder(type as 'embedded');
+    for (const { type } of COMPONENTS.dropins)
+      await enabler.createDropinBuilder(type as 'embedded');
     for (const { type } of COMPONENTS.components) await enabler.createComponentBuilder(type);
     for (const { type } of COMPONENTS.express) await enabler.createExpressBuilder(type);
     const unsupported = { name: 'UsageError', code: 'unsupported' };
