@@ -89,17 +89,21 @@ async def one_secret_for_two_things(clinic: Clinic) -> None:
     clinic.environment |= {"CHECKOUT_LINK_SECRET": secret, "BUY_NOW_COOKIE_SECRET": secret}
 
 
-@case("Settings: Public addresses", "STOREFRONT_URL (http://", "https")
-async def live_without_a_storefront(clinic: Clinic) -> None:
-    """All other addresses over http do not even load."""
-    await live(clinic)
-    del clinic.environment["STOREFRONT_URL"]
-    clinic.deploy(clinic.environment)
-
-
 @case("Settings: Return page", "cannot confirm payments", "ALLOWED_ORIGINS", Outcome.WARN)
 async def a_return_page_elsewhere(clinic: Clinic) -> None:
     clinic.environment["MERCHANT_RETURN_URL"] = "http://localhost:3001/return"
+
+
+@case("Settings: Customers' carts", "STOREFRONT_SECRET is not set", "set it here and", Outcome.WARN)
+async def live_without_the_shops_word(clinic: Clinic) -> None:
+    await live(clinic)
+    del clinic.environment["STOREFRONT_SECRET"]
+
+
+@case("Settings: Return address", "RETURN_URL_CART_ID is true", "signed cookie", Outcome.WARN)
+async def live_with_the_cart_in_the_address(clinic: Clinic) -> None:
+    await live(clinic)
+    clinic.environment["RETURN_URL_CART_ID"] = "true"
 
 
 # commercetools
@@ -576,6 +580,8 @@ async def live(clinic: Clinic) -> None:
         "ALLOWED_ORIGINS": shop,
         "MERCHANT_RETURN_URL": f"{shop}/return",
         "STOREFRONT_URL": shop,
+        "STOREFRONT_SECRET": "Jm5sQ8vTz2LrXw7KcBn4HpYf1DgAe9uR",
+        "RETURN_URL_CART_ID": "false",
     }
     del clinic.environment["ALLOWED_BACKEND_HOSTS"]
     clinic.world.admit_live()

@@ -121,6 +121,22 @@ async def test_in_test_mode_stripe_js_may_be_a_stand_in() -> None:
     assert wrong(await clinic.examined()) == {}
 
 
+async def test_in_test_mode_what_live_mode_will_ask_for_is_said_beforehand() -> None:
+    clinic = await Clinic.opened()
+    results = await clinic.examined()
+    assert wrong(results) == {}, readable(results)
+    found = {each.name: each.text for each in results}
+    assert "STOREFRONT_SECRET" in found["Customers' carts"]
+    assert "RETURN_URL_CART_ID is true" in found["Return address"]
+    clinic.environment |= {
+        "STOREFRONT_SECRET": "a-secret-that-the-shop-knows-as-well",
+        "RETURN_URL_CART_ID": "false",
+    }
+    found = {each.name: each.text for each in await clinic.examined()}
+    assert found["Customers' carts"] == "need the X-Storefront-Token of the shop's server"
+    assert found["Return address"] == "names the payment alone"
+
+
 async def test_a_merchants_own_types_are_looked_for() -> None:
     clinic = await Clinic.opened()
     await clinic.create_type({**customers.type_draft("ours"), "resourceTypeIds": ["payment"]})

@@ -5,15 +5,18 @@ Nobody attacks here but haste: an example's value, a sandbox's secret, an addres
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import pytest
 
 from sandbox.addresses import Addresses
 from sandbox.demo.start import processor_environment
 from stripe_connector.settings import ConfigurationError, load_settings, variables
+from stripe_connector.settings.declaration import Variable
 from tests.world import ENVIRONMENT
 from tests.world import LIVE as LIVE_WORLD
 
@@ -58,6 +61,18 @@ UNSAFE = [
     ("STRIPE_API_BASE", "HTTP://api.stripe.com"),
     ("CTP_API_URL", f"hTTp://api.{REGION}"),
     ("MERCHANT_RETURN_URL", "HTTP://shop.example.com/return"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example.com:4318"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://8.8.8.8:4318"),
+    ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://collector.example.com/v1/traces"),
+    # a developer's machine
+    ("STOREFRONT_URL", ""),
+    ("STOREFRONT_URL", "http://localhost:3000"),
+    ("STOREFRONT_URL", "https://localhost:3000"),
+    ("STOREFRONT_URL", "https://shop.localhost"),
+    ("MERCHANT_RETURN_URL", "https://127.0.0.1/return"),
+    ("MERCHANT_RETURN_URL", "https://LOCALHOST./return"),
+    ("CONNECT_SERVICE_URL", "https://[::1]:8080"),
+    ("BUY_NOW_URL", "https://0.0.0.0:8080"),
     # hosts
     ("STRIPE_API_BASE", "https://api.stripe.com."),
     ("STRIPE_API_BASE", "https://API.stripe.com.evil.example"),
@@ -126,6 +141,111 @@ def test_each_unsafe_setting_is_refused_by_name(name: str, value: str) -> None:
     assert all(name in problem for problem in found), found
     if name.endswith(("SECRET", "KEY", "TOKEN")) and len(value) > 5:
         assert value not in "\n".join(found)
+
+
+def test_the_storefronts_default_is_said_to_be_one() -> None:
+    (problem,) = problems({**LIVE, "STOREFRONT_URL": ""})
+    assert problem.startswith("STOREFRONT_URL must be an https URL")
+    assert "developer's machine" in problem
+    assert problems({**ENVIRONMENT, "STOREFRONT_URL": ""}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://10.0.0.7:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.observability.svc.cluster.local:4318"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://collector.example.com/v1/traces"),
+        # Apps whose pages come with them have this origin.
+        ("ALLOWED_ORIGINS", "https://localhost"),
+    ],
+)
+def test_what_stays_in_ones_own_network_is_no_danger(name: str, value: str) -> None:
+    assert problems({**LIVE, name: value}) == []
+
+
+def test_traces_may_go_by_http_to_a_host_that_is_listed() -> None:
+    listed = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.example.com:4318",
+        "ALLOWED_BACKEND_HOSTS": "collector.example.com",
+    }
+    assert problems({**LIVE, **listed}) == []
+
+
+# Whatever is added later
+
+
+def _is_url(variable: Variable) -> bool:
+    """Whether its parser takes addresses, alone or in a list, and nothing else."""
+    try:
+        variable.parse("http://plain.example")
+    except ValueError:
+        return False
+    try:
+        variable.parse("no address")
+    except ValueError:
+        return True
+    return False
+
+
+URLS = [each.name for each in variables() if _is_url(each)]
+SECRETS = [each.name for each in variables() if each.secret]
+NO_SECRETS = {
+    "CTP_PROJECT_KEY": "a name",
+    "STRIPE_PUBLISHABLE_KEY": "browsers get it",
+    "CT_CUSTOM_TYPE_LAUNCHPAD_PURCHASE_ORDER_KEY": "a name",
+    "CT_CUSTOM_TYPE_STRIPE_CUSTOMER_KEY": "a name",
+    "CT_CUSTOM_TYPE_SUBSCRIPTION_LINE_ITEM_KEY": "a name",
+    "CT_PRODUCT_TYPE_SUBSCRIPTION_KEY": "a name",
+}
+"""Called like a secret, and none."""
+WEAK = {
+    "STRIPE_SECRET_KEY": "sk_live_" + "x" * 60,
+    "STRIPE_WEBHOOK_SIGNING_SECRET": "whsec_" + "x" * 60,
+    # An id, which everybody may know: only the sandbox's is refused.
+    "CTP_CLIENT_ID": "sandbox-processor",
+}
+
+
+@pytest.mark.parametrize("name", URLS)
+def test_every_address_has_a_rule_for_live_mode(name: str) -> None:
+    found = problems({**LIVE, name: "http://plain.example"})
+    assert any(problem.startswith(name) for problem in found), f"{name}: http is accepted"
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_every_secret_has_a_rule_for_live_mode(name: str) -> None:
+    for weak in (WEAK.get(name, "x" * 60), WEAK.get(name, "x" * 60).replace("x", "sandbox")):
+        found = problems({**LIVE, name: weak})
+        assert any(problem.startswith(name) for problem in found), f"{name}: weak is accepted"
+        assert weak not in "\n".join(found)
+
+
+def test_all_addresses_and_secrets_are_declared_as_such() -> None:
+    """What is called like one is one, so that no rule is missed."""
+    ending = re.compile(r"_(URL|ENDPOINT|API_BASE|ISSUER|ORIGINS)$")
+    assert {each.name for each in variables() if ending.search(each.name)} == set(URLS)
+    secret = re.compile(r"SECRET|TOKEN|PASSWORD|_KEY$|CLIENT_ID$")
+    like_one = {each.name for each in variables() if secret.search(each.name)}
+    assert like_one - set(NO_SECRETS) == set(SECRETS)
+    assert len(URLS) >= 14
+    assert len(SECRETS) >= 8
+
+
+@pytest.mark.parametrize(
+    "name", [each.name for each in variables() if each.default is not None and each.name in URLS]
+)
+def test_every_address_that_is_a_default_is_safe_or_refused(name: str) -> None:
+    environment = {key: value for key, value in LIVE.items() if key != name}
+    found = problems(environment)
+    if name == "STOREFRONT_URL":
+        assert [problem.partition(" ")[0] for problem in found] == [name]
+        return
+    assert found == []
+    host = urlsplit(str(getattr(load_settings(environment), name.lower()))).hostname or ""
+    assert host.endswith((".commercetools.com", ".stripe.com"))
 
 
 @pytest.mark.parametrize(

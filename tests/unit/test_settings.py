@@ -42,6 +42,7 @@ LIVE = {
     "STRIPE_SECRET_KEY": "rk_live_" + "9fJ2kLm4NpQ6rStU8vWxY1zA",
     "STRIPE_PUBLISHABLE_KEY": "pk_live_public51",
     "CTP_CLIENT_SECRET": "Rk9wq2LmZt7Xc4VbN8sD1fGhJ5yU3aPe",
+    "STOREFRONT_URL": "https://shop.example.com",
 }
 
 

@@ -324,7 +324,9 @@ class StorefrontSettings:
         url, "Page to which shoppers return when their session names none."
     )
     storefront_url: str = defaulted(
-        base_url, "http://localhost:3000", "Shop that Stripe's hosted page leads back to."
+        base_url,
+        "http://localhost:3000",
+        "Shop that Stripe's hosted page leads back to. Live mode does not start with the default.",
     )
     storefront_currency: str = defaulted(
         _CURRENCY,
@@ -478,9 +480,9 @@ class OperationSettings:
     )
     allowed_backend_hosts: tuple[str, ...] = optional(
         separated(matching(r"[a-z0-9.-]{1,253}", "must be a host name in small letters")),
-        "Hosts beside commercetools' and Stripe's own to which live mode may send credentials, or"
-        " from which shoppers may load Stripe.js, separated by commas: an egress proxy, for"
-        " instance. Test mode asks for none.",
+        "Hosts beside commercetools' and Stripe's own to which live mode may send credentials, from"
+        " which shoppers may load Stripe.js, or to which traces may go by http, separated by"
+        " commas: an egress proxy, for instance. Test mode asks for none.",
         absent=(),
     )
     log_level: LogLevel = defaulted(
@@ -506,7 +508,8 @@ class OperationSettings:
         base_url,
         "OpenTelemetry collector that takes traces by HTTP, such as `http://localhost:4318`; they"
         " go to `/v1/traces` there. Without it, or the next, nothing is traced. The SDK reads the"
-        " other OTEL_ variables, such as OTEL_EXPORTER_OTLP_HEADERS and OTEL_TRACES_SAMPLER.",
+        " other OTEL_ variables, such as OTEL_EXPORTER_OTLP_HEADERS and OTEL_TRACES_SAMPLER. In"
+        " live mode http goes to hosts in one's own network and in ALLOWED_BACKEND_HOSTS only.",
         absent=None,
     )
     otel_exporter_otlp_traces_endpoint: str | None = optional(

@@ -5,6 +5,7 @@ In test mode all of this may be otherwise, because the sandbox and a developer's
 
 from __future__ import annotations
 
+import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -23,13 +24,12 @@ _COMMERCETOOLS = (
     "CTP_JWT_ISSUER",
 )
 _STRIPE = {"STRIPE_API_BASE": "api.stripe.com", "STRIPE_JS_URL": "js.stripe.com"}
-_PUBLIC = (
-    "ALLOWED_ORIGINS",
-    "MERCHANT_RETURN_URL",
-    "STOREFRONT_URL",
-    "CONNECT_SERVICE_URL",
-    "BUY_NOW_URL",
-)
+_PAGES = ("MERCHANT_RETURN_URL", "STOREFRONT_URL", "CONNECT_SERVICE_URL", "BUY_NOW_URL")
+"""Where shoppers and Stripe are sent. (Apps may have the origin `https://localhost`.)"""
+_PUBLIC = ("ALLOWED_ORIGINS", *_PAGES)
+_COLLECTORS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+_NEAR = (".internal", ".local", ".localhost", ".svc")
+"""Endings of names that exist in one's own network only (RFC 6761, RFC 6762; Kubernetes)."""
 _LEAST = 24
 """Characters of a secret after its prefix: Stripe's oldest keys have as many, all others more."""
 _LEAST_DIFFERENT = 8
@@ -45,6 +45,8 @@ def unsafe(values: Mapping[str, Any], variables: Iterable[Variable]) -> Iterator
     """
     known = {each.name: each for each in variables}
     yield from _insecure(values, known)
+    yield from _unreachable(values)
+    yield from _overheard(values)
     yield from _foreign(values)
     yield from _weak(values, known.values())
 
@@ -52,10 +54,32 @@ def unsafe(values: Mapping[str, Any], variables: Iterable[Variable]) -> Iterator
 def _insecure(values: Mapping[str, Any], known: Mapping[str, Variable]) -> Iterator[str]:
     for name in (*_COMMERCETOOLS, *_STRIPE, *_PUBLIC):
         for url in _each(values.get(name.lower())):
-            # A storefront that was never named serves nobody: doctor says so.
-            if urlsplit(url).scheme == "http" and url != known[name].default:
-                yield f"{name} must be an https URL when STRIPE_SECRET_KEY is a live key"
+            if urlsplit(url).scheme == "http":
+                unset = " (its default is for a developer's machine)"
+                yield (
+                    f"{name} must be an https URL when STRIPE_SECRET_KEY is a live key"
+                    f"{unset if url == known[name].default else ''}"
+                )
                 break
+
+
+def _unreachable(values: Mapping[str, Any]) -> Iterator[str]:
+    for name in _PAGES:
+        parts = urlsplit(values.get(name.lower()) or "")
+        if parts.scheme == "https" and _is_this_machine(parts.hostname or ""):
+            yield f"{name} leads to this machine: set an address that shoppers can reach"
+
+
+def _overheard(values: Mapping[str, Any]) -> Iterator[str]:
+    allowed: tuple[str, ...] = values.get(OTHER_HOSTS.lower(), ())
+    for name in _COLLECTORS:
+        parts = urlsplit(values.get(name.lower()) or "")
+        host = parts.hostname or ""
+        if parts.scheme == "http" and not _is_near(host) and host not in allowed:
+            yield (
+                f"{name} sends traces and OTEL_EXPORTER_OTLP_HEADERS over http to {host}: use"
+                f" https, or list that host in {OTHER_HOSTS} if it is in your own network"
+            )
 
 
 def _foreign(values: Mapping[str, Any]) -> Iterator[str]:
@@ -96,6 +120,28 @@ def _is_guessable(secret: str) -> bool:
     prefixes = ("sk_live_", "rk_live_", "whsec_")
     body = next((secret.removeprefix(p) for p in prefixes if secret.startswith(p)), secret)
     return len(body) < _LEAST or len(set(body)) < _LEAST_DIFFERENT
+
+
+def _is_this_machine(host: str) -> bool:
+    address = _address(host)
+    if address is not None:
+        return address.is_loopback or address.is_unspecified
+    return host.removesuffix(".").rpartition(".")[2] == "localhost"
+
+
+def _is_near(host: str) -> bool:
+    """Whether a host is within one's own network, by its name or address alone."""
+    address = _address(host)
+    if address is not None:
+        return address.is_private
+    return "." not in host or host.endswith(_NEAR)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
 
 
 def _each(value: object) -> tuple[str, ...]:

@@ -28,8 +28,9 @@ def checks(settings: Settings) -> list[Check]:
     return [
         check("Values", values),
         check("Secrets", secrets),
-        check("Public addresses", public_addresses),
         check("Return page", return_page),
+        check("Customers' carts", customers_carts),
+        check("Return address", return_address),
     ]
 
 
@@ -71,26 +72,6 @@ def secrets(settings: Settings) -> Finding:
     return sound(f"{sum(map(len, names.values()))} secrets, all different")
 
 
-def public_addresses(settings: Settings) -> Finding:
-    """In live mode shoppers' browsers go to https alone."""
-    if not settings.live_mode:
-        return sound("test mode: http is allowed")
-    addresses = [
-        ("MERCHANT_RETURN_URL", settings.merchant_return_url),
-        *(("ALLOWED_ORIGINS", each) for each in settings.allowed_origins),
-        ("STOREFRONT_URL", settings.storefront_url),
-        ("CONNECT_SERVICE_URL", settings.connect_service_url),
-        ("BUY_NOW_URL", settings.buy_now_url),
-    ]
-    open_ = [f"{name} ({each})" for name, each in addresses if each and each.startswith("http:")]
-    if open_:
-        return broken(
-            f"Live mode, but not https: {', '.join(open_)}.",
-            "Set https addresses: payment pages must not be reached over http.",
-        )
-    return sound("all https")
-
-
 def return_page(settings: Settings) -> Finding:
     """The page that shoppers return to asks the processor how the payment went."""
     parts = urlsplit(settings.merchant_return_url)
@@ -101,6 +82,36 @@ def return_page(settings: Settings) -> Finding:
         f"MERCHANT_RETURN_URL is of {origin}, which ALLOWED_ORIGINS does not list: that page"
         " cannot confirm payments.",
         f"Add {origin} to ALLOWED_ORIGINS, or correct MERCHANT_RETURN_URL.",
+    )
+
+
+def customers_carts(settings: Settings) -> Finding:
+    """Who may change and order the cart of a customer through the storefront's routes."""
+    if settings.storefront_secret is not None:
+        return sound("need the X-Storefront-Token of the shop's server")
+    if not settings.live_mode:
+        return sound(
+            "test mode: open to whoever knows the id; live mode asks for STOREFRONT_SECRET"
+        )
+    return doubtful(
+        "STOREFRONT_SECRET is not set: under /api/v1 nobody can change or order a cart that belongs"
+        " to a customer (403 StorefrontTokenRequired).",
+        "Where customers log in and pay through these routes, set it here and in the shop's server"
+        " (openssl rand -hex 32), which signs X-Storefront-Token; docs/integration.md tells how.",
+    )
+
+
+def return_address(settings: Settings) -> Finding:
+    """Whether the cart's id stands in the address to which shoppers return."""
+    if not settings.return_url_cart_id:
+        return sound("names the payment alone")
+    if not settings.live_mode:
+        return sound("test mode: names the cart as well (RETURN_URL_CART_ID is true)")
+    return doubtful(
+        "RETURN_URL_CART_ID is true: the address to which shoppers return names their cart, and"
+        " whoever sees it in a history, a log or a Referer can change and order a guest's cart.",
+        "Take the cart from a signed cookie on the return page, then set RETURN_URL_CART_ID to"
+        " false; docs/migration.md tells how.",
     )
 
 
