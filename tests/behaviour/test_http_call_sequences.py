@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+import pytest
 
 from stripe_connector.ledger import proof
 from tests.behaviour.stored import PATH, body_of, charge, regular, state_of
@@ -165,17 +166,23 @@ async def test_a_known_customers_start_takes_no_longer_than_a_guests() -> None:
     assert (await on.call("POST", "/payments", headers=session))[1] == 2
 
 
-async def test_a_customer_whom_an_instance_has_not_met_costs_one_call_more() -> None:
-    """Whether the Stripe customer of the profile is theirs: the profile alone proves nothing."""
-    on = await stage()
-    created = await on.world.commercetools("POST", "customers", {"email": "lin@example.com"})
-    fields = {"customerId": created["customer"]["id"]}
-    await on.world.client.get("/customer/session", headers=await new_session(on.world, **fields))
+@pytest.mark.parametrize("body", [{}, {"storePaymentMethod": True}], ids=["once", "stored"])
+@pytest.mark.parametrize("cart_known", [False, True], ids=["unknown cart", "known cart"])
+async def test_nor_does_a_customers_whom_an_instance_has_not_met(
+    cart_known: bool, body: Json
+) -> None:
+    """Whose the Stripe customer is that the profile names is asked beside the intent's making."""
+    on = await stage(STORED_PAYMENT_METHODS_ENABLED="true")
+    lin = await regular(on.world)
     on.world.processor = on.world.start_processor()
     await on.world.client.get("/operations/config", headers=await new_session(on.world))
-    for expected in (6, 5):
-        session = await new_session(on.world, **fields)
-        assert (await on.call("POST", "/payments", headers=session))[1] == expected
+    session = await lin.session()
+    if cart_known:
+        await on.cached(session)
+    answer, calls = await on.call("POST", "/payments", headers=session, json=body)
+    assert (answer.status_code, calls) == (200, 4 if cart_known else 5)
+    [intent] = on.world.stripe.intents.newest({})
+    assert intent["customer"] == lin.stripe_id
 
 
 async def test_starting_again_takes_three_calls_and_two_where_the_cart_is_known() -> None:

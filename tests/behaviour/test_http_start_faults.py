@@ -86,6 +86,8 @@ async def assert_one_payment(world: World, cart_id: str, started: Json) -> None:
     assert [p["id"] for p in live] == [started["paymentReference"]]
     assert live[0]["interfaceId"] == intent["id"]
     assert intent["metadata"]["ct_payment_id"] == live[0]["id"]
+    customers = [each["id"] for each in world.stripe.customers.newest({})]
+    assert [intent["customer"]] == (customers if "customerId" in cart else [None])
     total = cart["totalPrice"]["centAmount"]
     assert live[0]["amountPlanned"]["centAmount"] == intent["amount"] == total
     # No payment has been left beside the cart.
@@ -317,6 +319,28 @@ async def test_a_tab_that_fails_halfway_does_not_harm_the_other(trouble: Trouble
         world.network.trouble = lambda _: None
         world.processor = world.start_processor()
         await assert_one_payment(world, cart_id, await world.start(session))
+
+
+async def test_two_instances_of_which_one_has_met_the_customer_agree() -> None:
+    """One knows at once whose Stripe customer it is, the other adds them when that is proven."""
+    for seed in range(25):
+        world, cart_id, session = await shop(known_customer=True)
+        met, unmet = world.start_processor(), world.start_processor()
+        customer_id = (await world.commercetools("GET", f"carts/{cart_id}"))["customerId"]
+        other = await world.cart(700, customerId=customer_id)
+        assert await start(met, await world.session(other["id"])) is not None
+        for intent in list(world.stripe.intents.newest({})):
+            await world.ask_stripe("POST", f"/v1/payment_intents/{intent['id']}/cancel")
+        shuffled(world, seed)
+        answers = await asyncio.gather(start(met, session), start(unmet, session))
+        first, second = [answer.json() for answer in answers if answer is not None]
+        assert first == second
+        linked = await world.payment(first["paymentReference"])
+        assert first["clientSecret"].startswith(linked["interfaceId"])
+        world.network.turn = None
+        assert await world.start(session) == first
+        [known] = world.stripe.customers.newest({})
+        assert world.stripe.intents[linked["interfaceId"]]["customer"] == known["id"]
 
 
 async def test_two_tabs_at_a_cart_whose_price_has_changed_agree() -> None:

@@ -7,6 +7,8 @@ for it: what counts is the metadata at Stripe, which only the secret key writes.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +16,10 @@ import pytest
 
 from sandbox.commercetools.seed import identifier
 from stripe_connector.payments.customers import CONTAINER, FIELD
+from tests.behaviour.steps import Once, no_trouble
 from tests.behaviour.stored import PATH, Regular, records
+from tests.behaviour.test_start_with_stored import TROUBLES
+from tests.wire import Crash, Trouble
 from tests.world import World
 
 Json = dict[str, Any]
@@ -86,6 +91,40 @@ async def test_a_payment_is_never_made_in_another_customers_name() -> None:
     await world.start(await session_of(world, GRACE))
     [intent] = world.stripe.intents.newest({})
     assert intent["customer"] is None
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("body", [{}, {"storePaymentMethod": True}], ids=["once", "stored"])
+async def test_whatever_fails_on_the_way_nothing_of_another_customer_is_used_or_answered(
+    body: Json, trouble: Trouble
+) -> None:
+    """On an instance that has met nobody yet: nothing is told to Stripe before the proof is in."""
+    for index in itertools.count():
+        world = World(STORED)
+        ada, card = await two(world)
+        session = await session_of(world, GRACE)
+        world.processor = world.start_processor()
+        before = len(world.network.calls)
+        world.network.trouble = fault = Once(index, trouble)
+        answers = []
+        for _ in range(2):
+            with contextlib.suppress(Crash):
+                answers.append(await world.client.post("/payments", headers=session, json=body))
+            if fault.happened:
+                world.network.trouble = no_trouble
+                world.processor = world.start_processor()
+        if not fault.happened:
+            break
+        assert answers[-1].status_code == 200, answers[-1].text
+        for call in world.network.calls[before:]:
+            if call.method == "POST":
+                assert ada.stripe_id not in call.body.decode(), call.name
+                assert ada.stripe_id not in call.path, call.name
+        told = [ada.stripe_id, card]
+        assert not any(secret in answer.text for answer in answers for secret in told)
+        owners = {intent["customer"] for intent in world.stripe.intents.newest({})}
+        assert ada.stripe_id not in owners
+    assert index >= 8
 
 
 async def test_a_payment_page_never_shows_another_customers_methods() -> None:

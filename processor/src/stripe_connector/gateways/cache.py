@@ -32,11 +32,16 @@ class Cache(Generic[K, V]):
 
     async def get(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
         """The value of `key`; calls `load` unless it is kept or being loaded already."""
-        kept = self._kept.get(key)
-        if kept is not None and self._clock.monotonic() < kept[1]:
-            return kept[0]
+        kept = self.kept(key)
+        if kept is not None:
+            return kept
         asker = context.current.get()
         return await self._flights.do(key, lambda: self._load(key, load, asker))
+
+    def kept(self, key: K) -> V | None:
+        """The value of `key` where it is kept already."""
+        kept = self._kept.get(key)
+        return kept[0] if kept is not None and self._clock.monotonic() < kept[1] else None
 
     def put(self, key: K, value: V) -> None:
         """Keep a value that was learned another way."""

@@ -39,6 +39,16 @@ _PROVEN_FOR = 900.0
 _PROVEN_AT_ONCE = 10_000
 
 
+class Claim(Struct, frozen=True):
+    """The Stripe customer that a commercetools customer's profile names; anybody may have written
+    that."""
+
+    customer: Customer
+    stripe_id: str | None
+    proven: bool
+    """Whether the proof was seen lately, so that no call is needed for it."""
+
+
 class CustomerSession(Struct, frozen=True, rename="camel"):
     """What the browser needs to show and save a customer's payment methods."""
 
@@ -70,11 +80,24 @@ class Customers:
 
     async def known(self, customer_id: str) -> str | None:
         """The Stripe customer that was remembered for a commercetools customer, and is theirs."""
+        claim = await self.claim(customer_id)
+        return await self.proven(claim) if claim is not None else None
+
+    async def claim(self, customer_id: str) -> Claim | None:
+        """What is remembered for a commercetools customer, to be proven; None without customer."""
         customer = await self._commercetools.customer(customer_id)
-        remembered = await self._remembered(customer) if customer else None
-        if remembered is None or not await self._is_theirs(remembered, customer_id):
+        if customer is None:
             return None
-        return remembered
+        stripe_id = await self._remembered(customer)
+        proven = stripe_id is not None and bool(self._proven.kept((stripe_id, customer_id)))
+        return Claim(customer, stripe_id, proven)
+
+    async def proven(self, claim: Claim) -> str | None:
+        """The Stripe customer that was claimed, where it is theirs."""
+        stripe_id = claim.stripe_id
+        if stripe_id is None or not await self._is_theirs(stripe_id, claim.customer.id):
+            return None
+        return stripe_id
 
     async def forget(self, customer_id: str, stripe_id: str) -> bool:
         """Forget a Stripe customer that was deleted; False where it was not remembered.
@@ -111,20 +134,17 @@ class Customers:
         stripe_id = await self._resolve(customer, cart, stale=remembered)
         return await self._open(stripe_id, cart)
 
-    async def ensured(self, cart: Cart) -> str:
+    async def ensured(self, cart: Cart, claim: Claim | None) -> str:
         """The Stripe customer of the cart's customer, made where there is none.
 
-        Raises InvalidRequest for guests and customers that are gone.
+        Raises InvalidRequest for guests and customers that are gone, whose claim is None.
         """
-        customer = (
-            await self._commercetools.customer(cart.customer_id) if cart.customer_id else None
-        )
-        if customer is None:
+        if claim is None:
             raise required_field("customerId")
-        remembered = await self._remembered(customer)
-        if remembered is not None and await self._is_theirs_now(remembered, customer.id):
-            return remembered
-        return await self._resolve(customer, cart, stale=remembered)
+        customer, claimed = claim.customer, claim.stripe_id
+        if claimed is not None and await self._is_theirs_now(claimed, customer.id):
+            return claimed
+        return await self._resolve(customer, cart, stale=claimed)
 
     async def _remembered(self, customer: Customer) -> str | None:
         """What was kept for a customer, proven or not."""

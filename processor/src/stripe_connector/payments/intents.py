@@ -51,8 +51,9 @@ def params(
 
 
 def for_guest(params: dict[str, Any]) -> dict[str, Any]:
-    """The same intent without a Stripe customer, for whom alone methods are saved."""
-    return {k: v for k, v in params.items() if k not in ("customer", "setup_future_usage")}
+    """The same intent without a Stripe customer, for whom alone methods are saved and kept."""
+    theirs = ("customer", "setup_future_usage", "payment_method")
+    return {k: v for k, v in params.items() if k not in theirs}
 
 
 def metadata(project_key: str, cart: Cart, payment_id: str) -> dict[str, str]:
@@ -89,15 +90,6 @@ def owner(intent: PaymentIntent, cart: Cart) -> dict[str, Any]:
     if intent.metadata.get(CUSTOMER_ID) == cart.customer_id:
         return {}
     return {"metadata": {CUSTOMER_ID: cart.customer_id or ""}}
-
-
-def is_as_chosen(intent: PaymentIntent, desired: dict[str, Any]) -> bool:
-    """Whether an intent that is not tried yet pays with, and keeps, what the shopper wants."""
-    usage = desired.get("setup_future_usage") if intent.customer is not None else None
-    return (intent.payment_method, intent.setup_future_usage) == (
-        desired.get("payment_method"),
-        usage,
-    )
 
 
 def _withdrawn(intent: PaymentIntent) -> list[str]:

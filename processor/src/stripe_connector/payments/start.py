@@ -55,7 +55,7 @@ from stripe_connector.payments.amounts import amount_due, require_due
 from stripe_connector.payments.behaviour import Behaviour, behaviour_of
 from stripe_connector.payments.comfort import without_refused
 from stripe_connector.payments.covered import CoveredSales
-from stripe_connector.payments.customers import Customers
+from stripe_connector.payments.customers import Claim, Customers
 from stripe_connector.payments.limits import processing
 from stripe_connector.payments.movement import Mover
 from stripe_connector.payments.own_account import OwnAccount
@@ -207,7 +207,7 @@ class Starter:
             return await self._new(wanted, number)
         try:
             intent, customer = await both(
-                self._stripe.intent(latest.interface_id), self._customer(wanted)
+                self._stripe.intent(latest.interface_id), self._known_customer(wanted)
             )
         except NotFound:
             # Keys were exchanged since, or test data was deleted: nobody can pay that one here.
@@ -228,11 +228,14 @@ class Starter:
         return None
 
     async def _new(self, wanted: _Wanted, number: int) -> Started | None:
-        """A Payment with its intent; resumes what an earlier request left half done."""
+        """A Payment with its intent; resumes what an earlier request left half done.
+
+        The Stripe customer that the shopper's profile names is proven beside the making of the
+        intent, which is a guest's until then: an intent is never told a customer without proof.
+        """
         cart, due = wanted.cart, wanted.due
-        payment, customer = await both(
-            self._payment(wanted, f"{cart.id}_{number}"),
-            self._customer(wanted),
+        payment, claim = await both(
+            self._payment(wanted, f"{cart.id}_{number}"), self._claim(wanted)
         )
         if not wanted.ours.includes(payment):
             # Of another account or mode, and not on the cart: its number is taken.
@@ -241,16 +244,25 @@ class Starter:
         if payment.interface_id is not None or _is_over(payment):
             await self._on_cart(cart, payment)
             return None  # somebody else was faster: look at theirs
-        params = self._params(wanted, payment.amount_planned, customer)
-        intent, now = await both(self._intent(cart, payment, params), self._on_cart(cart, payment))
-        if intent is None:
+        params = self._params(wanted, payment.amount_planned, claim.stripe_id if claim else None)
+        if claim is None or not claim.proven:
+            params = intents.for_guest(params)
+        (made, now), customer = await both(
+            both(self._intent(cart, payment, params), self._on_cart(cart, payment)),
+            self._customer(wanted, claim),
+        )
+        if made is None:
             return None
-        payment = await self._linked(payment, intent)
+        params = self._params(wanted, payment.amount_planned, customer)
+        try:
+            payment, intent = await both(
+                self._linked(payment, made), self._told(wanted, payment, made, params)
+            )
+        except (NotFound, PaymentRefused):
+            return None  # such as another customer's: as it is linked now, it is brought up
         if payment.interface_id != intent.id or payment.amount_planned != due:
             return None  # linked or changed by somebody else meanwhile
         self._require_no_charge(now)
-        if not intents.is_as_chosen(intent, params):
-            return None  # made for an earlier request, with another choice: bring it up
         if amount_due(now, wanted.session.metadata, wanted.ours) != due:
             return await self._repriced(wanted, now, payment, intent, customer)
         return Started(payment, intent, now, wanted.behaviour)
@@ -397,32 +409,26 @@ class Starter:
             # An intent of the old currency can still be paid: it must go before a new one comes.
             await self._supersede(payment, intent)
             return None
-        changes = intents.changes(intent, desired) | intents.owner(intent, wanted.cart)
-        if changes:
-            try:
-                intent_id = intent.id
-                intent = await without_refused(
-                    lambda sent, key: self._stripe.update_intent(intent_id, sent, key),
-                    changes,
-                    _once_only(payment, "update"),
-                )
-            except NotFound as error:
-                if "payment_method" in desired:
-                    raise _gone() from error
-                if "customer" not in changes:
-                    raise
-                guest = intents.for_guest(desired)
-                return await self._brought_up(wanted, payment, intent, guest)
-            except PaymentRefused as refusal:
-                same_customer = intent.customer in (None, desired.get("customer"))
-                if refusal.code in _IMPOSSIBLE_AMOUNTS or (
-                    changes.get("payment_method") and same_customer and refusal.code != _MOVED_ON
-                ):
-                    raise InvalidRequest(refusal.message, code=refusal.code) from refusal
-                if refusal.code != _MOVED_ON:
-                    # Such as another customer: only another intent can have what this one refuses.
-                    await self._supersede(payment, intent)
-                return None  # else it has moved on meanwhile: look again
+        try:
+            intent = await self._told(wanted, payment, intent, desired)
+        except NotFound as error:
+            if "payment_method" in desired:
+                raise _gone() from error
+            if desired.get("customer") in (None, intent.customer):
+                raise
+            guest = intents.for_guest(desired)
+            return await self._brought_up(wanted, payment, intent, guest)
+        except PaymentRefused as refusal:
+            same_customer = intent.customer in (None, desired.get("customer"))
+            method = desired.get("payment_method") not in (None, intent.payment_method)
+            if refusal.code in _IMPOSSIBLE_AMOUNTS or (
+                method and same_customer and refusal.code != _MOVED_ON
+            ):
+                raise InvalidRequest(refusal.message, code=refusal.code) from refusal
+            if refusal.code != _MOVED_ON:
+                # Such as another customer: only another intent can have what this one refuses.
+                await self._supersede(payment, intent)
+            return None  # else it has moved on meanwhile: look again
         if payment.amount_planned == due:
             return Started(payment, intent, wanted.cart, wanted.behaviour)
         try:
@@ -433,6 +439,19 @@ class Starter:
             return None
         return Started(payment, intent, wanted.cart, wanted.behaviour)
 
+    async def _told(
+        self, wanted: _Wanted, payment: Payment, intent: PaymentIntent, desired: dict[str, Any]
+    ) -> PaymentIntent:
+        """The intent as desired: what differs is told to Stripe."""
+        changes = intents.changes(intent, desired) | intents.owner(intent, wanted.cart)
+        if not changes:
+            return intent
+        return await without_refused(
+            lambda sent, key: self._stripe.update_intent(intent.id, sent, key),
+            changes,
+            _once_only(payment, "update"),
+        )
+
     async def _supersede(self, payment: Payment, intent: PaymentIntent) -> None:
         try:
             canceled = await self._stripe.cancel_intent(intent.id, _once_only(payment, "supersede"))
@@ -440,13 +459,23 @@ class Starter:
             return
         await self._recorder.facts(payment, [intent_fact(canceled)])
 
-    async def _customer(self, wanted: _Wanted) -> str | None:
-        cart, express = wanted.cart, wanted.express
-        if wanted.choice.store:
-            return await self._customers.ensured(cart)  # without one, nothing would be kept
-        if wanted.choice.stored is None and express is not None and not express.with_customer:
+    async def _claim(self, wanted: _Wanted) -> Claim | None:
+        """The Stripe customer for whom the intent is, as the shopper's profile says."""
+        customer_id, choice, express = wanted.cart.customer_id, wanted.choice, wanted.express
+        chosen = choice.store or choice.stored is not None
+        if not chosen and express is not None and not express.with_customer:
             return None
-        return await self._customers.known(cart.customer_id) if cart.customer_id else None
+        return await self._customers.claim(customer_id) if customer_id else None
+
+    async def _customer(self, wanted: _Wanted, claim: Claim | None) -> str | None:
+        """The same customer, proven."""
+        if wanted.choice.store:
+            # Without one, nothing would be kept.
+            return await self._customers.ensured(wanted.cart, claim)
+        return await self._customers.proven(claim) if claim is not None else None
+
+    async def _known_customer(self, wanted: _Wanted) -> str | None:
+        return await self._customer(wanted, await self._claim(wanted))
 
     def _params(self, wanted: _Wanted, due: Money, customer: str | None) -> dict[str, Any]:
         stored = wanted.choice.stored
