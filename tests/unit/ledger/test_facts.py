@@ -243,6 +243,15 @@ def test_of_equal_ones_that_with_a_reason_is_the_refund() -> None:
     assert real(refund_facts([other, asked], partly)) == ["re_1"]
 
 
+@pytest.mark.parametrize("reason", [None, "requested_by_customer"])
+def test_of_equal_ones_that_which_changed_the_balance_is_the_refund(reason: str | None) -> None:
+    moved = Refund("re_1", 300, "eur", "succeeded", "ch_1", balance_transaction="txn_1")
+    other = released("re_2", 300, reason)
+    partly = charge(amount_captured=700, amount_refunded=300, captured=True)
+    assert real(refund_facts([moved, other], partly)) == ["re_1"]
+    assert real(refund_facts([other, moved], partly)) == ["re_1"]
+
+
 @pytest.mark.parametrize("status", ["pending", "succeeded", "failed", "on_hold"])
 @pytest.mark.parametrize("reason", [None, "requested_by_customer", "expired_uncaptured_charge"])
 def test_whatever_its_state_and_reason_nothing_was_refunded_of_what_was_not_captured(

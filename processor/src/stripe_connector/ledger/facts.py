@@ -211,8 +211,7 @@ def refund_facts(
     surplus = sum(r.amount for r in refunds if _counts(r)) - charge.amount_refunded
     none: dict[str, bool] = {}
     """By id, those that gave nothing back, and whether that is certain."""
-    # Of equal ones that without a reason of a person's is the likelier.
-    for refund in sorted(refunds, key=lambda each: each.reason is not None):
+    for refund in sorted(refunds, key=_moved_money):
         if refund.charge not in (None, charge.id) or not may_be_release(refund):
             continue
         named = refund.reason == "expired_uncaptured_charge"
@@ -234,6 +233,12 @@ def may_be_release(refund: Refund) -> bool:
     Never one that we asked for: Stripe refunds what was captured, or refuses.
     """
     return TRANSACTION_ID not in refund.metadata
+
+
+def _moved_money(refund: Refund) -> tuple[bool, bool]:
+    """Of equal ones, that which changed no balance, or has no reason of a person's, is likelier to
+    stand for a release."""
+    return refund.balance_transaction is not None, refund.reason is not None
 
 
 def _counts(refund: Refund) -> bool:

@@ -91,6 +91,8 @@ class Refund(Struct, frozen=True):
     failure_reason: str | None = None
     reason: str | None = None
     own_metadata: Metadata | None = field(default=None, name="metadata")
+    balance_transaction: str | None = None
+    """How it changed the account's balance; what gave nothing back has none."""
 
     @property
     def metadata(self) -> Metadata:

@@ -39,8 +39,6 @@ from stripe_connector.payments.stored_methods import StoredMethods
 
 CASH_BALANCE = "customer_cash_balance_transaction.created"
 
-CASH_BALANCE = "customer_cash_balance_transaction.created"
-
 HANDLED = frozenset(
     {
         "payment_intent.amount_capturable_updated",
