@@ -69,6 +69,12 @@ async def live_without_a_rate_limit(clinic: Clinic) -> None:
     clinic.environment["BFF_REQUESTS_PER_MINUTE"] = "0"
 
 
+@case("Settings: Values", "FAILED_AUTHENTICATIONS_PER_MINUTE is 0", "Change", Outcome.WARN)
+async def live_with_guesses_without_limit(clinic: Clinic) -> None:
+    await live(clinic)
+    clinic.environment["FAILED_AUTHENTICATIONS_PER_MINUTE"] = "0"
+
+
 @case("Settings: Values", "SHUTDOWN_GRACE_S is not longer", "Change", Outcome.WARN)
 async def a_stop_that_cuts_requests(clinic: Clinic) -> None:
     clinic.environment["SHUTDOWN_GRACE_S"] = "10"

@@ -103,10 +103,10 @@ async def test_the_description_says_who_may_call_what() -> None:
 async def test_refusals_are_those_of_the_kind_of_endpoint() -> None:
     paths = (await description())["paths"]
     expected = {
-        ("get", "/operations/config"): {200, 401, 404, 502, 503, 504},
+        ("get", "/operations/config"): {200, 401, 404, 429, 502, 503, 504},
         ("post", "/operations/payment-intents/{id}"): {
             *(200, 400, 401, 402, 403, 404, 409, 413, 415),
-            *(502, 503, 504),
+            *(429, 502, 503, 504),
         },
         ("get", "/api/v1/carts/{id}"): {200, 404, 429, 502, 503, 504},
         ("get", "/health/live"): {200},

@@ -36,7 +36,7 @@ from tests.world import World
 Operation = APIOperation[Any, Any, Any, Any]
 AnyCase = Case[Any]
 
-_DEFAULT = 25
+_DEFAULT = 20
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", _DEFAULT))
 fuzzing = settings(
     max_examples=EXAMPLES,

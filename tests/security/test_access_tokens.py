@@ -10,13 +10,14 @@ from starlette.requests import Request
 
 from stripe_connector.errors import Forbidden, Unauthenticated
 from stripe_connector.gateways.commercetools.models import Introspection
-from stripe_connector.http.auth import OAuth2Guard
+from stripe_connector.http.auth import Failures, OAuth2Guard
 from stripe_connector.http.auth.bearer import LONGEST
 from tests.fakes import FakeClock
 from tests.world import World
 
 SCOPES = ("manage_project", "manage_checkout_payment_intents")
 Lines = list[tuple[str, str]]
+UNLIMITED = Failures(0, FakeClock(), trusted_proxies=0)
 
 
 def one(form: str) -> Callable[[str], Lines]:
@@ -165,14 +166,14 @@ async def passes(guard: OAuth2Guard, token: str = "t") -> bool:
 async def test_a_scope_counts_for_this_project_and_spelt_as_it_is(
     scope: str | None, opens: bool
 ) -> None:
-    guard = OAuth2Guard(Server(active(scope)), FakeClock(), project_key="sandbox")
+    guard = OAuth2Guard(Server(active(scope)), FakeClock(), UNLIMITED, project_key="sandbox")
     assert await passes(guard) is opens
 
 
 @pytest.mark.parametrize(("after", "opens"), [(0, True), (29, True), (30, False), (31, False)])
 async def test_a_revoked_token_opens_for_half_a_minute_at_most(after: float, opens: bool) -> None:
     clock, server = FakeClock(), Server(active("manage_project:sandbox"))
-    guard = OAuth2Guard(server, clock, project_key="sandbox")
+    guard = OAuth2Guard(server, clock, UNLIMITED, project_key="sandbox")
     assert await passes(guard)
     server.answer = Introspection(active=False)
     clock.advance(after)
@@ -183,7 +184,7 @@ async def test_a_revoked_token_opens_for_half_a_minute_at_most(after: float, ope
 async def test_what_is_known_of_a_token_does_not_outlive_it(left: int) -> None:
     clock = FakeClock()
     server = Server(active("manage_project:sandbox", exp=int(clock.time()) + left))
-    guard = OAuth2Guard(server, clock, project_key="sandbox")
+    guard = OAuth2Guard(server, clock, UNLIMITED, project_key="sandbox")
     await passes(guard)
     server.answer = Introspection(active=False)
     clock.advance(max(left, 0))
@@ -192,7 +193,7 @@ async def test_what_is_known_of_a_token_does_not_outlive_it(left: int) -> None:
 
 async def test_no_number_of_tokens_fills_the_memory() -> None:
     server = Server(active("x"))
-    guard = OAuth2Guard(server, FakeClock(), project_key="sandbox", capacity=10)
+    guard = OAuth2Guard(server, FakeClock(), UNLIMITED, project_key="sandbox", capacity=10)
     for number in range(50):
         assert not await passes(guard, f"t{number}")
     assert server.asked == 50

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from types import SimpleNamespace
 
 import httpx
 import pytest
+from jwt.algorithms import RSAAlgorithm
 
-from stripe_connector.http.auth import JwtAuth, MetricsAuth, OAuth2Auth, Open, SessionAuth
+from stripe_connector.http.auth import (
+    JwtAuth,
+    MetricsAuth,
+    OAuth2Auth,
+    Open,
+    OriginAuth,
+    SessionAuth,
+    StripeAuth,
+    oauth2,
+)
 from tests.behaviour.buy_now import ENABLED
-from tests.behaviour.storefront import ADDRESS, API, Shopper
+from tests.behaviour.storefront import ADDRESS, API, VOUCHING, Shopper, vouched
 from tests.behaviour.test_http_authentication import BUY_NOW, EXPECTED, Route, filled
 from tests.behaviour.test_payment_links import CONFIGURED
 from tests.behaviour.watching import WATCHED
 from tests.unit.repository.test_security_docs import rows
-from tests.world import World
+from tests.world import START, World
 
 SETTINGS = {
     **ENABLED,
@@ -209,31 +222,129 @@ def _b64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
+UUID = "b5f5a0d2-5c3e-4b77-9d55-7f1a4c1f2a01"
 UNKNOWN_KEY = _b64(b'{"alg":"RS256","kid":"x"}')
-CREDENTIALS: dict[type[object], Mapping[str, str]] = {
-    SessionAuth: {"x-session-id": "b5f5a0d2-5c3e-4b77-9d55-7f1a4c1f2a01"},
-    OAuth2Auth: {"Authorization": "Bearer b5f5a0d2-5c3e-4b77-9d55-7f1a4c1f2a01"},
-    JwtAuth: {"Authorization": f"Bearer {UNKNOWN_KEY}.e30.AA"},
-    MetricsAuth: {"Authorization": "Bearer x"},
+Headers = Mapping[str, str]
+
+
+async def wrong_session(_world: World) -> list[Headers]:
+    return [{"x-session-id": UUID}, {"x-session-id": "no id!"}, {}]
+
+
+async def wrong_token(world: World) -> list[Headers]:
+    scopeless = await world.token("sandbox-storefront")
+    return [{"Authorization": f"Bearer {token}"} for token in (UUID, scopeless, "a" * 8_192)]
+
+
+async def wrong_jwt(world: World) -> list[Headers]:
+    good = (await world.merchant_center())["Authorization"]
+    expired = await world.merchant_center(exp=1)
+    return [
+        {"Authorization": f"Bearer {UNKNOWN_KEY}.e30.AA"},
+        {"Authorization": good[:-8] + "AAAAAAAA"},
+        expired,
+        await world.merchant_center(iss="https://elsewhere.example"),
+    ]
+
+
+async def wrong_signature(_world: World) -> list[Headers]:
+    zeros = "0" * 64
+    now = int(START)
+    return [
+        {"Stripe-Signature": f"t={now},v1={zeros}"},
+        {"Stripe-Signature": f"t={now - 301},v1={zeros}"},
+        {},
+    ]
+
+
+async def wrong_origin(_world: World) -> list[Headers]:
+    return [{"Origin": "https://evil.example"}, {}]
+
+
+async def wrong_metrics_token(_world: World) -> list[Headers]:
+    return [{"Authorization": "Bearer x"}, {"Authorization": f"Bearer {'x' * 8_192}"}, {}]
+
+
+WRONG: dict[type[object], Callable[[World], Awaitable[list[Headers]]]] = {
+    SessionAuth: wrong_session,
+    OAuth2Auth: wrong_token,
+    JwtAuth: wrong_jwt,
+    StripeAuth: wrong_signature,
+    OriginAuth: wrong_origin,
+    MetricsAuth: wrong_metrics_token,
 }
-ASKING = {
-    route: CREDENTIALS[type(auth)]
-    for route, auth in {**EXPECTED, ("GET", "/metrics"): MetricsAuth()}.items()
-    if type(auth) in CREDENTIALS
+GUARDED = {
+    route: type(auth)
+    for route, auth in {**EXPECTED, **BUY_NOW, ("GET", "/metrics"): MetricsAuth()}.items()
+    if auth != Open()
 }
 
 
-@pytest.mark.parametrize(("route", "headers"), ASKING.items(), ids=[" ".join(r) for r in ASKING])
-async def test_credentials_in_form_that_are_wrong_cost_one_call_at_most(
-    route: Route, headers: Mapping[str, str]
+class Hashes:
+    """How many hashes and signatures the processor computes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        monkeypatch.setattr(hmac, "new", self._counting(hmac.new))
+        sha256 = self._counting(hashlib.sha256)
+        monkeypatch.setattr(oauth2, "hashlib", SimpleNamespace(sha256=sha256))
+        verify = RSAAlgorithm.verify
+        monkeypatch.setattr(RSAAlgorithm, "verify", self._counting(verify))
+
+    def _counting(self, compute: Callable[..., object]) -> Callable[..., object]:
+        def counted(*args: object, **named: object) -> object:
+            self.count += 1
+            return compute(*args, **named)
+
+        return counted
+
+
+@pytest.mark.parametrize(("route", "kind"), GUARDED.items(), ids=[" ".join(r) for r in GUARDED])
+async def test_what_fails_authentication_costs_one_call_and_one_hash_at_most(
+    route: Route, kind: type[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World(WATCHED)
+    world = World({**WATCHED, **ENABLED})
     await Shopper.arrives(world)
-    for expected in (1, 1 if "x-session-id" in headers or "b5f5a0d2" in str(headers) else 0):
+    wrong = await WRONG[kind](world)
+    if kind is JwtAuth:  # the keys, which are read once in ten minutes
+        await world.client.get("/operations/status", headers=await world.merchant_center())
+        world.clock.advance(31)
+    hashes = Hashes(monkeypatch)
+    for headers in wrong:
         world.network.calls.clear()
+        hashes.count = 0
         answer = await world.client.request(route[0], filled(route[1]), headers=headers)
-        assert answer.status_code == 401
-        assert len(world.network.calls) <= expected
+        assert answer.status_code in (400, 401, 403), answer.text
+        assert len(world.network.calls) <= 1
+        assert hashes.count <= 1
+    # What is counted is what the processor computes: the test would notice a second one.
+    if kind in (OAuth2Auth, StripeAuth, JwtAuth):
+        await world.client.request(
+            route[0], filled(route[1]), headers=wrong[0 if kind is StripeAuth else 1]
+        )
+        assert hashes.count >= 1
+
+
+@pytest.mark.parametrize("route", [("PUT", "/carts/{id}"), ("POST", "/carts/{id}/order")])
+async def test_a_wrong_storefront_token_costs_one_hash_and_none_costs_one_call(
+    route: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(VOUCHING)
+    created = await world.commercetools("POST", "customers", {"email": "v@example.com"})
+    cart = await world.cart(customerId=created["customer"]["id"])
+    await Shopper.arrives(world)
+    path = API + route[1].format(id=cart["id"])
+    body = {"action": "SetShippingAddress", "SetShippingAddress": ADDRESS}
+    token = vouched(world, "another")["X-Storefront-Token"]
+    hashes = Hashes(monkeypatch)
+    costs = []
+    for headers in ({"X-Storefront-Token": token}, {}):
+        world.network.calls.clear()
+        hashes.count = 0
+        answer = await world.client.request(route[0], path, json=body, headers=headers)
+        assert answer.status_code == 403
+        costs.append((len(world.network.calls), hashes.count))
+    assert costs == [(0, 1), (1, 0)]
 
 
 async def test_forged_names_of_keys_share_one_call(  # each could be a key that is new

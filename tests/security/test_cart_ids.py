@@ -6,6 +6,7 @@ the shop's server, and a paid cart stays as it was paid.
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import httpx
@@ -120,6 +121,17 @@ def forged(world: World, cart_id: str) -> dict[str, str]:
         "nonsense": "nonsense",
         "empty": "",
         "huge": "x" * 5000,
+        **{
+            name: f"{base64.urlsafe_b64encode(header).decode().rstrip('=')}.e30.AA"
+            for name, header in {
+                "deep": b"[" * 1_400,
+                "deep within": b'{"alg":"HS256","a":' + b"[" * 1_400,
+                "a list of algorithms": b'{"alg":["HS256"]}',
+                "no header": b"null",
+                "a long number": b"9" * 1_400,
+                "not UTF-8": b"\xff\xfe",
+            }.items()
+        },
     }
 
 

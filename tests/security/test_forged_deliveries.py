@@ -11,9 +11,11 @@ from collections.abc import Callable
 import pytest
 from starlette.requests import Request
 
+from stripe_connector.checkout.events import SESSION_EVENTS
 from stripe_connector.errors import InvalidRequest
 from stripe_connector.gateways.stripe import webhooks
 from stripe_connector.http.auth import StripeGuard
+from stripe_connector.payments.events import HANDLED
 from tests.fakes import FakeClock
 from tests.world import SECRET, START, World
 
@@ -181,6 +183,23 @@ async def test_of_two_signature_headers_neither_is_believed() -> None:
 async def test_odd_bodies_that_are_signed_break_nothing(body: bytes) -> None:
     status, _ = await deliver(World(), body, f"t={NOW},v1={mac(body=body)}")
     assert status in (200, 400)
+
+
+ODD_OBJECTS: dict[str, dict[str, object]] = {
+    "nothing": {},
+    "an id that is none": {"id": 5},
+    "null": {"id": None, "metadata": None, "payment_intent": None, "customer": None},
+    "somebody else's": {"id": "xx_1", "metadata": {"ct_project_key": "other"}},
+    "an intent that is none": {"id": "xx_1", "payment_intent": [1], "charge": 5},
+}
+
+
+@pytest.mark.parametrize("type_", sorted(HANDLED | SESSION_EVENTS))
+@pytest.mark.parametrize("object_", ODD_OBJECTS.values(), ids=ODD_OBJECTS)
+async def test_of_what_is_not_ours_no_form_is_asked(type_: str, object_: dict[str, object]) -> None:
+    """It is acknowledged: Stripe would send it for three days, and disable the endpoint."""
+    body = shaped(type=type_, data={"object": object_})
+    assert await deliver(World(), body, f"t={NOW},v1={mac(body=body)}") == (200, "")
 
 
 class Unread:

@@ -65,6 +65,8 @@ def forged(right: Json, other: Json) -> dict[str, str]:
         "signature cut": f"{head}.{body}.{signature[:-2]}",
         "appended": f"{good}.x",
         "deep": base64.urlsafe_b64encode(b"[" * 5_000).decode() + ".a.b",
+        "deep within": base64.urlsafe_b64encode(b'{"alg":"HS256","a":' + b"[" * 1_400).decode()
+        + ".a.b",
         "long": "a" * 20_000,
         "two dots": "..",
         "one word": "null",

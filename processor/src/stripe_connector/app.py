@@ -26,6 +26,7 @@ from stripe_connector.gateways.stripe.webhooks import check_header, verify
 from stripe_connector.http import health, metrics, operations, payments, status, webhooks
 from stripe_connector.http.application import application
 from stripe_connector.http.auth import (
+    Failures,
     Guards,
     Jwks,
     JwtGuard,
@@ -118,10 +119,15 @@ def wire(
         )
         return response.content
 
-    sessions = SessionGuard(commercetools, clock)
+    failures = Failures(
+        settings.failed_authentications_per_minute,
+        clock,
+        trusted_proxies=settings.bff_trusted_proxies,
+    )
+    sessions = SessionGuard(commercetools, clock, failures)
     guards = Guards(
         session=sessions,
-        oauth2=OAuth2Guard(commercetools, clock, project_key=settings.ctp_project_key),
+        oauth2=OAuth2Guard(commercetools, clock, failures, project_key=settings.ctp_project_key),
         jwt=JwtGuard(
             Jwks(fetch_jwks, clock),
             clock,

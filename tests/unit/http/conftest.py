@@ -18,6 +18,7 @@ from stripe_connector.gateways.commercetools.models import (
 )
 from stripe_connector.http.application import application
 from stripe_connector.http.auth import (
+    Failures,
     Guards,
     Jwks,
     JwtGuard,
@@ -157,8 +158,10 @@ def guards(
     webhook_secrets: tuple[str, ...],
 ) -> Guards:
     return Guards(
-        session=SessionGuard(session_service, clock),
-        oauth2=OAuth2Guard(authorization_server, clock, project_key=PROJECT),
+        session=SessionGuard(session_service, clock, Failures(0, clock, trusted_proxies=0)),
+        oauth2=OAuth2Guard(
+            authorization_server, clock, Failures(0, clock, trusted_proxies=0), project_key=PROJECT
+        ),
         jwt=JwtGuard(Jwks(jwks_host.fetch, clock), clock, issuer=ISSUER, project_key=PROJECT),
         stripe=StripeGuard(check_header, verify, webhook_secrets, clock),
         origin=OriginGuard([STOREFRONT]),

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from stripe_connector.errors import BackendUnavailable, Forbidden, Unauthenticated
 from stripe_connector.gateways.commercetools.models import Introspection
-from stripe_connector.http.auth import OAuth2Guard
+from stripe_connector.http.auth import Failures, OAuth2Guard
 from tests.fakes import FakeClock
 
 from .conftest import PROJECT, AuthorizationServer
@@ -22,7 +22,13 @@ def request(authorization: str | None) -> Request:
 
 @pytest.fixture
 def guard(authorization_server: AuthorizationServer, clock: FakeClock) -> OAuth2Guard:
-    return OAuth2Guard(authorization_server, clock, project_key=PROJECT, keep_s=30)
+    return OAuth2Guard(
+        authorization_server,
+        clock,
+        Failures(0, clock, trusted_proxies=0),
+        project_key=PROJECT,
+        keep_s=30,
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from stripe_connector.errors import (
     ConnectorError,
     Unauthenticated,
 )
-from stripe_connector.http.auth import SessionGuard
+from stripe_connector.http.auth import Failures, SessionGuard
 from tests.fakes import FakeClock
 
 from .conftest import SessionService
@@ -27,7 +27,9 @@ def request(session_id: str | None = None, query: str = "") -> Request:
 
 @pytest.fixture
 def guard(session_service: SessionService, clock: FakeClock) -> SessionGuard:
-    return SessionGuard(session_service, clock, keep_s=10, capacity=3)
+    return SessionGuard(
+        session_service, clock, Failures(0, clock, trusted_proxies=0), keep_s=10, capacity=3
+    )
 
 
 async def test_an_active_session_names_its_cart(

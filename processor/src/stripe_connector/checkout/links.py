@@ -56,7 +56,13 @@ class PaymentLinks:
                 options={"require": ["exp", "sub"], "verify_exp": False},
             )
             expires = datetime.fromtimestamp(claims["exp"], self._clock.now().tzinfo)
-        except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError) as error:
+        except (
+            jwt.InvalidTokenError,
+            RecursionError,
+            TypeError,
+            ValueError,
+            OverflowError,
+        ) as error:
             raise NotFound("There is no such payment link.") from error
         if expires <= self._clock.now():
             raise Gone("This payment link has expired.", code="LinkExpired")

@@ -19,7 +19,7 @@ _CLIENTS_PER_RESOURCE = 5
 """A cart or order may be asked for as often as by so many clients that use up their share, so that
 one of them alone keeps no other from it."""
 _LONGEST_NAME = 64
-_CAPACITY = 10_000
+CAPACITY = 10_000
 """Clients, and as many carts or orders, that are remembered; the one that has been quiet for
 longest makes room."""
 
@@ -31,7 +31,7 @@ class _Bucket(Struct):
     filled_at: float
 
 
-class _Shares:
+class Shares:
     """A bucket of tokens per name: a minute's worth at once, then as they come back."""
 
     def __init__(self, per_minute: int, clock: Clock, capacity: int) -> None:
@@ -49,6 +49,11 @@ class _Shares:
                 "Too many requests. Try again shortly.", retry_after=math.ceil(wait)
             )
         bucket.tokens -= 1
+
+    def give_back(self, name: str) -> None:
+        """Undo a `take`."""
+        bucket = self._bucket(name)
+        bucket.tokens = min(self._per_minute, bucket.tokens + 1)
 
     def _bucket(self, name: str) -> _Bucket:
         now = self._clock.monotonic()
@@ -71,13 +76,13 @@ class RateLimit:
     """
 
     def __init__(
-        self, per_minute: int, clock: Clock, *, trusted_proxies: int, capacity: int = _CAPACITY
+        self, per_minute: int, clock: Clock, *, trusted_proxies: int, capacity: int = CAPACITY
     ) -> None:
         """`per_minute` 0 limits nothing."""
         self._per_minute = per_minute
         self._trusted_proxies = trusted_proxies
-        self._clients = _Shares(per_minute, clock, capacity)
-        self._resources = _Shares(per_minute * _CLIENTS_PER_RESOURCE, clock, capacity)
+        self._clients = Shares(per_minute, clock, capacity)
+        self._resources = Shares(per_minute * _CLIENTS_PER_RESOURCE, clock, capacity)
 
     def admit(self, request: Request) -> None:
         """Count a request; raises TooManyRequests where a share that it needs is used up."""

@@ -48,6 +48,7 @@ _FORMS = {
     "invalid_request": "malformed",
     "MalformedSignature": "malformed",
     "StaleSignature": "stale",
+    "TooManyRequests": "unasked",
 }
 """What is the matter with credentials that are not let pass, by the code of the error. All others
 look like the right ones and are not."""

@@ -96,8 +96,8 @@ class Effect(StrEnum):
     """Nothing to record, but something for a person to do."""
 
 
-class _Gone(Struct, frozen=True):
-    """A payment method or customer that Stripe no longer has."""
+class _Named(Struct, frozen=True):
+    """An object of which the id is all that counts."""
 
     id: str
 
@@ -185,12 +185,15 @@ class EventHandler:
 
     async def _forget(self, event: Event) -> Effect:
         """What Stripe no longer has must not be offered any more."""
-        gone = convert(event.object, _Gone)
         if event.type == "payment_method.detached":
-            changed = await self._stored_methods.detached(gone.id)
+            method = event.object.get("id")
+            if not isinstance(method, str):
+                return Effect.FOREIGN
+            changed = await self._stored_methods.detached(method)
         elif event.metadata.get(PROJECT_KEY) != self._project_key:
             return Effect.FOREIGN
         else:
+            gone = convert(event.object, _Named)
             changed = await self._customers.forget(event.metadata.get(CUSTOMER_ID, ""), gone.id)
         return Effect.STORED if changed else Effect.ALREADY
 
@@ -255,7 +258,9 @@ class EventHandler:
                 # The charge says how much, not which refunds: read them.
                 return await self._recorder.refunds(payment, intent_id, cause)
             case ["charge", "dispute", _]:
-                return await self._recorder.dispute(payment, event.object["id"], cause)
+                return await self._recorder.dispute(
+                    payment, convert(event.object, _Named).id, cause
+                )
             case ["refund", _] | ["charge", "refund", _]:
                 refund = convert(event.object, Refund)
                 known = any(t.interaction_id == refund.id for t in payment.of_type("Refund"))
@@ -281,7 +286,9 @@ class EventHandler:
         """An event of another API version yields ids only: its fields may mean something else."""
         match event.type.split("."):
             case ["charge", "dispute", _]:
-                return await self._recorder.dispute(payment, event.object["id"], cause)
+                return await self._recorder.dispute(
+                    payment, convert(event.object, _Named).id, cause
+                )
             case ["refund", _] | ["charge", "refund", _] | ["charge", "refunded"]:
                 return await self._recorder.refunds(payment, intent_id, cause)
             case _:

@@ -478,6 +478,14 @@ class OperationSettings:
         " where nothing in front checks names.",
         absent=(),
     )
+    failed_authentications_per_minute: int = defaulted(
+        integer(0, 100_000),
+        "120",
+        "Session ids and access tokens that turn out to be wrong, of one client address at one"
+        " instance; above it the answer is 429 before commercetools is asked. Good ones are not"
+        " counted, and those that were good before are not held up. BFF_TRUSTED_PROXIES tells whose"
+        " address it is. 0 sets no limit.",
+    )
     allowed_backend_hosts: tuple[str, ...] = optional(
         separated(matching(r"[a-z0-9.-]{1,253}", "must be a host name in small letters")),
         "Hosts beside commercetools' and Stripe's own to which live mode may send credentials, from"

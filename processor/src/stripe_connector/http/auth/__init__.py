@@ -11,6 +11,7 @@ from stripe_connector.http.auth.declared import (
     SessionAuth,
     StripeAuth,
 )
+from stripe_connector.http.auth.failures import Failures
 from stripe_connector.http.auth.jwks import Jwks
 from stripe_connector.http.auth.jwt import JwtGuard, JwtPrincipal
 from stripe_connector.http.auth.metrics import MetricsGuard
@@ -21,6 +22,7 @@ from stripe_connector.http.auth.stripe import SignedPayload, StripeGuard
 
 __all__ = [
     "Auth",
+    "Failures",
     "Guards",
     "Jwks",
     "JwtAuth",

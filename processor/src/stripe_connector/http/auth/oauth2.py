@@ -14,6 +14,7 @@ from stripe_connector.errors import Forbidden, Unauthenticated
 from stripe_connector.gateways.cache import Cache
 from stripe_connector.gateways.commercetools.models import Introspection
 from stripe_connector.http.auth.bearer import bearer_token
+from stripe_connector.http.auth.failures import Failures
 
 
 class AuthorizationServer(Protocol):
@@ -41,6 +42,7 @@ class OAuth2Guard:
         self,
         server: AuthorizationServer,
         clock: Clock,
+        failures: Failures,
         *,
         project_key: str,
         keep_s: float = 30,
@@ -48,6 +50,7 @@ class OAuth2Guard:
     ) -> None:
         self._server = server
         self._clock = clock
+        self._failures = failures
         self._project_key = project_key
         self._keep_s = keep_s
         self._cache: Cache[bytes, Introspection] = Cache(
@@ -55,16 +58,19 @@ class OAuth2Guard:
         )
 
     async def authenticate(self, request: Request, any_of: Sequence[str]) -> OAuth2Principal:
-        """The client of the request; raises Unauthenticated, Forbidden or a BackendError."""
+        """The client of the request.
+
+        Raises Unauthenticated, Forbidden, TooManyRequests or a BackendError.
+        """
         token = bearer_token(request)
-        found = await self._cache.get(
-            hashlib.sha256(token.encode()).digest(), lambda: self._server.introspect(token)
-        )
-        if not found.active:
-            raise Unauthenticated("The access token is not active.")
-        granted = (found.scope or "").split()
-        if not any(f"{scope}:{self._project_key}" in granted for scope in any_of):
-            raise Forbidden("Not authorized", fields={"validAuthorities": list(any_of)})
+        hashed = hashlib.sha256(token.encode()).digest()
+        with self._failures.attempt(request, hashed):
+            found = await self._cache.get(hashed, lambda: self._server.introspect(token))
+            if not found.active:
+                raise Unauthenticated("The access token is not active.")
+            granted = (found.scope or "").split()
+            if not any(f"{scope}:{self._project_key}" in granted for scope in any_of):
+                raise Forbidden("Not authorized", fields={"validAuthorities": list(any_of)})
         return OAuth2Principal(found.client_id)
 
     def _keep_for(self, found: Introspection) -> float:

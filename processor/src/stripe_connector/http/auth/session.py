@@ -15,6 +15,7 @@ from stripe_connector.errors import Conflict, NotFound, Unauthenticated
 from stripe_connector.gateways.cache import Cache
 from stripe_connector.gateways.commercetools.models import Session
 from stripe_connector.http import correlation
+from stripe_connector.http.auth.failures import Failures
 
 HEADER = "x-session-id"
 QUERY = "ctsid"
@@ -54,9 +55,16 @@ class SessionGuard:
     """
 
     def __init__(
-        self, sessions: Sessions, clock: Clock, *, keep_s: float = 10, capacity: int = 10_000
+        self,
+        sessions: Sessions,
+        clock: Clock,
+        failures: Failures,
+        *,
+        keep_s: float = 10,
+        capacity: int = 10_000,
     ) -> None:
         self._sessions = sessions
+        self._failures = failures
         self._cache: Cache[str, _Known] = Cache(
             clock,
             capacity=capacity,
@@ -68,7 +76,10 @@ class SessionGuard:
     async def authenticate(
         self, request: Request, *, query_allowed: bool = False
     ) -> SessionPrincipal:
-        """The session of the request; raises Unauthenticated or what the session service raises."""
+        """The session of the request.
+
+        Raises Unauthenticated, TooManyRequests or what the session service raises.
+        """
         session_id = request.headers.get(HEADER)
         if session_id is None and query_allowed:
             session_id = request.query_params.get(QUERY)
@@ -86,7 +97,8 @@ class SessionGuard:
             read, known = await self._active(session_id)
             return known
 
-        known = await self._cache.get(session_id, load)
+        with self._failures.attempt(request, session_id):
+            known = await self._cache.get(session_id, load)
         self._take_over_correlation_id(known)
         return SessionPrincipal(session_id, known.cart_id, read)
 

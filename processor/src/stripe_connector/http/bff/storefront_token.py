@@ -50,7 +50,7 @@ class StorefrontTokens:
                     "require": ["exp", "sub", "aud"],
                 },
             )
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, RecursionError):  # the latter of older PyJWTs
             return False
         expires = claims["exp"]
         if isinstance(expires, bool) or not isinstance(expires, int | float):

@@ -53,7 +53,7 @@ class Visitors:
                 options={"verify_exp": False, "require": ["exp", "aud"]},
             )
             found = msgspec.convert(claims, _Claims)
-        except (jwt.InvalidTokenError, msgspec.ValidationError):
+        except (jwt.InvalidTokenError, RecursionError, msgspec.ValidationError):
             return None
         if found.exp <= self._clock.time():
             return None

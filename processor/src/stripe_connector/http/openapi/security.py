@@ -40,13 +40,13 @@ _KINDS: Mapping[type[Auth[Any]], Kind] = {
             "name": "X-Session-Id",
             "description": "The id of an active Checkout session with a cart.",
         },
-        (401,),
+        (401, 429),
         asks_backends=True,
     ),
     OAuth2Auth: Kind(
         "oauth2",
         {"type": "oauth2"},
-        (401, 403),
+        (401, 403, 429),
         asks_backends=True,
     ),
     JwtAuth: Kind(

@@ -43,6 +43,10 @@ def values(settings: Settings) -> Finding:
         )
     if settings.live_mode and settings.bff_requests_per_minute == 0:
         found.append("BFF_REQUESTS_PER_MINUTE is 0: discount codes can be guessed without limit.")
+    if settings.live_mode and settings.failed_authentications_per_minute == 0:
+        found.append(
+            "FAILED_AUTHENTICATIONS_PER_MINUTE is 0: each guessed session or token costs a call."
+        )
     if found:
         return doubtful(" ".join(found), "Change these variables; docs/configuration.md has all.")
     others = settings.allowed_backend_hosts if settings.live_mode else ()
