@@ -40,6 +40,7 @@ from stripe_connector.ledger.proof import (
     TRANSACTION_ID,
     TRANSACTION_TYPE,
     UNKNOWN_SINCE,
+    field,
 )
 
 TYPE_KEY = "payment-connector-stripe-operation"
@@ -341,15 +342,6 @@ def timestamp(moment: datetime) -> str:
 
 def type_draft() -> dict[str, Any]:
     """The custom type that declares the fields, for transactions."""
-
-    def field(name: str, type_name: str, label: str) -> dict[str, Any]:
-        return {
-            "name": name,
-            "type": {"name": type_name},
-            "label": {"en": label},
-            "required": False,
-        }
-
     return {
         "key": TYPE_KEY,
         "name": {"en": "Stripe operation"},

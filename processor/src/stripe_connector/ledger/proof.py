@@ -104,17 +104,18 @@ def proofs(payment: Payment, kind: Kind) -> Iterator[dict[str, Any]]:
             yield interaction.fields
 
 
+def field(name: str, type_name: str, label: str) -> dict[str, Any]:
+    """One optional field of a custom type, as its draft declares it."""
+    return {
+        "name": name,
+        "type": {"name": type_name},
+        "label": {"en": label},
+        "required": False,
+    }
+
+
 def type_draft() -> dict[str, Any]:
     """The custom type that declares the fields, for interface interactions."""
-
-    def field(name: str, type_name: str, label: str) -> dict[str, Any]:
-        return {
-            "name": name,
-            "type": {"name": type_name},
-            "label": {"en": label},
-            "required": False,
-        }
-
     return {
         "key": TYPE_KEY,
         "name": {"en": "Stripe connector's proof"},
