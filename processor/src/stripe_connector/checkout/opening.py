@@ -1,8 +1,9 @@
 """Opening one payment page: the Payment that a Checkout Session belongs to, and the session.
 
-Each session has its own Payment, under the key `{order or cart id}_{n}`, which is also Stripe's
-idempotency key. Until the shopper confirms there is no intent, so the session's id stands on the
-Payment's Authorization: it is written there before the answer.
+Each session has its own Payment, made under the key `{order or cart id}_{n}`. The key is the
+merchant's to change, so Stripe's idempotency key is made of the Payment's id. Until the shopper
+confirms there is no intent, so the session's id stands on the Payment's Authorization: it is
+written there before the answer.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from stripe_connector.ledger.actions import (
     TransactionDraft,
 )
 from stripe_connector.ledger.payment import Payment, Reference, TransactionState
-from stripe_connector.ledger.proof import SaleProof
+from stripe_connector.ledger.proof import SaleProof, sale_of
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments import attempts, intents
 from stripe_connector.payments.comfort import EMAIL, fitting, without_refused
@@ -84,13 +85,18 @@ class PageOpener:
         return payment
 
     async def open(
-        self, sale: Payable, due: Money, n: int, request: PageRequest
+        self,
+        sale: Payable,
+        due: Money,
+        n: int,
+        request: PageRequest,
+        begun: Payment | None = None,
     ) -> CheckoutSession | None:
-        """The n-th page; resumes what an earlier request left half done.
+        """The n-th page; `begun` is its Payment where an earlier request left it without a page.
 
         None where the order or cart must be read again.
         """
-        payment = await self._create_payment(sale, due, n)
+        payment = begun or await self._create_payment(sale, due, n)
         context.note(payment=payment.id)
         if payment.transactions or payment.interface_id is not None:
             await self._attach(sale, payment)
@@ -152,7 +158,7 @@ class PageOpener:
             return await attempts.create(
                 lambda key: without_refused(self._stripe.create_session, params, key),
                 lambda: self._stripe.find_session(payment.id, intents.since(payment.created_at)),
-                payment.key or payment.id,
+                _idempotency_key(payment),
             )
         except NotFound:
             if "customer" not in params:
@@ -212,6 +218,16 @@ class PageOpener:
 
     async def _still_due(self, sale: Payable | Cart, asked: Money) -> bool:
         return dues.due(sale.gross_total, sale.payments, await self._account.ours()) == asked
+
+
+def _idempotency_key(payment: Payment) -> str:
+    """The same for all who open a Payment's page, whatever the merchant calls the Payment.
+
+    Version 0.1.0, which wrote down no sale, may have begun with the Payment's own key.
+    """
+    if sale_of(payment) == SaleProof():
+        return payment.key or payment.id
+    return f"{payment.id}:page"
 
 
 def matches(session: CheckoutSession, due: Money) -> bool:

@@ -179,7 +179,7 @@ class Sessions:
         if latest.of_type("Authorization"):  # its page is over, or never came to be
             return await self._first(asked, asked.following)
         # A successor whose predecessors are closed by now, or an opening that was cut off.
-        return await self._opener.open(sale, asked.due, started[-1][0], request)
+        return await self._opener.open(sale, asked.due, started[-1][0], request, latest)
 
     async def _first(self, asked: _Asked, n: int) -> CheckoutSession | None:
         """A page where none is open."""

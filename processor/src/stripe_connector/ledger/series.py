@@ -15,7 +15,7 @@ from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.proof import SaleProof, account_of, sale_of
 
-_NUMBER = re.compile(r"_(\d+)\Z")
+_NUMBER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}_(\d+)")
 
 
 def started_here(payments: Iterable[Payment], ours: Ours) -> list[tuple[int, Payment]]:
@@ -53,7 +53,7 @@ def is_page_of(sale_id: str, payment: Payment) -> bool:
 
 def _number(payment: Payment) -> int:
     """The n of its key; 0 for a payment that no shopper started here, or that has another key."""
-    match = _NUMBER.search(payment.key or "")
+    match = _NUMBER.fullmatch(payment.key or "")
     return int(match.group(1)) if match else 0
 
 

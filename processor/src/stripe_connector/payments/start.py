@@ -204,7 +204,7 @@ class Starter:
         if latest is None or _is_over(latest):
             return await self._new(wanted, following)
         if latest.interface_id is None:
-            return await self._new(wanted, number)
+            return await self._new(wanted, number, latest)
         try:
             intent, customer = await both(
                 self._stripe.intent(latest.interface_id), self._known_customer(wanted)
@@ -227,16 +227,16 @@ class Starter:
             return await self._new(wanted, following)
         return None
 
-    async def _new(self, wanted: _Wanted, number: int) -> Started | None:
-        """A Payment with its intent; resumes what an earlier request left half done.
+    async def _new(
+        self, wanted: _Wanted, number: int, begun: Payment | None = None
+    ) -> Started | None:
+        """A Payment with its intent; `begun` is one that an earlier request left without.
 
         The Stripe customer that the shopper's profile names is proven beside the making of the
         intent, which is a guest's until then: an intent is never told a customer without proof.
         """
         cart, due = wanted.cart, wanted.due
-        payment, claim = await both(
-            self._payment(wanted, f"{cart.id}_{number}"), self._claim(wanted)
-        )
+        payment, claim = await both(self._payment(wanted, number, begun), self._claim(wanted))
         if not wanted.ours.includes(payment):
             # Of another account or mode, and not on the cart: its number is taken.
             return await self._new(wanted, number + 1)
@@ -294,10 +294,12 @@ class Starter:
         )
         return await self._brought_up(wanted, payment, intent, self._params(wanted, due, customer))
 
-    async def _payment(self, wanted: _Wanted, key: str) -> Payment:
+    async def _payment(self, wanted: _Wanted, number: int, begun: Payment | None) -> Payment:
+        if begun is not None:
+            return begun  # the merchant may have changed its key since
         cart, ours, metadata = wanted.cart, wanted.ours, wanted.session.metadata
         draft = PaymentDraft(
-            key=key,
+            key=f"{cart.id}_{number}",
             amount_planned=wanted.due.draft(),
             payment_method_info=PaymentMethodInfoDraft(
                 ours.payment_interface, interface_account=ours.interface_account or UNSET

@@ -113,6 +113,9 @@ class Transactions:
             self._methods.find(str(asked.payment_method_id)),
         )
         customer_of(cart)
+        if known is None and (renamed := _on_cart(cart, request)) is not None:
+            # Read for itself: in an expanded reference its token is masked.
+            known = await self._commercetools.payment(renamed.id)
         payment = known or await self._written_down(cart, record, asked, request, key)
         context.note(payment=payment.id)
         await self._account.require_ours(payment)
@@ -279,12 +282,24 @@ def _amount(due: Money, asked: Amount | None) -> Money:
     return amount
 
 
+def _on_cart(cart: Cart, request: Request) -> Payment | None:
+    """The Payment that was charged for the same request, whatever the merchant calls it by now."""
+    return next((each for each in cart.payments if _found(each, request) is not None), None)
+
+
 def _transaction(payment: Payment, request: Request) -> Transaction:
+    found = _found(payment, request)
+    if found is None:
+        raise BackendUnavailable("The payment has lost what was written down for this transaction.")
+    return found
+
+
+def _found(payment: Payment, request: Request) -> Transaction | None:
     ours = operations(payment)
     for transaction in payment.of_type("Authorization"):
         if transaction.id in ours and ours[transaction.id].identity == request.identity:
             return transaction
-    raise BackendUnavailable("The payment has lost what was written down for this transaction.")
+    return None
 
 
 def _require_same(
