@@ -147,6 +147,19 @@ async def test_no_forged_token_vouches_for_anybody() -> None:
     assert await address_of(world, cart["id"]) == {"country": "DE"}
 
 
+@pytest.mark.parametrize("own_first", [True, False])
+async def test_of_two_tokens_neither_is_believed(own_first: bool) -> None:
+    world = World(VOUCHING)
+    cart = await cart_of(world, customer=True)
+    right = vouched(world, cart["id"])["X-Storefront-Token"]
+    tokens = [right, vouched(world, "another")["X-Storefront-Token"]]
+    answer = await world.client.post(
+        f"{API}/carts/{cart['id']}/order",
+        headers=[("X-Storefront-Token", each) for each in (tokens if own_first else tokens[::-1])],
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "RepeatedHeader")
+
+
 @pytest.mark.parametrize(("setting", "named"), [("true", True), ("false", False), (None, True)])
 async def test_the_address_that_shoppers_return_to_names_the_cart_only_by_setting(
     setting: str | None, named: bool

@@ -101,6 +101,63 @@ async def test_what_a_shopper_writes_into_their_payment_decides_nothing(
     assert await sale(WRITES[name], at_once=at_once) == untouched
 
 
+async def named(type_: str, cents: int, field: str, *, paid: bool) -> Json:
+    """A sale in which a transaction that a shopper adds has the id of the real intent or charge."""
+    world = World()
+    cart = await world.cart(1000, customerId=ADA)
+    session = await world.session(cart["id"])
+    started = await world.start(session)
+    payment_id, secret = started["paymentReference"], started["clientSecret"]
+    intent = await intent_of(world, payment_id)
+    real = intent["id"]
+    if paid:
+        await world.pay(secret)
+        real = next(iter(world.stripe.charges))["id"]
+    if cents:
+        write = asked(type_, cents, **{field: real})
+        answer = await world.change_mine(f"me/payments/{payment_id}", write)
+        assert answer.status_code == 200, answer.text
+    if not paid:
+        await world.pay(secret)
+    confirmed = await world.client.post(
+        f"/confirmPayments/{payment_id}", headers=session, json={"paymentIntent": intent["id"]}
+    )
+    await world.deliver_all()
+    again = await world.client.post("/payments", headers=session)
+    over = await operate(world, payment_id, "refundPayment", 1001)
+    refunded = await operate(world, payment_id, "refundPayment", 1000)
+    await world.deliver_all()
+    recorded = await world.transactions(payment_id)
+    return {
+        "confirmed": confirmed.status_code,
+        "owed again": again.status_code,
+        "refunded too much": over.json().get("outcome", over.status_code),
+        "refunded": refunded.json().get("outcome", refunded.text),
+        "at Stripe": sum(each["amount"] for each in world.stripe.refunds.newest({})),
+        "recorded": {
+            type_: sum(each[1] for each in recorded if each[0] == type_ and each[2] == "Success")
+            for type_ in ("Authorization", "Charge", "Refund")
+        },
+        "pending": [each for each in recorded if each[2] == "Pending"],
+    }
+
+
+@pytest.mark.parametrize("paid", [False, True], ids=["before it is paid", "once it is paid"])
+@pytest.mark.parametrize("field", ["interactionId", "interfaceId"])
+@pytest.mark.parametrize("cents", [1, 100_000])
+@pytest.mark.parametrize("type_", ["Authorization", "Charge"])
+async def test_a_transaction_with_the_real_ids_of_stripe_brings_nothing(
+    type_: str, cents: int, field: str, *, paid: bool
+) -> None:
+    """These two types are all that commercetools lets shoppers add.
+
+    One that is smaller may be taken for a part of the real one; the sums are what Stripe says.
+    """
+    untouched = await named(type_, 0, field, paid=paid)
+    assert untouched["recorded"] == {"Authorization": 1000, "Charge": 1000, "Refund": 1000}
+    assert await named(type_, cents, field, paid=paid) == untouched
+
+
 def test_every_right_of_a_shopper_is_tried() -> None:
     """What is not in the table needs a custom type, which our Payments have not before a write."""
     tried = {each["action"] for each in WRITES.values()}

@@ -1,5 +1,6 @@
 """Which Merchant Center tokens open a route, and how its keys are kept."""
 
+import asyncio
 from typing import Any
 
 import jwt
@@ -200,6 +201,24 @@ async def test_forged_key_names_do_not_cost_a_call_each(
     assert jwks_host.reads == 2
 
 
+async def test_a_host_that_is_down_is_not_asked_for_each_forged_token(
+    guard: JwtGuard, claims: dict[str, Any], jwks_host: JwksHost, clock: FakeClock
+) -> None:
+    """Also before any key was known: whoever sends tokens then must not multiply its load."""
+    jwks_host.failure = BackendUnavailable("down")
+
+    async def refused() -> None:
+        with pytest.raises(BackendUnavailable):
+            await guard.authenticate(signed(claims))
+
+    await asyncio.gather(*(refused() for _ in range(20)))
+    await refused()
+    assert jwks_host.reads == 1
+    clock.advance(2)
+    await asyncio.gather(*(refused() for _ in range(20)))
+    assert jwks_host.reads == 2
+
+
 async def test_known_keys_serve_while_their_host_is_down(
     guard: JwtGuard, claims: dict[str, Any], jwks_host: JwksHost, clock: FakeClock
 ) -> None:
@@ -217,12 +236,13 @@ async def test_known_keys_serve_while_their_host_is_down(
 
 
 async def test_without_any_keys_the_host_is_to_blame_until_it_answers(
-    guard: JwtGuard, claims: dict[str, Any], jwks_host: JwksHost
+    guard: JwtGuard, claims: dict[str, Any], jwks_host: JwksHost, clock: FakeClock
 ) -> None:
     jwks_host.failure = BackendUnavailable("down")
     with pytest.raises(BackendUnavailable):
         await guard.authenticate(signed(claims))
     jwks_host.failure = None
+    clock.advance(2)
     await guard.authenticate(signed(claims))
 
 

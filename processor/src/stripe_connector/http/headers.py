@@ -17,6 +17,7 @@ _ONCE = frozenset(
         b"stripe-signature",
         b"x-correlation-id",
         b"x-session-id",
+        b"x-storefront-token",
     }
 )
 """Of two, a proxy may have checked one and we would believe the other."""

@@ -16,6 +16,8 @@ from stripe_connector.errors import BackendError
 
 _REFRESH_S = 600
 _RETRY_S = 30
+_FIRST_RETRY_S = 2
+"""As long as no key is known, and so nobody is let in."""
 
 _RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 _EC = {
@@ -65,8 +67,8 @@ class Jwks:
     """The keys behind `fetch`, which returns the JWKS document and raises BackendError.
 
     They are read again after ten minutes, and when a token names a key that is not among them,
-    but not within half a minute of the last attempt: neither forged tokens nor a host that is
-    down may cost a call per request.
+    but not within half a minute of the last attempt, or two seconds while none is known: neither
+    forged tokens nor a host that is down may cost a call per request.
     """
 
     def __init__(self, fetch: Callable[[], Awaitable[bytes]], clock: Clock) -> None:
@@ -75,6 +77,8 @@ class Jwks:
         self._keys: tuple[VerificationKey, ...] = ()
         self._read_at = 0.0
         self._tried_at = 0.0
+        self._failure: BackendError | None = None
+        """Why none is known, once that was tried."""
         self._refreshing = asyncio.Lock()
 
     async def key(self, kid: str | None) -> VerificationKey | None:
@@ -101,14 +105,18 @@ class Jwks:
     async def _refresh(self) -> None:
         asked_at = self._clock.monotonic()
         async with self._refreshing:
-            tried_meanwhile = self._tried_at >= asked_at or self._age(self._tried_at) < _RETRY_S
-            if self._keys and tried_meanwhile:
-                return
+            wait = _RETRY_S if self._keys else _FIRST_RETRY_S
+            if self._tried_at >= asked_at or self._age(self._tried_at) < wait:
+                if self._keys:
+                    return
+                if self._failure is not None:
+                    raise self._failure.with_traceback(None)
             self._tried_at = self._clock.monotonic()
             try:
                 self._keys = _parse(await self._fetch())
             except BackendError as error:
                 if not self._keys:
+                    self._failure = error
                     raise
                 logger.warning(
                     "JWKS host fails, the keys at hand stay in use",

@@ -68,7 +68,8 @@ class OAuth2Guard:
             found = await self._cache.get(hashed, lambda: self._server.introspect(token))
             if not found.active:
                 raise Unauthenticated("The access token is not active.")
-            granted = (found.scope or "").split()
+            # A space and nothing else: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
+            granted = (found.scope or "").split(" ")
             if not any(f"{scope}:{self._project_key}" in granted for scope in any_of):
                 raise Forbidden("Not authorized", fields={"validAuthorities": list(any_of)})
         return OAuth2Principal(found.client_id)
