@@ -16,8 +16,9 @@ export default defineConfig({
     // Vite leaves whitespace in es libraries, for bundlers to keep their hints; browsers load this.
     rolldownOptions: {
       output: {
-        // Beside the es build, a file for each language; the umd build has them all inside.
-        chunkFileNames: 'connector-enabler.texts-[name].[hash].js',
+        // Beside the es build, files for each language and for express; the umd build has all inside.
+        chunkFileNames: ({ name, facadeModuleId }) =>
+          `connector-enabler.${facadeModuleId?.includes('/texts/') ? 'texts-' : ''}${name}.[hash].js`,
         minify: {
           compress: true,
           mangle: { toplevel: true },

@@ -5,7 +5,6 @@ import type {
   ExpressCheckoutPartialAddress,
   ShippingAddress,
 } from '@stripe/stripe-js';
-import { defined } from './defined';
 import type { ExpressAddress } from './types';
 
 type Address = ExpressCheckoutPartialAddress & { line1?: string; line2?: string | null };
@@ -17,24 +16,27 @@ interface Person {
   address?: Address;
 }
 
-/** The address without what is missing; undefined without a country, which commercetools needs. */
+/** The address without empty fields; undefined without a country, which commercetools needs. */
 export function expressAddress(
   person: Person | BillingDetails | ShippingAddress | undefined,
 ): ExpressAddress | undefined {
   if (!person?.address?.country) return undefined;
   const { name = '', address, email, phone }: Person = person;
   const [firstName, ...rest] = name.trim().split(/\s+/);
-  return defined({
+  const fields: { [Name in keyof ExpressAddress]: string | null | undefined } = {
     country: address.country,
-    firstName: firstName || undefined,
-    lastName: rest.join(' ') || undefined,
+    firstName,
+    lastName: rest.join(' '),
     // Whole: where the house number is differs between countries, and some lines have none.
-    streetName: address.line1 || undefined,
-    additionalStreetInfo: address.line2 || undefined,
-    postalCode: address.postal_code || undefined,
-    city: address.city || undefined,
-    region: address.state || undefined,
-    phone: phone || undefined,
-    email: email || undefined,
-  });
+    streetName: address.line1,
+    additionalStreetInfo: address.line2,
+    postalCode: address.postal_code,
+    city: address.city,
+    region: address.state,
+    phone,
+    email,
+  };
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, text]) => text),
+  ) as unknown as ExpressAddress;
 }

@@ -16,6 +16,9 @@ export interface StartOptions {
 
 export type Client = ReturnType<typeof createClient>;
 
+/** A client for the enabler's session, or for another. */
+export type CreateClient = (sessionId?: string) => Client;
+
 const TRIES = 3;
 const TIMEOUT_MS = 20_000;
 const DELAY_MS = 400;

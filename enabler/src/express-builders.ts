@@ -1,14 +1,21 @@
 /** Express buttons for any page, and for the payment page. */
 
 import type { Checkout } from './checkout';
-import { UsageError } from './errors';
-import { showExpress } from './express';
-import { type Frame, mounting } from './frame';
+import { NetworkError, UsageError } from './errors';
+import type { Frame } from './frame';
+import { kit } from './kit';
 import { type Amount, stripeAmount, toStripe } from './money';
+import { mounting } from './mount';
 import { money } from './responses';
 import type { ExpressComponent, ExpressOptions, PaymentComponent } from './types';
 
 const BUTTON_HEIGHT = '3rem';
+
+function loadExpress() {
+  return import('./express').catch((cause) => {
+    throw new NetworkError('A file of the enabler is missing.', { code: 'enabler_file', cause });
+  });
+}
 
 /** Buttons on any page: the wallet asks for addresses, the session comes when one is pressed. */
 export function expressButtons(checkout: Checkout, page: ExpressOptions): ExpressComponent {
@@ -31,14 +38,15 @@ function buttons(checkout: Checkout, page?: ExpressOptions, amount?: Amount) {
 
   async function fill(box: Frame): Promise<void> {
     const client = checkout.client();
-    const [{ stripe, config }, cart, customer] = await Promise.all([
+    const [{ showExpress }, { stripe, config }, cart, customer] = await Promise.all([
+      loadExpress(),
       checkout.setup(),
       page ? undefined : client.elementConfig('expressCheckout'),
       checkout.options.sessionId ? client.customerSession() : undefined,
     ]);
     const { captureMethod, appearance } = cart ?? config;
     const countries = page?.allowedCountries;
-    available = await showExpress(checkout, stripe, box, {
+    available = await showExpress(kit, checkout, stripe, box, {
       amount: cart ? stripeAmount(cart.cartInfo) : (amount as Amount),
       terms: { captureMethod, setupFutureUsage: (customer && cart?.setupFutureUsage) || null },
       appearance,

@@ -1,4 +1,8 @@
-/** Stripe's Express Checkout Element: wallets on any page, or on the payment page. */
+/**
+ * Stripe's Express Checkout Element: wallets on any page, or on the payment page.
+ *
+ * A file of its own in the es build, which pages without wallets do not load. See `kit.ts`.
+ */
 
 import type {
   Appearance,
@@ -11,14 +15,13 @@ import type {
   StripeExpressCheckoutElementShippingRateChangeEvent,
 } from '@stripe/stripe-js';
 import { expressAddress } from './address';
-import type { Checkout, Ended } from './checkout';
-import type { Client } from './client';
-import { defined } from './defined';
-import { PaymentCanceled } from './errors';
+import type { Attempt } from './attempts';
+import type { Checkout } from './checkout';
 import type { Frame } from './frame';
-import { type Amount, toStripe } from './money';
-import { pay, type Terms, validate } from './pay';
-import { stripeError } from './settle';
+import type { Kit } from './kit';
+import type { Amount } from './money';
+import type { Terms } from './pay';
+import type { Ended } from './report';
 import type { ExpressAddress, ExpressOptions } from './types';
 
 /** What differs between the buttons of a product page and those of the payment page. */
@@ -37,6 +40,7 @@ const UNKNOWN_RATE = 'pending';
 
 /** Show the buttons; ends when they can be pressed, with whether there are any. */
 export function showExpress(
+  { PaymentCanceled, pay, stripeError, toStripe, validate }: Kit,
   checkout: Checkout,
   stripe: Stripe,
   box: Frame,
@@ -47,7 +51,7 @@ export function showExpress(
     mode: 'payment',
     ...express.amount,
     ...express.terms,
-    ...defined({ appearance: express.appearance }),
+    ...(express.appearance && { appearance: express.appearance }),
   });
   const element = elements.create('expressCheckout', express.element);
   let shown = express.amount;
@@ -171,8 +175,8 @@ export function showExpress(
       frame: box,
       session: ensureSession,
       onComplete: page?.onComplete,
-      async pay(client) {
-        const ended = await payWith(client, event);
+      async pay(attempt) {
+        const ended = await payWith(attempt, event);
         message = undefined;
         return ended;
       },
@@ -185,7 +189,7 @@ export function showExpress(
   }
 
   async function payWith(
-    client: Client,
+    attempt: Attempt,
     event: StripeExpressCheckoutElementConfirmEvent,
   ): Promise<Ended> {
     await validate(elements);
@@ -194,9 +198,12 @@ export function showExpress(
     const shippingAddress = expressAddress(
       event.shippingAddress && { ...billingDetails, ...event.shippingAddress },
     );
-    const addresses = defined({ shippingAddress, billingAddress });
+    const addresses = {
+      ...(shippingAddress && { shippingAddress }),
+      ...(billingAddress && { billingAddress }),
+    };
     if (Object.keys(addresses).length) await page?.onPaymentSubmit(addresses);
-    return pay(checkout, client, {
+    return pay(checkout, attempt, {
       start: { express: { withCustomer: express.withCustomer } },
       elements,
       shown,

@@ -1,7 +1,7 @@
 /** The box around Stripe's element: name for assistive technology, live region, pay button. */
 
-import type { Checkout } from './checkout';
 import { UsageError } from './errors';
+import type { Messages } from './messages';
 import { type Amount, format } from './money';
 
 export interface Frame {
@@ -24,30 +24,12 @@ ${BOX}>button{font:inherit;min-height:3rem;border:0;border-radius:var(--${CLASS}
 ${BOX}>[aria-disabled=true]{opacity:.6}`;
 let styled = false;
 
-/**
- * Put a box into what `selector` finds and fill it; nothing where the payment is complete already.
- *
- * Rejects with what went wrong, which the box says too.
- */
-export async function mounting(
-  checkout: Checkout,
+/** A box in what `selector` finds, in place of what was there. */
+export function createFrame(
+  { messages, locale }: { messages: Messages; locale: string },
   selector: string,
   minHeight: string,
-  fill: (box: Frame) => Promise<void>,
-): Promise<void> {
-  if (await checkout.isPaid()) return;
-  const box = frame(checkout, selector, minHeight);
-  try {
-    await fill(box);
-    box.say(checkout.refusal()?.shopperMessage ?? '');
-  } catch (thrown) {
-    throw checkout.present(thrown, box);
-  } finally {
-    box.busy(false);
-  }
-}
-
-function frame({ messages, locale }: Checkout, selector: string, minHeight: string): Frame {
+): Frame {
   const container = document.querySelector(selector);
   if (!container) throw new UsageError(`No ${selector} here.`, { code: 'selector' });
   addStyle();

@@ -1,11 +1,13 @@
 /** One attempt to pay: start, compare with what was shown, confirm at Stripe, record. */
 
 import type { PaymentIntent, StripeElements } from '@stripe/stripe-js';
-import type { Checkout, Ended } from './checkout';
-import type { Client, StartOptions } from './client';
+import type { Attempt } from './attempts';
+import type { Checkout } from './checkout';
+import type { StartOptions } from './client';
 import { AmountChanged, asConnectorError, ProcessorError, StripeJsError } from './errors';
 import { remember, returnUrl } from './memory';
 import { type Amount, format } from './money';
+import type { Ended } from './report';
 import { billingDetails, type CaptureMethod, type FutureUsage, type Started } from './responses';
 import { afterError, isDone, stripeError } from './settle';
 import type { ChosenMethod } from './types';
@@ -32,8 +34,9 @@ export interface Plan {
 }
 
 /** Throws where the payment did not go through; the attempt stays remembered if that is unknown. */
-export async function pay(checkout: Checkout, client: Client, plan: Plan): Promise<Ended> {
+export async function pay(checkout: Checkout, attempt: Attempt, plan: Plan): Promise<Ended> {
   const { method, elements } = plan;
+  const { client } = attempt;
   const { stripe } = await checkout.setup();
   let started: Started;
   try {
@@ -48,7 +51,7 @@ export async function pay(checkout: Checkout, client: Client, plan: Plan): Promi
   const { clientSecret, paymentReference } = started;
   try {
     const intent = await confirm();
-    return { ...(await checkout.finish(client, intent, paymentReference)), method };
+    return { ...(await attempt.finish(intent, paymentReference)), method };
   } catch (error) {
     throw asConnectorError(error).about(paymentReference, client.correlationId);
   }

@@ -7,13 +7,15 @@ import type {
   StripePaymentElement,
   StripePaymentElementOptions,
 } from '@stripe/stripe-js';
-import type { Checkout, Ended } from './checkout';
-import type { Client } from './client';
+import type { Attempt } from './attempts';
+import type { Checkout } from './checkout';
 import { defined } from './defined';
 import { IncompleteError, UsageError } from './errors';
-import { type Frame, mounting } from './frame';
+import type { Frame } from './frame';
 import { type Amount, stripeAmount } from './money';
+import { mounting } from './mount';
 import { pay, type Terms, validate } from './pay';
+import type { Ended } from './report';
 import type { ElementConfig } from './responses';
 import { stripeError } from './settle';
 import type { ComponentOptions, PaymentComponent, SubmitOptions } from './types';
@@ -82,9 +84,9 @@ export function paymentElement(
     const now = mounted;
     return checkout.attempt({
       frame: now?.frame,
-      pay: async (client) => {
+      pay: async (attempt) => {
         if (!now) throw new UsageError('Mount first.', { code: 'not_mounted' });
-        return payWith(now, client, given);
+        return payWith(now, attempt, given);
       },
       onFailure: (error) => {
         if (error instanceof IncompleteError) now?.element.focus();
@@ -92,14 +94,14 @@ export function paymentElement(
     });
   }
 
-  async function payWith(now: Mounted, client: Client, given: SubmitOptions): Promise<Ended> {
+  async function payWith(now: Mounted, attempt: Attempt, given: SubmitOptions): Promise<Ended> {
     const { elements } = now;
     // First of all: wallets open only right after the shopper's click.
     await validate(elements);
     const agreed = options.showPayButton ? await options.onPayButtonClick?.() : undefined;
     const store =
       agreed?.storePaymentDetails ?? given.storePaymentDetails ?? checkout.storePaymentDetails;
-    return pay(checkout, client, {
+    return pay(checkout, attempt, {
       start: store ? { storePaymentMethod: true } : {},
       elements,
       shown: now.shown,

@@ -2,8 +2,9 @@
 
 import { type Checkout, requireSession } from './checkout';
 import { UsageError } from './errors';
-import { type Frame, mounting } from './frame';
+import type { Frame } from './frame';
 import { type Amount, stripeAmount } from './money';
+import { mounting } from './mount';
 import { pay } from './pay';
 import type { StoredComponent, StoredComponentOptions, StoredPaymentMethod } from './types';
 
@@ -54,11 +55,11 @@ export function storedComponent(
   function submit(): Promise<void> {
     return checkout.attempt({
       frame: mounted?.frame,
-      pay: async (client) => {
+      pay: async (attempt) => {
         const now = mounted;
         if (!now) throw new UsageError('Mount first.', { code: 'not_mounted' });
         if (showPayButton) await onPayButtonClick?.();
-        return pay(checkout, client, {
+        return pay(checkout, attempt, {
           start: { storedPaymentMethodId: id },
           shown: now.shown,
           method: { type: now.method.type },

@@ -327,3 +327,23 @@ describe('on the payment page', () => {
     expect(await component.isAvailable()).toBe(false);
   });
 });
+
+test('a file that is missing is an error of ours, and asked for again', async () => {
+  vi.resetModules();
+  vi.doMock('../src/express', () => {
+    throw new TypeError('Failed to fetch');
+  });
+  const builder = await world
+    .enabler({}, await import('../src'))
+    .createComponentBuilder('expressCheckout');
+  const component = builder.build();
+  await expect(component.mount('#pay')).rejects.toMatchObject({
+    name: 'NetworkError',
+    code: 'enabler_file',
+    shopperMessage: 'Something went wrong. Please try again.',
+  });
+  vi.doUnmock('../src/express');
+  vi.resetModules();
+  await component.mount('#pay');
+  expect(world.stripe.element.type).toBe('expressCheckout');
+});

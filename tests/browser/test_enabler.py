@@ -561,6 +561,34 @@ def test_a_page_loads_the_texts_of_its_language_and_does_without_them(
     assert asked == (["de"] if locale == "de-DE" else [])
 
 
+@pytest.mark.parametrize(
+    ("component", "asked"), [("dropin", 0), ("payment", 0), ("expressCheckout", 1), ("express", 1)]
+)
+def test_a_page_loads_the_wallets_file_only_where_it_shows_wallets(
+    payer: Payer, component: str, asked: int
+) -> None:
+    requested: list[str] = []
+    payer.page.on("request", lambda request: requested.append(request.url))
+    payer.page.goto("/playground")
+    payer.page.locator("#component").select_option(component)
+    payer.click("Mount")
+    expect(payer.page.get_by_role("log")).to_contain_text(f'mounted "{component}"')
+    assert sum("/enabler/connector-enabler.express." in url for url in requested) == asked
+    main = [url for url in requested if "/enabler/connector-enabler.es.js" in url]
+    assert len(main) == 1, "the wallets' file loads the main one a second time"
+
+
+def test_a_missing_wallets_file_is_explained(payer: Payer) -> None:
+    payer.page.route("**/enabler/*.express.*", lambda route: route.abort())
+    payer.page.goto("/playground")
+    payer.page.locator("#component").select_option("expressCheckout")
+    payer.click("Mount")
+    expect(payer.page.get_by_role("log")).to_contain_text("enabler_file")
+    expect(payer.page.locator("#mounted").get_by_role("alert")).to_have_text(
+        "Something went wrong. Please try again."
+    )
+
+
 def test_the_playground_shows_what_happens_when_the_amount_changes(payer: Payer) -> None:
     page = payer.page
     page.goto("/playground")

@@ -1,0 +1,27 @@
+/** Mounting a component: its box, what is said in it, and errors that reach the page. */
+
+import type { Checkout } from './checkout';
+import { createFrame, type Frame } from './frame';
+
+/**
+ * Put a box into what `selector` finds and fill it; nothing where the payment is complete already.
+ *
+ * Rejects with what went wrong, which the box says too.
+ */
+export async function mounting(
+  checkout: Checkout,
+  selector: string,
+  minHeight: string,
+  fill: (box: Frame) => Promise<void>,
+): Promise<void> {
+  if (await checkout.isPaid()) return;
+  const box = createFrame(checkout, selector, minHeight);
+  try {
+    await fill(box);
+    box.say((await checkout.refusal())?.shopperMessage ?? '');
+  } catch (thrown) {
+    throw checkout.present(thrown, box);
+  } finally {
+    box.busy(false);
+  }
+}
