@@ -32,6 +32,7 @@ from sandbox.commercetools.expand import expand
 from sandbox.commercetools.orders import ORDERS
 from sandbox.commercetools.paths import Document
 from sandbox.commercetools.payments import PAYMENTS
+from sandbox.commercetools.recurring_orders import RECURRING_ORDERS
 from sandbox.commercetools.resource import Resource, delete, lookup, query, update
 from sandbox.commercetools.seed import seed
 from sandbox.commercetools.state import Store
@@ -46,6 +47,7 @@ _RESOURCES = {
         PAYMENTS,
         PAYMENT_METHODS,
         TYPES,
+        RECURRING_ORDERS,
         sessions.JOBS,
         catalogue.API_CLIENTS,
         catalogue.CART_DISCOUNTS,

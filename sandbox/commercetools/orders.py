@@ -13,6 +13,7 @@ from sandbox.commercetools.errors import ApiError, invalid_operation
 from sandbox.commercetools.fields import assign, present
 from sandbox.commercetools.holders import add_payment, remove_payment
 from sandbox.commercetools.paths import Document
+from sandbox.commercetools.recurring_orders import recur
 from sandbox.commercetools.resource import Resource, check_version
 from sandbox.commercetools.state import Store
 
@@ -54,6 +55,7 @@ def create(store: Store, draft: Document) -> Document:
     )
     placed = store.insert("order", order)
     store.replace("cart", {**cart, "cartState": "Ordered"})
+    recur(store, placed)
     return placed
 
 

@@ -8,8 +8,8 @@ from sandbox.commercetools.paths import Document
 CLIENTS: dict[str, str] = {
     "sandbox-processor": "manage_payments manage_orders manage_customers manage_types"
     " manage_key_value_documents manage_payment_methods manage_recurring_payment_jobs"
-    " view_sessions view_api_clients introspect_oauth_tokens manage_checkout_payment_intents"
-    " view_products view_discount_codes",
+    " view_recurring_orders view_sessions view_api_clients introspect_oauth_tokens"
+    " manage_checkout_payment_intents view_products view_discount_codes",
     "sandbox-storefront": "manage_orders manage_sessions view_products manage_customers",
     "sandbox-app": "create_anonymous_token manage_my_orders manage_my_payments manage_my_profile",
     "sandbox-checkout": "manage_checkout_payment_intents manage_checkout_transactions",

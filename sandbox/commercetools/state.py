@@ -25,6 +25,7 @@ _UNIQUE: dict[str, tuple[str, ...]] = {
     "payment": ("key", "transactions.interfaceId"),
     "payment-method": ("key",),
     "product": ("key",),
+    "recurring-order": ("key",),
     "recurring-payment-job": (),
     "session": (),
     "shipping-method": ("key",),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Mapping
 
 import httpx
 import pytest
 
+from sandbox.commercetools.shop import CLIENTS
 from tests.behaviour.steps import Json, Once, no_trouble, shuffled
 from tests.behaviour.stored import DEBIT, ENABLED, NOBODY, PATH, Regular, records, regular
+from tests.behaviour.test_stored_methods import RECURRING
 from tests.wire import Call, Crash, Trouble
 from tests.world import ORIGIN, World
 
@@ -389,19 +392,124 @@ async def test_a_card_that_was_saved_twice_is_shown_once_under_its_newest_token(
     assert tokens == {newest, other}
 
 
-async def test_a_card_that_was_saved_twice_is_removed_once_and_the_old_token_stays_attached() -> (
-    None
-):
-    """A recurring order may charge the old token; nobody is offered it any more."""
-    lin = await customer()
+async def twice(lin: Regular) -> tuple[str, str]:
+    """A card saved twice, with records of both; the tokens, the older first."""
     old = await lin.saves()
     await lin.shown()
-    newest = await lin.saves()
+    lin.world.clock.advance(10)
+    return old, await lin.saves()
+
+
+async def recurring_order(lin: Regular, state: str = "active") -> None:
+    """The customer has ordered something that comes again, until somebody changes that."""
+    cart = await lin.world.cart(customerId=lin.id, **RECURRING)
+    await lin.world.commercetools("POST", "orders", {"id": cart["id"], "version": cart["version"]})
+    [made] = (await lin.world.commercetools("GET", "recurring-orders"))["results"]
+    change = {"action": "setRecurringOrderState", "recurringOrderState": {"type": state}}
+    await lin.world.commercetools(
+        "POST", f"recurring-orders/{made['id']}", {"version": made["version"], "actions": [change]}
+    )
+
+
+async def test_the_older_token_of_a_card_is_detached() -> None:
+    lin = await customer()
+    old, newest = await twice(lin)
+    other = await lin.saves("pm_card_mastercard")
+    assert len(await lin.shown()) == 2
+    kept = sorted([newest, other])
+    assert sorted(saved_at_stripe(lin)) == sorted(await active(lin.world)) == kept
+    before = len(lin.world.network.calls)
+    assert len(await lin.shown()) == 2
+    names = [call.name for call in lin.world.network.calls[before:]]
+    assert "commercetools GET /sandbox/recurring-orders" not in names
+    assert old not in saved_at_stripe(lin)
+
+
+@pytest.mark.parametrize("state", ["active", "paused"])
+async def test_a_recurring_order_keeps_the_older_token_attached(state: str) -> None:
+    """It may be the one that is charged; nobody is offered it any more."""
+    lin = await customer()
+    await recurring_order(lin, state)
+    old, newest = await twice(lin)
     [shown] = await lin.shown()
+    assert sorted(saved_at_stripe(lin)) == sorted(await active(lin.world)) == sorted([old, newest])
     assert (await remove(lin, shown["id"])).status_code == 200
     assert await lin.shown() == []
     assert saved_at_stripe(lin) == [old]
-    assert newest not in saved_at_stripe(lin)
+
+
+@pytest.mark.parametrize("state", ["canceled", "expired"])
+async def test_a_recurring_order_that_is_over_keeps_nothing(state: str) -> None:
+    lin = await customer()
+    await recurring_order(lin, state)
+    _, newest = await twice(lin)
+    await lin.shown()
+    assert saved_at_stripe(lin) == await active(lin.world) == [newest]
+
+
+async def test_another_customers_recurring_order_keeps_nothing() -> None:
+    lin = await customer()
+    await recurring_order(await regular(lin.world, "mia@example.com"))
+    _, newest = await twice(lin)
+    await lin.shown()
+    assert saved_at_stripe(lin) == [newest]
+
+
+@pytest.mark.parametrize("trouble", [*FAILURES, *CRASHES])
+async def test_a_card_that_was_saved_twice_is_removed_under_both_tokens(trouble: Trouble) -> None:
+    """Also where nobody has looked since it was saved again; a repetition completes it."""
+    for index in itertools.count():
+        lin = await customer()
+        await twice(lin)
+        [older] = await records(lin.world)
+        session = await lin.session()
+        lin.world.network.trouble = fault = Once(index, trouble)
+        with contextlib.suppress(Crash):
+            await remove(lin, older["id"], session)
+        if lin.world.processor.wire.dead:
+            lin.world.processor = lin.world.start_processor()
+        lin.world.network.trouble = no_trouble
+        assert (await remove(lin, older["id"], session)).status_code == 200
+        assert await lin.shown() == []
+        assert saved_at_stripe(lin) == await active(lin.world) == []
+        if not fault.happened:
+            break
+    assert index >= 7
+
+
+@pytest.mark.parametrize("trouble", [*FAILURES, *CRASHES])
+async def test_trouble_at_any_call_leaves_the_newest_token_chargeable(trouble: Trouble) -> None:
+    """What hinders the detaching of the older one is left to the next listing."""
+    for index in itertools.count():
+        lin = await customer()
+        _, newest = await twice(lin)
+        session = await lin.session()
+        lin.world.processor = lin.world.start_processor()
+        lin.world.network.trouble = fault = Once(index, trouble)
+        try:
+            answer = await lin.world.client.get(PATH, headers=session)
+        except Crash:
+            lin.world.processor = lin.world.start_processor()
+        else:
+            assert answer.status_code in (200, 503), answer.text
+        assert newest in saved_at_stripe(lin)
+        lin.world.network.trouble = no_trouble
+        assert len(await lin.shown()) == 1
+        await lin.shown()
+        assert saved_at_stripe(lin) == await active(lin.world) == [newest]
+        if not fault.happened:
+            break
+    assert index >= 9
+
+
+async def test_without_the_scope_for_recurring_orders_the_older_token_stays() -> None:
+    lin = await customer()
+    both = await twice(lin)
+    scopes = CLIENTS["sandbox-processor"].replace("view_recurring_orders", "").split()
+    lin.world.store.tokens.register("sandbox-processor", "sandbox-processor-secret", scopes)
+    lin.world.processor = lin.world.start_processor()
+    assert len(await lin.shown()) == 1
+    assert sorted(saved_at_stripe(lin)) == sorted(both)
 
 
 async def test_cards_without_a_fingerprint_are_never_taken_for_the_same() -> None:

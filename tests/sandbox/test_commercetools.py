@@ -81,6 +81,7 @@ async def test_revoked_missing_and_forged_tokens_are_refused(world: World) -> No
         ("manage_key_value_documents", "GET", "custom-objects", 200),
         ("manage_payment_methods", "GET", "payment-methods", 200),
         ("manage_recurring_payment_jobs", "GET", "recurring-payment-jobs", 200),
+        ("view_recurring_orders", "GET", "recurring-orders", 200),
         ("view_products", "GET", "products", 200),
         ("view_products", "GET", "categories", 200),
         ("view_products", "POST", "payments", 403),

@@ -20,12 +20,14 @@ REQUIRED_SCOPES = (
     "manage_types",
     "manage_payment_methods",
     "manage_recurring_payment_jobs",
+    "view_recurring_orders",
     "manage_key_value_documents",
     "view_sessions",
     "introspect_oauth_tokens",
 )
 """What the processor does with each: payments, carts and orders, the customer's Stripe id, custom
-types, stored methods, their recurring jobs, ids kept in custom objects, sessions, callers."""
+types, stored methods, their recurring jobs and orders, ids kept in custom objects, sessions,
+callers."""
 
 
 class Check(Struct, frozen=True, omit_defaults=True):

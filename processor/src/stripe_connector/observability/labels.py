@@ -10,7 +10,8 @@ from stripe_connector.gateways.outgoing import Called
 _WORDS = frozenset(
     # commercetools
     "carts categories custom-objects customers discount-codes introspect oauth orders"
-    " payment-methods payments product-projections recurring-payment-jobs sessions token types"
+    " payment-methods payments product-projections recurring-orders"
+    " recurring-payment-jobs sessions token types"
     # Stripe
     " v1 account cancel capture checkout confirm customer_sessions customers detach disputes"
     " ephemeral_keys events expire payment_intents payment_method_domains payment_methods refunds"

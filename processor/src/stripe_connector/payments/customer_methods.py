@@ -3,15 +3,22 @@
 Stripe decides what can be charged, commercetools holds what the shop may refer to. Whatever is
 alive at Stripe gets a record, and a record whose method is gone becomes inactive. It stays, for
 past payments and recurring orders refer to it.
+
+A card is one card however often it was saved: the newest token counts. Older ones are detached,
+unless the customer has a recurring order that is not over: which token such an order charges is
+Checkout's to say, so it keeps them all, hidden.
 """
 
 from __future__ import annotations
+
+import logging
 
 from msgspec import UNSET, Struct, UnsetType
 
 from stripe_connector.concurrency import both, every
 from stripe_connector.errors import (
     BackendUnavailable,
+    ConnectorError,
     InvalidRequest,
     NotFound,
     PaymentRefused,
@@ -28,6 +35,7 @@ from stripe_connector.payments.stored_methods import StoredMethods
 from stripe_connector.settings import Settings
 
 _TRIES = 3
+logger = logging.getLogger(__name__)
 
 
 class Brand(Struct, frozen=True):
@@ -93,7 +101,11 @@ class CustomerMethods:
         )
         by_token |= {each.token_value: each for each in created}
         usable = [each for each in alive if self._can_be_used(by_token[each.id], customer_id)]
-        return [_shown(by_token[each.id], each) for each in _once_per_card(usable)]
+        kept = _once_per_card(usable)
+        older = [by_token[each.id] for each in usable if each not in kept]
+        if older:
+            await self._try_to_take_away(customer_id, older)
+        return [_shown(by_token[each.id], each) for each in kept]
 
     async def find(self, method_id: str | None) -> PaymentMethod | None:
         """The record with an id, whosoever it is; None where there is none."""
@@ -129,12 +141,25 @@ class CustomerMethods:
             self._take_away(record),
             both(self._alive(customer_id), self._commercetools.payment_methods(customer_id)),
         )
-        # The same card under other tokens: it was seen once, and is removed once. They are offered
-        # no more, but stay attached: a recurring order may charge them.
-        same = {each.id for each in alive if card is not None and _card(each) == card}
-        for other in records:
-            if other.token_value in same and other.id != record.id:
-                await self._deactivate(other)
+        # The same card under other tokens: it was seen once, and is removed once.
+        same = [each for each in alive if card is not None and _card(each) == card]
+        others = [each for each in same if each.id != record.token_value]
+        if not others:
+            return
+        by_token = {each.token_value: each for each in records}
+        recurring = await self._commercetools.has_recurring_orders(customer_id)
+        for other in others:
+            known = by_token.get(other.id) or await self._stored_methods.create(customer_id, other)
+            await (self._deactivate(known) if recurring else self._take_away(known))
+
+    async def _try_to_take_away(self, customer_id: str, older: list[PaymentMethod]) -> None:
+        """Detach the older tokens of cards; what hinders that is left to the next look at them."""
+        try:
+            if not await self._commercetools.has_recurring_orders(customer_id):
+                await every(self._take_away(each) for each in older)
+        except ConnectorError as error:
+            told = {"code": error.code, "detail": error.detail or error.message}
+            logger.warning("Older tokens of a card stay attached", extra={"fields": told})
 
     async def _take_away(self, record: PaymentMethod) -> str | None:
         """Stripe first, then the record; the card that it was, where Stripe says."""
@@ -159,13 +184,16 @@ class CustomerMethods:
             return False
 
     async def _detach(self, token: str) -> StripePaymentMethod | None:
+        """The method as Stripe knows it afterwards; None where it does not."""
         try:
-            return await self._stripe.detach_payment_method(token)
+            try:
+                return await self._stripe.detach_payment_method(token)
+            except PaymentRefused:
+                method = await self._stripe.payment_method(token)
+                if method.customer is not None:
+                    raise
+                return method
         except NotFound:
-            return None
-        except PaymentRefused:
-            if await self._attached(token):
-                raise
             return None
 
     async def _deactivate(self, record: PaymentMethod) -> None:

@@ -23,8 +23,16 @@ class _Methods(Struct):
     results: list[PaymentMethod]
 
 
+class _RecurringOrders(Struct):
+    results: list[msgspec.Raw]
+
+
+_OVER = ("Expired", "Canceled")
+"""States of a recurring order that makes no orders any more; a failed one may go on."""
+
 _payment_method = msgspec.json.Decoder(PaymentMethod)
 _payment_methods = msgspec.json.Decoder(_Methods)
+_recurring_orders = msgspec.json.Decoder(_RecurringOrders)
 _ignored = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -97,6 +105,18 @@ class PaymentMethodCalls:
             if found is None or found.customer is None or found.customer.id != draft.customer.id:
                 raise
             return found
+
+    async def has_recurring_orders(self, customer_id: str) -> bool:
+        """Whether a customer has recurring orders that are not over, whatever state they are in."""
+        states = ", ".join(map(quoted, _OVER))
+        where = f"customer(id={quoted(customer_id)}) and recurringOrderState not in ({states})"
+        page = await self._client.get(
+            f"{self._api}/recurring-orders",
+            _recurring_orders,
+            subject="recurring order",
+            params={"where": where, "limit": 1, "withTotal": "false"},
+        )
+        return bool(page.results)
 
     async def create_recurring_payment_job(self, payment_id: str, payment_method_id: str) -> None:
         """Tell Checkout which method pays the orders that recur from a payment's cart."""
