@@ -73,7 +73,7 @@ fuzz: $(READY) ## Send every route of the processor many odd requests (FUZZ_EXAM
 .PHONY: test-long
 test-long: $(READY) ## Run the property tests with many more examples
 	@LEDGER_EXAMPLES=$(EXAMPLES) CHECKOUT_EXAMPLES=$(EXAMPLES) EXACT_SUM_EXAMPLES=$(EXAMPLES) \
-		RECONCILE_EXAMPLES=$(EXAMPLES) ROLLOUT_EXAMPLES=$(EXAMPLES) \
+		RECONCILE_EXAMPLES=$(EXAMPLES) ROLLOUT_EXAMPLES=$(EXAMPLES) ACCOUNTS_EXAMPLES=$(EXAMPLES) \
 		$(BIN)/pytest tests/property tests/upgrade/test_rollout_machine.py $(ARGS)
 
 .PHONY: bench

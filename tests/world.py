@@ -24,6 +24,7 @@ from sandbox.commercetools.app import create_app as create_commercetools
 from sandbox.commercetools.shop import CLIENTS
 from sandbox.commercetools.state import Store
 from sandbox.stripe.app import create_app as create_stripe
+from sandbox.stripe.methods import OUTSIDE
 from sandbox.stripe.state import InternalError, StripeState
 from sandbox.stripe.webhooks import signed
 from stripe_connector.app import create_app
@@ -331,9 +332,11 @@ class World:
         return dict(answer.json())
 
     async def pay(self, client_secret: str, method: str = "pm_card_visa") -> Json:
-        """Confirm an intent as the browser does, with a test card or by direct debit."""
+        """Confirm an intent as the browser does, with a test card or a method of a type."""
         intent_id = client_secret.partition("_secret_")[0]
         form = {"payment_method": method}
+        if method in OUTSIDE:
+            form = {"payment_method_data[type]": method}
         if method == "sepa_debit":
             form = {
                 "payment_method_data[type]": method,

@@ -72,6 +72,14 @@ class Side:
         run = await Deployment(self.world, **self.environment).deploy()
         assert not run.failed, run.printed
 
+    async def ask_stripe(self, method: str, path: str, **form: Any) -> Json:
+        """Call this account with its secret key, without a processor."""
+        key = self.environment["STRIPE_SECRET_KEY"]
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = await self._outside.request(method, path, data=form or None, headers=headers)
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
     async def pay_page(self, session: Json) -> None:
         """Pay on Stripe's page, as a shopper does."""
         form = {
@@ -99,14 +107,18 @@ class Side:
         )
         return dict(answer.json())
 
+    async def deliver(self, event: Json, to: Processor | None = None) -> httpx.Response:
+        """Send one event with this side's signing secret, whoever it belongs to."""
+        body, signature = signed(event, self._signing, int(self.world.clock.time()))
+        return await (to or self.processor).client.post(
+            "/stripe/webhooks", content=body, headers={"Stripe-Signature": signature}
+        )
+
     async def deliver_all(self, to: Processor | None = None) -> list[str]:
         """Deliver every event of this account; what became of each."""
         effects = []
         for event in list(self.stripe.events):
-            body, signature = signed(event, self._signing, int(self.world.clock.time()))
-            answer = await (to or self.processor).client.post(
-                "/stripe/webhooks", content=body, headers={"Stripe-Signature": signature}
-            )
+            answer = await self.deliver(event, to)
             assert answer.status_code == 200, answer.text
             effects.append(str(answer.json()["effect"]))
         return effects

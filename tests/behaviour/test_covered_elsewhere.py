@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from tests.behaviour.reconciling import reconcile
 from tests.behaviour.steps import (
     MANUAL,
+    Always,
     confirm,
     effect,
     event,
+    no_trouble,
     operate,
     refunded,
     started,
     status_of,
 )
 from tests.behaviour.test_partly_covered import other_payment
+from tests.wire import Crash
 from tests.world import World
 
 NOTHING = "There is nothing left to pay on this cart."
@@ -24,7 +28,7 @@ NOTHING = "There is nothing left to pay on this cart."
 async def test_what_is_open_is_closed_once_others_have_paid() -> None:
     world = World()
     first_tab = await started(world)
-    await other_payment(world, first_tab.cart_id, 1000)
+    await other_payment(world, f"carts/{first_tab.cart_id}", 1000)
     again = await world.client.post("/payments", headers=first_tab.session)
     assert (again.status_code, again.json()["message"]) == (400, NOTHING)
     refused = await world.pay(first_tab.secret)
@@ -38,7 +42,7 @@ async def test_what_was_paid_twice_meanwhile_is_marked(action: str) -> None:
     """The browser never confirms."""
     world = World({"STRIPE_MISMATCH_ACTION": action})
     first_tab = await started(world)
-    await other_payment(world, first_tab.cart_id, 1000)
+    await other_payment(world, f"carts/{first_tab.cart_id}", 1000)
     await world.pay(first_tab.secret)
     again = await world.client.post("/payments", headers=first_tab.session)
     assert (again.status_code, again.json()["message"]) == (400, NOTHING)
@@ -76,12 +80,40 @@ async def test_a_payment_that_fits_stays_unmarked() -> None:
 async def test_money_that_nobody_confirms_and_that_was_paid_twice_is_listed() -> None:
     world = World()
     shop = await started(world)
-    await other_payment(world, shop.cart_id, 1000)
+    await other_payment(world, f"carts/{shop.cart_id}", 1000)
     await world.pay(shop.secret)
     await world.deliver_all()
     result = await reconcile(world, apply=True)
     assert (result.code, set(result.remains)) == (1, {"amount_mismatch"})
     assert {line["payment"] for line in result.lines} == {shop.payment_id}
+
+
+@pytest.mark.parametrize(("price", "asked"), [(1200, 200), (1000, None)])
+async def test_a_cancellation_that_was_cut_off_is_no_payment_that_is_being_processed(
+    price: int, asked: int | None
+) -> None:
+    """What is held is not asked for again, and the rest can be paid."""
+    world = World(MANUAL)
+    shop = await started(world)
+    await world.pay(shop.secret)
+    await world.deliver_all()
+    world.network.trouble = Always("crash before", "stripe", writes=True)
+    with pytest.raises(Crash):
+        await operate(world, shop.payment_id, "cancelPayment")
+    world.network.trouble = no_trouble
+    world.processor = world.start_processor()
+    assert ("CancelAuthorization", 1000, "Initial") in await world.transactions(shop.payment_id)
+    await world.reprice(shop.cart_id, price)
+    answer = await world.client.post("/payments", headers=shop.session)
+    if asked is None:
+        assert (answer.status_code, answer.json()["message"]) == (400, NOTHING)
+    else:
+        assert answer.status_code == 200, answer.text
+        assert world.stripe.intents[secret_id(answer)]["amount"] == asked
+
+
+def secret_id(answer: httpx.Response) -> str:
+    return str(answer.json()["clientSecret"]).partition("_secret_")[0]
 
 
 # More or less than planned, whoever records it first

@@ -14,8 +14,8 @@ from tests.world import World, money
 Json = dict[str, Any]
 
 
-async def other_payment(world: World, cart_id: str, cents: int, type_: str = "Charge") -> Json:
-    """What another connector, such as one for gift cards, has brought to a cart."""
+async def other_payment(world: World, path: str, cents: int, type_: str = "Charge") -> Json:
+    """What another connector, such as one for gift cards, has brought to a cart or order."""
     payment = await world.commercetools(
         "POST",
         "payments",
@@ -25,10 +25,9 @@ async def other_payment(world: World, cart_id: str, cents: int, type_: str = "Ch
             "transactions": [{"type": type_, "amount": money(cents), "state": "Success"}],
         },
     )
-    await world.change_cart(
-        cart_id,
-        {"action": "addPayment", "payment": {"typeId": "payment", "id": payment["id"]}},
-    )
+    now = await world.commercetools("GET", path)
+    action = {"action": "addPayment", "payment": {"typeId": "payment", "id": payment["id"]}}
+    await world.commercetools("POST", path, {"version": now["version"], "actions": [action]})
     return payment
 
 
@@ -37,7 +36,7 @@ async def partly_paid_order(world: World, cents: int = 1000, type_: str = "Charg
     cart = await world.cart(
         2500, shippingAddress={"country": "DE"}, customerEmail="ada@example.com"
     )
-    await other_payment(world, cart["id"], cents, type_)
+    await other_payment(world, f"carts/{cart['id']}", cents, type_)
     answer = await world.client.post(f"/api/v1/carts/{cart['id']}/order")
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
@@ -87,20 +86,7 @@ async def test_a_page_whose_rest_has_become_smaller_is_replaced() -> None:
     order = await partly_paid_order(world)
     shopper = Shopper(world)
     first = (await shopper.session(order["id"])).json()
-    payment = await world.commercetools(
-        "POST",
-        "payments",
-        {
-            "amountPlanned": money(500),
-            "paymentMethodInfo": {"paymentInterface": "gift-cards"},
-            "transactions": [{"type": "Charge", "amount": money(500), "state": "Success"}],
-        },
-    )
-    now = await world.commercetools("GET", f"orders/{order['id']}")
-    action = {"action": "addPayment", "payment": {"typeId": "payment", "id": payment["id"]}}
-    await world.commercetools(
-        "POST", f"orders/{order['id']}", {"version": now["version"], "actions": [action]}
-    )
+    await other_payment(world, f"orders/{order['id']}", 500)
     second = (await shopper.session(order["id"])).json()
     assert second["id"] != first["id"]
     assert world.stripe.sessions[first["id"]]["status"] == "expired"
@@ -113,7 +99,7 @@ async def test_a_page_whose_rest_has_become_smaller_is_replaced() -> None:
 async def test_the_payment_form_asks_for_the_rest_and_is_approved() -> None:
     world = World()
     cart = await world.cart(2500)
-    await other_payment(world, cart["id"], 1000)
+    await other_payment(world, f"carts/{cart['id']}", 1000)
     session = await world.session(cart["id"])
     answer = await world.start(session)
     [intent] = world.stripe.intents

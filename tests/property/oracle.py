@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
+from sandbox.stripe import attempts
+from sandbox.stripe.state import StripeState
 from tests.world import PROJECT, World
 
 Json = dict[str, Any]
 
-_PAYABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
+PAYABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 _REFUND_STATES = {
     "pending": "Pending",
     "requires_action": "Pending",
@@ -19,11 +22,18 @@ _REFUND_STATES = {
 }
 
 
-def check(world: World) -> None:
-    """Every Payment agrees with Stripe's objects; raises AssertionError where one does not."""
+def check(world: World, stripe: StripeState | None = None, surplus: Collection[str] = ()) -> None:
+    """Every Payment agrees with Stripe's objects; raises AssertionError where one does not.
+
+    `stripe` is another account, or the other mode, beside the world's. `surplus` are Payments that
+    are known to tell more authorizations than there are.
+    """
+    stripe = stripe or world.stripe
     payments = list(world.store.collection("payment"))
-    by_intent = {p["interfaceId"]: p for p in payments if p.get("interfaceId")}
-    for intent in world.stripe.intents:
+    by_intent = {
+        p["interfaceId"]: p for p in payments if p.get("interfaceId", "") in stripe.intents
+    }
+    for intent in stripe.intents:
         if intent["metadata"].get("ct_project_key") != PROJECT:
             continue
         payment = by_intent.get(intent["id"])
@@ -32,11 +42,13 @@ def check(world: World) -> None:
             assert intent["latest_charge"] is None, f"money on an unknown intent {intent['id']}"
             continue
         assert payment["id"] == intent["metadata"]["ct_payment_id"]
-        _check_payment(world, payment, intent)
-    _check_one_open_intent_per_cart(world, payments)
+        _check_payment(stripe, payment, intent, authorized=payment["id"] not in surplus)
+    _check_one_open_intent_per_cart(world, stripe, list(by_intent.values()))
 
 
-def _check_payment(world: World, payment: Json, intent: Json) -> None:
+def _check_payment(
+    stripe: StripeState, payment: Json, intent: Json, *, authorized: bool = True
+) -> None:
     record = {
         "payment": payment["id"],
         "intent": intent["status"],
@@ -46,9 +58,11 @@ def _check_payment(world: World, payment: Json, intent: Json) -> None:
         ],
     }
     assert _total(payment, "Charge", "Success") == intent["amount_received"], record
-    _check_authorization(world, payment, intent, record)
-    _check_refunds(world, payment, intent, record)
-    _check_disputes(world, payment, intent, record)
+    if authorized:
+        _check_authorization(stripe, payment, intent, record)
+    _check_refunds(stripe, payment, intent, record)
+    _check_disputes(stripe, payment, intent, record)
+    _check_transfer(payment, intent, record)
     named = Counter(
         (t["type"], t["interactionId"])
         for t in payment["transactions"]
@@ -57,8 +71,8 @@ def _check_payment(world: World, payment: Json, intent: Json) -> None:
     assert all(count == 1 for count in named.values()), record
 
 
-def _check_authorization(world: World, payment: Json, intent: Json, record: Json) -> None:
-    charge = world.stripe.charges.get(intent["latest_charge"] or "")
+def _check_authorization(stripe: StripeState, payment: Json, intent: Json, record: Json) -> None:
+    charge = stripe.charges.get(intent["latest_charge"] or "")
     authorized = charge is not None and charge["status"] == "succeeded"
     wanted = _approved(intent, charge) if authorized and charge is not None else 0
     assert _total(payment, "Authorization", "Success") == wanted, record
@@ -66,6 +80,8 @@ def _check_authorization(world: World, payment: Json, intent: Json, record: Json
     match intent["status"]:
         case "processing":
             assert "Pending" in states, record
+        case "requires_action":
+            assert ("Pending" in states) is attempts.is_outside(intent), record
         case "requires_payment_method" if intent["last_payment_error"]:
             assert states, record
             assert set(states) == {"Failure"}, record
@@ -89,7 +105,7 @@ def _gave_nothing_back(refund: Json) -> bool:
     return refund["balance_transaction"] is None
 
 
-def _check_refunds(world: World, payment: Json, intent: Json, record: Json) -> None:
+def _check_refunds(stripe: StripeState, payment: Json, intent: Json, record: Json) -> None:
     recorded = {
         t["interactionId"]: (t["amount"]["centAmount"], t["state"])
         for t in payment["transactions"]
@@ -97,29 +113,29 @@ def _check_refunds(world: World, payment: Json, intent: Json, record: Json) -> N
     }
     at_stripe = {
         r["id"]: (r["amount"], _REFUND_STATES[r["status"]])
-        for r in world.stripe.refunds
+        for r in stripe.refunds
         if r["payment_intent"] == intent["id"] and not _gave_nothing_back(r)
     }
     assert recorded == at_stripe, (record, at_stripe)
     asked = Counter(
         r["metadata"]["ct_transaction_id"]
-        for r in world.stripe.refunds
+        for r in stripe.refunds
         if r["payment_intent"] == intent["id"] and "ct_transaction_id" in r["metadata"]
     )
     assert all(count == 1 for count in asked.values()), f"refunded twice: {asked}"
 
 
-def _check_disputes(world: World, payment: Json, intent: Json, record: Json) -> None:
+def _dispute_state(dispute: Json) -> str:
+    if dispute["status"] not in ("lost", "won", "prevented"):
+        return "Pending"
+    moved = sum(each["amount"] for each in dispute["balance_transactions"])
+    return "Success" if moved < 0 else "Failure"
 
-    def state(dispute: Json) -> str:
-        if dispute["status"] not in ("lost", "won", "prevented"):
-            return "Pending"
-        moved = sum(each["amount"] for each in dispute["balance_transactions"])
-        return "Success" if moved < 0 else "Failure"
 
+def _check_disputes(stripe: StripeState, payment: Json, intent: Json, record: Json) -> None:
     at_stripe = {
-        d["id"]: (d["amount"], state(d))
-        for d in world.stripe.disputes
+        d["id"]: (d["amount"], _dispute_state(d))
+        for d in stripe.disputes
         if d["payment_intent"] == intent["id"] and not d["status"].startswith("warning_")
     }
     recorded = {
@@ -130,15 +146,28 @@ def _check_disputes(world: World, payment: Json, intent: Json, record: Json) -> 
     assert recorded == at_stripe, (record, at_stripe)
 
 
-def _check_one_open_intent_per_cart(world: World, payments: list[Json]) -> None:
+def _check_transfer(payment: Json, intent: Json, record: Json) -> None:
+    """What has come of a bank transfer in parts is shown, and is no Charge."""
+    transfer = (intent["next_action"] or {}).get("display_bank_transfer_instructions")
+    if transfer is None or transfer["amount_remaining"] == intent["amount"]:
+        return
+    remaining = [
+        t["custom"]["fields"]["stripeConnector_remaining"]["centAmount"]
+        for t in payment["transactions"]
+        if t["type"] == "Authorization" and t["state"] == "Pending"
+    ]
+    assert remaining == [transfer["amount_remaining"]], record
+
+
+def _check_one_open_intent_per_cart(
+    world: World, stripe: StripeState, payments: list[Json]
+) -> None:
     for cart in world.store.collection("cart"):
         ids = {p["id"] for p in cart.get("paymentInfo", {}).get("payments", [])}
         open_intents = [
             p["interfaceId"]
             for p in payments
-            if p["id"] in ids
-            and p.get("interfaceId")
-            and world.stripe.intents[p["interfaceId"]]["status"] in _PAYABLE
+            if p["id"] in ids and stripe.intents[p["interfaceId"]]["status"] in PAYABLE
         ]
         assert len(open_intents) <= 1, f"two open intents on one cart: {open_intents}"
 
@@ -149,3 +178,34 @@ def _total(payment: Json, type_: str, state: str) -> int:
         for t in payment["transactions"]
         if t["type"] == type_ and t["state"] == state
     )
+
+
+def held(stripe: StripeState, intent: Json) -> int:
+    """What an intent takes off what its cart costs, as Stripe has it: authorized or captured, and
+    neither lost nor wholly given back."""
+    charge = stripe.charges.get(intent["latest_charge"] or "")
+    if charge is None or charge["status"] != "succeeded" or intent["status"] == "canceled":
+        return 0
+    received = int(intent["amount_received"])
+    secured = max(received, _approved(intent, charge))
+    if intent["status"] == "succeeded":
+        secured = received
+    refunded = sum(
+        r["amount"]
+        for r in stripe.refunds
+        if r["payment_intent"] == intent["id"]
+        and _REFUND_STATES[r["status"]] != "Failure"
+        and not _gave_nothing_back(r)
+    )
+    gone = sum(
+        d["amount"]
+        for d in stripe.disputes
+        if d["payment_intent"] == intent["id"] and _dispute_state(d) == "Success"
+    )
+    secured -= min(gone, max(0, received - refunded))
+    return secured if secured > refunded else 0
+
+
+def is_pending(intent: Json) -> bool:
+    """Whether a bank or a shopper outside of the page may still bring its money."""
+    return intent["status"] == "processing" or attempts.is_outside(intent)

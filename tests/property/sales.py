@@ -16,6 +16,7 @@ class Held(Struct, frozen=True):
     """What Stripe holds for one payment of an order or cart, in minor units."""
 
     payment: Json
+    intent: Json
     asked: int
     secured: int
     """Authorized and not released."""
@@ -37,12 +38,32 @@ def held(world: World, sale: Json) -> list[Held]:
         secured = intent["amount"] if intent["status"] == "requires_capture" else captured
         if secured:
             returned = _returned(world, intent)
-            found.append(Held(payment, intent["amount"], secured, captured, captured - returned))
+            found.append(
+                Held(payment, intent, intent["amount"], secured, captured, captured - returned)
+            )
     return found
 
 
 def total(sale: Json) -> int:
     return int(sale["totalPrice"]["centAmount"])
+
+
+def brought(world: World, sale: Json, *types: str) -> int:
+    """What other connectors have brought to an order or cart, in minor units."""
+    ids = [each["id"] for each in sale.get("paymentInfo", {}).get("payments", [])]
+    payments = [world.store.collection("payment").get(payment_id) or {} for payment_id in ids]
+    return sum(
+        transaction["amount"]["centAmount"]
+        for payment in payments
+        if is_others(payment)
+        for transaction in payment["transactions"]
+        if not types or transaction["type"] in types
+    )
+
+
+def is_others(payment: Json) -> bool:
+    """Whether another connector has made a Payment."""
+    return bool(payment["paymentMethodInfo"].get("paymentInterface") == "gift-cards")
 
 
 def open_pages(world: World, sale_id: str, shown: Collection[str]) -> list[str]:
@@ -61,16 +82,18 @@ def check_order(world: World, order: Json, shown: Collection[str], listed: Colle
     payments = held(world, order)
     record = _record(world, order, payments)
     kept = sum(each.kept for each in payments)
+    asked = max(0, total(order) - brought(world, order))
+    whole = brought(world, order, "Authorization") == 0
     surfaced = order["id"] in listed or any(each.payment["id"] in listed for each in payments)
     if order.get("paymentState") == "Paid":
-        assert kept <= total(order) or surfaced, ("paid too much, and nobody is told", record)
+        assert kept <= asked or surfaced, ("paid too much, and nobody is told", record)
         assert not open_pages(world, order["id"], shown), ("can be paid again", record)
     elif order["orderState"] == "Cancelled":
         assert not kept or surfaced, ("money for a cancelled order, and nobody is told", record)
     else:
-        fits = 0 < kept == total(order)
+        fits = 0 < kept == asked and whole
         assert not fits or surfaced, ("paid, and does not say so", record)
-        unfit = sum(each.captured for each in payments if each.kept) > total(order)
+        unfit = sum(each.captured for each in payments if each.kept) > asked
         assert not unfit or surfaced, ("another amount was paid, and nobody is told", record)
 
 

@@ -19,7 +19,8 @@ from tests.behaviour import buy_now, stored
 from tests.behaviour.reconciling import Result, reconcile, written
 from tests.behaviour.test_bff_payments import PAID, _reprice
 from tests.property import oracle, sales
-from tests.property.machine import Machine, Move, Request, amounts, bounded
+from tests.property.machine import Machine, Request, bounded
+from tests.property.outside import Move, amounts
 from tests.world import Json, money
 
 EXAMPLES = int(os.environ.get("CHECKOUT_EXAMPLES", "60"))
@@ -35,8 +36,9 @@ ENVIRONMENT = {
     "CHECKOUT_PAGES_PER_ORDER_PER_HOUR": "1000",
 }
 UI_MODES = ["hosted_page", "hosted_page", "hosted_page", "embedded_page", "elements"]
-PAYING = ["pm_card_visa", "pm_card_visa", "pm_card_pendingRefund", "sepa_debit"]
+PAYING = ["pm_card_visa", "pm_card_visa", "pm_card_pendingRefund", "sepa_debit", "multibanco"]
 REFUSED = ["pm_card_visa_chargeDeclined", "pm_card_authenticationRequired"]
+"""The second asks for 3-D Secure, in the middle of which the shopper may leave."""
 SAVED = ["pm_card_visa", "pm_card_visa", "pm_card_chargeCustomerFail", "sepa_debit"]
 LEFT_OVER = frozenset({"abandoned_operation", "unlinked_intent"})
 """What webhooks alone do not repair: an operation that nobody repeats, and an attempt to pay that
@@ -67,6 +69,7 @@ class CheckoutMachine(Machine):
         cancel=st.booleans(),
         silent=st.booleans(),
         saved=st.tuples(st.sampled_from(SAVED), st.sampled_from(SAVED)),
+        opened=st.booleans(),
     )
     def open_shop(
         self,
@@ -76,8 +79,12 @@ class CheckoutMachine(Machine):
         cancel: bool,
         silent: bool,
         saved: tuple[str, str],
+        opened: bool,
     ) -> None:
-        """`silent`: webhooks that were not delivered never will be; a run of reconcile repairs."""
+        """`silent`: webhooks that were not delivered never will be; a run of reconcile repairs.
+
+        `opened`: the order is there, and its shopper on the page.
+        """
         self.kind, self.silent = kind, silent
         self.open_world(
             {
@@ -92,6 +99,9 @@ class CheckoutMachine(Machine):
                 fields: Json = {"shippingAddress": {"country": "DE"}}
                 cart = self.run(self.world.cart(customerEmail="ada@example.com", **fields))
                 self.cart_id = cart["id"]
+                if opened:
+                    self.run(self._place(0))
+                    self.run(self._page(self.orders()[0]["id"], "hosted_page", 0))
             case "product":
                 self.run(self._buy(0))
             case _:
@@ -122,7 +132,7 @@ class CheckoutMachine(Machine):
             kinds = [*kinds, "look"]
         if list(self.world.stripe.events):
             kinds = [*kinds, "deliver", "deliver", "deliver"]
-        if list(self.world.store.collection("payment")):
+        if self._our_payments():
             kinds = [*kinds, "modify", "modify"]
         match data.draw(st.sampled_from(kinds), label="request"):
             case "page" if self.orders():
@@ -148,6 +158,9 @@ class CheckoutMachine(Machine):
 
     def orders(self) -> list[Json]:
         return list(self.world.store.collection("order"))
+
+    def _our_payments(self) -> list[Json]:
+        return [p for p in self.world.store.collection("payment") if not sales.is_others(p)]
 
     async def _place(self, processor: int) -> None:
         client = self.processors[processor].client
@@ -203,7 +216,7 @@ class CheckoutMachine(Machine):
         assert answer.status_code in (201, 400, 409, 502, 503), answer.text
 
     def _draw_operation(self, data: st.DataObject) -> Request:
-        payments = sorted(each["id"] for each in self.world.store.collection("payment"))
+        payments = sorted(each["id"] for each in self._our_payments())
         payment_id = data.draw(st.sampled_from(payments), label="payment")
         names = ["capturePayment", "capturePayment", "refundPayment", "cancelPayment"]
         name = data.draw(st.sampled_from([*names, "reversePayment"]), label="action")
@@ -230,6 +243,7 @@ class CheckoutMachine(Machine):
             self._shopper_pays,
             self.bank_or_shopper_decides,
             self._the_sale_changes,
+            self._others_bring_a_part,
             self.merchant_uses_the_dashboard,
             self.refund_moves_on,
             self.dispute_moves_on,
@@ -241,8 +255,9 @@ class CheckoutMachine(Machine):
             return
         page = data.draw(st.sampled_from(sorted(self.shown)), label="page")
         method = data.draw(st.sampled_from([*PAYING, *PAYING, *REFUSED]), label="method")
-        if method == "sepa_debit":
-            made = await self.world.ask_stripe("POST", "/v1/payment_methods", **stored.DEBIT)
+        drafts = {"sepa_debit": stored.DEBIT, "multibanco": {"type": "multibanco"}}
+        if method in drafts:
+            made = await self.world.ask_stripe("POST", "/v1/payment_methods", **drafts[method])
             method = made["id"]
         with contextlib.suppress(AssertionError):  # declined, or the page is closed
             await self.world.at_stripe(
@@ -269,6 +284,12 @@ class CheckoutMachine(Machine):
                 cents = data.draw(st.sampled_from([1000, 1200, 900]), label="price")
                 self.most_due = max(self.most_due, cents)
                 await self.world.reprice(cart["id"], cents)
+
+    async def _others_bring_a_part(self, data: st.DataObject) -> None:
+        """Of an order that is not paid yet: a gift card, or the first of several instalments."""
+        for order in self.orders() if self.kind == "order" else []:
+            if order.get("paymentState") != "Paid":
+                await self.others_pay(f"orders/{order['id']}", data)
 
     # Rules of its own
 
@@ -297,6 +318,7 @@ class CheckoutMachine(Machine):
         for order in self.orders():
             if order.get("paymentState") == "Paid" and order["id"] not in self.paid:
                 captured = sum(each.captured for each in sales.held(self.world, order))
+                captured += sales.brought(self.world, order, "Charge")
                 assert captured >= sales.total(order), f"{order['id']} is Paid with {captured}"
                 self.paid.add(order["id"])
 
@@ -319,6 +341,22 @@ class CheckoutMachine(Machine):
         self._all_is_well()
         self.everything_is_delivered()
         self._all_is_well()
+        self.run(self._every_order_has_its_page())
+
+    async def _every_order_has_its_page(self) -> None:
+        """However a shopper left: who comes back can pay the rest, or hears why not."""
+        for order in self.orders():
+            answer = await self.processors[0].client.post(
+                "/api/v1/payments/sessions", json={"id": order["id"], "uiMode": "hosted_page"}
+            )
+            assert answer.status_code in (201, 400, 409), answer.text
+            if answer.status_code == 201:
+                payments = sales.held(self.world, order)
+                held = sum(oracle.held(self.world.stripe, each.intent) for each in payments)
+                due = sales.total(order) - sales.brought(self.world, order) - held
+                session = self.world.stripe.sessions.get(answer.json()["id"])
+                asked = session["amount_total"] if session is not None else 0
+                assert asked == max(0, due), f"asked for {asked} of {due}"
 
     def _a_run_repairs_all(self) -> None:
         """Nobody repeats anything any more; a second run finds nothing that it could repair."""

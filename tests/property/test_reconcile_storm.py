@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from tests.behaviour.reconciling import Result, reconcile, written
 from tests.behaviour.steps import Shop, attempt, no_trouble, started
 from tests.property import oracle
+from tests.property.outside import way_to_decide
 from tests.wire import Call, Trouble
 from tests.world import Json, World
 
@@ -35,6 +36,8 @@ METHODS = [
     "pm_card_visa",
     "pm_card_visa",
     "pm_card_visa_chargeDeclined",
+    "pm_card_authenticationRequired",
+    "multibanco",
     "pm_card_pendingRefund",
     "pm_card_refundFail",
     "sepa_debit",
@@ -71,7 +74,7 @@ class Storm:
             self.shops.append(await started(self.world, 1000, country=country))
         for shop in self.shops:
             method = self.dice.choice(METHODS)
-            if method == "sepa_debit":
+            if method in ("sepa_debit", "multibanco"):
                 self.debits.add(shop.payment_id)
             await self.world.pay(shop.secret, method)
         if self.dice.random() < 0.5:
@@ -130,10 +133,12 @@ class Storm:
                 )
 
     async def _bank(self, shop: Shop) -> None:
-        """Debits are settled, refunds succeed or fail."""
-        if self.world.stripe.intents[shop.intent_id]["status"] == "processing":
+        """Debits and vouchers are settled, challenges passed or failed, refunds succeed or fail."""
+        intent = self.world.stripe.intents[shop.intent_id]
+        if intent["status"] in ("processing", "requires_action"):
             outcome = self.dice.choice(["succeed", "fail"])
-            await self.world.at_stripe(f"payment_intents/{shop.intent_id}/settle", outcome=outcome)
+            path = f"payment_intents/{shop.intent_id}/{way_to_decide(intent)}"
+            await self.world.at_stripe(path, outcome=outcome)
         for refund in list(self.world.stripe.refunds):
             if refund["status"] == "pending" and self.dice.random() < 0.5:
                 status = self.dice.choice(["succeeded", "failed"])

@@ -48,11 +48,15 @@ def kept(payment: Payment) -> int:
 
 
 def processing(payment: Payment) -> int:
-    """What an attempt that Stripe still processes would bring."""
-    return (
+    """What an attempt that Stripe still processes would bring.
+
+    Nothing where none is processed, although a cancellation of what is held may be written down.
+    """
+    return max(
+        0,
         payment.total("Authorization", "Pending")
         - payment.total("CancelAuthorization", "Pending")
-        - written_ahead(payment, "CancelAuthorization")
+        - written_ahead(payment, "CancelAuthorization"),
     )
 
 
