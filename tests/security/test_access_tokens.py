@@ -194,6 +194,19 @@ async def test_what_is_known_of_a_token_does_not_outlive_it(left: int) -> None:
     assert not await passes(guard)
 
 
+async def test_tokens_are_remembered_by_their_hashes_alone() -> None:
+    """A memory dump gives none away."""
+    token, clock = "a-token-that-nobody-may-read", FakeClock()
+    failures = Failures(5, clock, trusted_proxies=0)
+    server = Server(active("manage_project:sandbox"))
+    guard = OAuth2Guard(server, clock, failures, project_key="sandbox")
+    assert await passes(guard, token)
+    assert len(guard._cache) == 1
+    assert len(failures._passed) == 1
+    for kept in (*guard._cache._kept.items(), *failures._passed, *failures._asked):
+        assert token not in repr(kept)
+
+
 async def test_no_number_of_tokens_fills_the_memory() -> None:
     server = Server(active("x"))
     guard = OAuth2Guard(server, FakeClock(), UNLIMITED, project_key="sandbox", capacity=10)

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import SimpleNamespace
 
 import httpx
@@ -323,6 +323,26 @@ async def test_what_fails_authentication_costs_one_call_and_one_hash_at_most(
             route[0], filled(route[1]), headers=wrong[0 if kind is StripeAuth else 1]
         )
         assert hashes.count >= 1
+
+
+@pytest.mark.parametrize(("route", "kind"), GUARDED.items(), ids=[" ".join(r) for r in GUARDED])
+async def test_no_body_is_read_before_its_sender_is_known(route: Route, kind: type[object]) -> None:
+    """But for a delivery whose header can be right: the signature is over its body."""
+    world = World({**WATCHED, **ENABLED})
+    for headers in await WRONG[kind](world):
+        reads = 0
+
+        async def body() -> AsyncIterator[bytes]:
+            nonlocal reads
+            reads += 1
+            yield b"{}"
+
+        answer = await world.client.request(
+            route[0], filled(route[1]), headers=headers, content=body()
+        )
+        assert answer.status_code in (400, 401, 403), answer.text
+        hashed = answer.json()["errors"][0]["code"] == "InvalidSignature"
+        assert reads == (1 if hashed else 0)
 
 
 @pytest.mark.parametrize("route", [("PUT", "/carts/{id}"), ("POST", "/carts/{id}/order")])

@@ -54,7 +54,7 @@ class Network:
         self._clients = (f"203.0.113.{number}" for number in itertools.count(1))
 
     def ask(
-        self, method: str, path: str, body: Json | None = None, client: str = "", **headers: str
+        self, method: str, path: str, body: Json | None = None, client: str = "", **headers: Any
     ) -> httpx.Response:
         """A request of a client of its own, unless one is named by what its proxy says of it."""
         return self._client.request(
@@ -198,7 +198,7 @@ def test_a_carts_id_opens_neither_a_customers_cart_nor_a_paid_one(network: Netwo
     [customer] = network.people.commercetools("GET", "customers?limit=1")["results"]
     theirs = network.cart(customerId=customer["id"])
     paid = network.cart()
-    session = {"x-session-id": network.people.session(paid)}
+    session: dict[str, Any] = {"x-session-id": network.people.session(paid)}
     started = network.ask("POST", "/payments", **session).json()
     change = {"action": "SetShippingAddress", "SetShippingAddress": ADDRESS}
 
@@ -229,7 +229,7 @@ def test_a_carts_id_opens_neither_a_customers_cart_nor_a_paid_one(network: Netwo
 
 def test_guessed_sessions_are_put_off_by_address(network: Network) -> None:
     def guess(client: str) -> httpx.Response:
-        headers = {"x-session-id": "00000000-0000-4000-8000-000000000000"}
+        headers: Json = {"x-session-id": "00000000-0000-4000-8000-000000000000"}
         return network.ask("GET", "/operations/config", client=client, **headers)
 
     spelt = ["192.0.2.7", "192.0.2.7:80", "::ffff:192.0.2.7", "[::ffff:192.0.2.7]:1"]

@@ -265,6 +265,13 @@ def test_a_host_that_is_listed_may_have_credentials_but_only_over_https() -> Non
     assert "ALLOWED_BACKEND_HOSTS" in problem
 
 
+@pytest.mark.parametrize("name", SECRETS)
+def test_no_secret_has_a_default(name: str) -> None:
+    [variable] = [each for each in variables() if each.name == name]
+    assert variable.default is None
+    assert variable.absent in (None, ())
+
+
 def test_every_secret_of_the_sandbox_is_known_as_such() -> None:
     """Live mode tells them by a word: none may be without it."""
     secret = {each.name for each in variables() if each.secret}

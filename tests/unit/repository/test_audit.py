@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,28 @@ def test_a_service_that_did_not_answer_is_no_clean_report(answer: str) -> None:
     for report in (python_report(answer), npm_report(answer)):
         assert report.audited == 0
         assert "nothing was audited" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("found", "passes", "passes_a_release"),
+    [
+        ([SOUND], True, True),
+        ([SOUND, UNKNOWN], True, False),
+        ([], True, False),
+        ([VULNERABLE], False, False),
+    ],
+    ids=["all sound", "one unknown", "nobody answered", "one vulnerable"],
+)
+def test_a_release_needs_to_know_of_every_package(
+    found: list[object], passes: bool, passes_a_release: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = python_report(json.dumps({"dependencies": found}))
+    monkeypatch.setitem(audit["main"].__globals__, "reports", lambda: [report])
+    for arguments, expected in ([], passes), (["--required"], passes_a_release):
+        monkeypatch.setattr(sys, "argv", ["audit.py", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            audit["main"]()
+        assert (ended.value.code == 0) is expected
 
 
 def test_ci_runs_it() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,26 @@ def test_every_base_image_is_a_build_argument() -> None:
 )
 def test_an_image_without_its_tags_digest_is_not_pinned(lock: str, pinned: bool) -> None:
     assert unpinned(WANTED, lock) == ([] if pinned else ["NODE_IMAGE (node:22-slim)"])
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_release_refuses_what_ci_warns_of(
+    pinned: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lock = tmp_path / "images.lock"
+    if pinned:
+        lines = [f"{name}={tag}@{DIGEST}\n" for name, tag in images(DOCKERFILE).items()]
+        lock.write_text("".join(lines))
+    monkeypatch.setitem(digests["main"].__globals__, "LOCK", lock)
+    for arguments, expected in (["--check"], 0), (["--check", "--required"], 0 if pinned else 1):
+        monkeypatch.setattr(sys, "argv", ["digests.py", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            digests["main"]()
+        assert ended.value.code == expected
+        assert ("WARNING: not pinned" in capsys.readouterr().out) is not pinned
 
 
 def test_installing_packages_runs_none_of_their_scripts() -> None:
