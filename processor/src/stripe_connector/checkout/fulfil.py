@@ -92,7 +92,7 @@ class Fulfiller:
     async def gave_up(self, order_id: str, payment: Payment) -> None:
         """A payment of the order can no longer succeed.
 
-        The order fails only if that was its current one and nothing else has paid it.
+        The order fails only if that was its current one and nothing else has brought money.
         """
 
         if not await self._account.may_sell():
@@ -102,7 +102,9 @@ class Fulfiller:
         def failed(order: Order) -> Sequence[dict[str, str]]:
             latest = latest_payment(order, ours)
             current = latest is not None and latest.id == payment.id
-            if not current or paid(order, ours) or order.payment_state in ("Paid", "Failed"):
+            brought = any(kept(each) > 0 for each in our_payments(order, ours))
+            done = paid(order, ours) or order.payment_state in ("Paid", "Failed")
+            if not current or brought or done:
                 return []
             actions = [{"action": "changePaymentState", "paymentState": "Failed"}]
             if self._cancel_unpaid and order.order_state == "Open":
@@ -145,17 +147,20 @@ class Fulfiller:
                 needed.append({"action": "changeOrderState", "orderState": "Confirmed"})
             return needed
 
-        unmarked = may_sell and paid(order, ours) and order.payment_state != "Paid"
-        if unmarked and await self._closed_page(order, ours):
-            order = await self._commercetools.order(order.id)
-        order = await self._update(order, actions)
+        async def marked(current: Order) -> Order:
+            unmarked = may_sell and paid(current, ours) and current.payment_state != "Paid"
+            if unmarked and await self._closed_page(current, ours):
+                current = await self._commercetools.order(current.id)
+            return await self._update(current, actions)
+
+        order = await marked(order)
         if order.payment_state == "Paid":
             return "paid"
         if not may_sell:
             logger.error("Test keys mark no order of a project that takes real payments")
             return "unpaid"
         if await self._hold(order, ours):
-            order = await self._update(await self._commercetools.order(order.id), actions)
+            order = await marked(await self._commercetools.order(order.id))
             if order.payment_state == "Paid":
                 return "paid"
         return "processing" if processing(order) else "unpaid"

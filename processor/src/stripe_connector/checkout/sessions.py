@@ -35,7 +35,9 @@ from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.orders import Order, Payable
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.gateways.stripe.models import CheckoutSession
+from stripe_connector.ledger.due import covered
 from stripe_connector.ledger.facts import ExpiredSessionFact
+from stripe_connector.ledger.merge import AMOUNT_MISMATCH
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.series import is_page_of, next_number, started_here
@@ -162,6 +164,8 @@ class Sessions:
         for payment in payments[:-1]:
             if await self._settles(sale, payment):
                 return None
+        if isinstance(sale, Order) and amount_due(sale, ours).cent_amount == 0:
+            await self._fulfiller.recorded(sale.id)  # a page that is still open is closed
         asked = _Asked(
             sale,
             _due(sale, ours),
@@ -218,8 +222,8 @@ class Sessions:
         if current.version != latest.version:
             return None
         if is_page_of(asked.sale.id, latest):
-            _require_no_money(current)
-        elif kept(current) > 0:  # it has brought a part: the rest is a page of its own
+            self._require_rest(asked.sale, current)
+        if kept(current) > 0:  # it has brought a part: the rest is a page of its own
             return await self._first(asked, asked.following)
         session = await self._stripe.session_of_intent(intent_id)
         if session is not None and session.status == "open":
@@ -270,14 +274,29 @@ class Sessions:
     async def _settles(self, sale: Payable, earlier: Payment) -> bool:
         """Whether something had to be done so that an earlier Payment cannot be paid any more.
 
-        Raises Conflict where it was paid.
+        Raises Conflict where it was paid, and what it brought is not a part of an order's total.
         """
         if payable(earlier):
             await self._close(sale, earlier)
             return True
         if is_page_of(sale.id, earlier):
-            _require_no_money(earlier)
+            self._require_rest(sale, earlier)
         return False
+
+    def _require_rest(self, sale: Payable, page: Payment) -> None:
+        """Raises Conflict where a page has brought money, unless its order may ask for the rest.
+
+        An order whose total rose after its page was paid is asked for the difference. A cart is
+        not, as anybody who knows it may change it; nor is money asked for that is to go back.
+        """
+        if not isinstance(sale, Order) or page.total("Authorization", "Pending"):
+            _require_no_money(page)
+        elif (
+            page.payment_status.interface_code == AMOUNT_MISMATCH
+            and self._settings.stripe_mismatch_action == "reverse"
+            and covered(page, sale.gross_total.currency_code) > 0
+        ):
+            raise Conflict("The payment is being given back.", code="PaymentProcessing")
 
     async def _close(self, sale: Payable, page: Payment) -> None:
         """End a page that has a successor; raises Conflict where it was paid meanwhile.
