@@ -13,6 +13,7 @@ import httpx
 import jwt
 import pytest
 
+from tests.behaviour.buy_now import CREATE, ENABLED, pay
 from tests.behaviour.storefront import ADDRESS, API, SECRET, VOUCHING, vouched
 from tests.world import LIVE, Json, World
 
@@ -73,6 +74,21 @@ async def test_a_cart_that_is_being_paid_in_the_shops_page_is_left_alone() -> No
     assert paid["status"] == "succeeded"
     headers = vouched(world, cart["id"])
     assert (await order(world, cart["id"], **headers)).status_code == 201
+
+
+async def test_a_cart_that_is_being_paid_on_a_buy_now_page_is_left_alone() -> None:
+    """Its order is placed once it is paid, at the sum that the page shows."""
+    world = World(ENABLED)
+    page = (await world.client.get(CREATE)).json()
+    session = world.stripe.sessions[page["id"]]
+    [cart] = (await world.commercetools("GET", "carts"))["results"]
+    for answer in (await readdress(world, cart["id"]), await order(world, cart["id"])):
+        assert (answer.status_code, answer.json()["code"]) == (409, "PaymentOpen")
+    await pay(world, page["id"])
+    await world.deliver_all()
+    [placed] = (await world.commercetools("GET", "orders"))["results"]
+    assert placed["paymentState"] == "Paid"
+    assert placed["totalPrice"]["centAmount"] == session["amount_total"]
 
 
 @pytest.mark.parametrize("environment", [VOUCHING, {**VOUCHING, **LIVE}, LIVE])

@@ -12,7 +12,6 @@ from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import is_id
 from stripe_connector.gateways.commercetools.orders import PayableCart
 from stripe_connector.ledger.due import covered
-from stripe_connector.ledger.proof import SaleProof, sale_of
 from stripe_connector.payments.own_account import OwnAccount
 
 TOKEN_REQUIRED = "StorefrontTokenRequired"
@@ -61,9 +60,9 @@ class CartGuard:
         return cart
 
     async def _require_no_open_payment(self, cart: PayableCart, *, vouched: bool) -> None:
-        """A payment that these routes did not open belongs to whoever opened it."""
+        """A payment on a cart was opened elsewhere: these routes open theirs on the order."""
         if vouched:
             return
         for payment in our_payments(cart, await self._account.ours()):
-            if payable(payment) and sale_of(payment) == SaleProof():
+            if payable(payment):
                 raise Conflict("The cart is being paid in another way.", code="PaymentOpen")
