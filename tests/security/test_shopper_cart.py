@@ -14,6 +14,7 @@ import pytest
 
 from sandbox.commercetools import me
 from sandbox.commercetools.seed import identifier
+from stripe_connector.payments.intents import TAX_REFERENCES
 from tests.behaviour.steps import intent_of, operate
 from tests.behaviour.storefront import ADDRESS
 from tests.world import World
@@ -41,10 +42,23 @@ WRITES: dict[str, Callable[[Json], Json]] = {
     "setShippingAddress": lambda _: {"address": ABROAD},
     "setShippingMethod": lambda _: {},
 }
+TAX_TYPE: Json = {
+    "key": "tax",
+    "name": {"en": "Tax"},
+    "resourceTypeIds": ["order"],
+    "fieldDefinitions": [
+        {
+            "name": TAX_REFERENCES,
+            "type": {"name": "Set", "elementType": {"name": "String"}},
+            "label": {"en": "Calculations"},
+            "required": False,
+        }
+    ],
+}
 ELSEWHERE = {
     "addPayment": "test_shopper_writes.py: one that they made pays for nothing",
-    "setCustomField": "no field of a cart is read",
-    "setCustomType": "no field of a cart is read",
+    "setCustomField": "below: one field of a cart is read",
+    "setCustomType": "below: one field of a cart is read",
 }
 
 
@@ -96,3 +110,33 @@ async def test_what_is_approved_was_paid_and_what_was_paid_is_recorded(
     assert charged == [("Charge", taken, "Success")]
     refunded = await operate(world, payment_id, "refundPayment", taken)
     assert refunded.json().get("outcome") == "approved", refunded.text
+
+
+@pytest.mark.parametrize("reference", ["taxcalc_of_another_cart", "", "../x", 5, None])
+async def test_a_tax_calculation_that_a_shopper_names_changes_no_amount(reference: Any) -> None:
+    """Stripe's tax connector leaves its id in a field of the cart, which shoppers may write. Stripe
+    keeps the intent's amount (https://docs.stripe.com/tax/payment-intent/simplified); only whose
+    tax it records follows (docs/security.md, What remains).
+    """
+    world = World()
+    await world.commercetools("POST", "types", TAX_TYPE)
+    cart = await world.cart(1000, customerId=ADA)
+    custom = {
+        "type": {"typeId": "type", "key": "tax"},
+        "fields": {} if reference is None else {TAX_REFERENCES: [reference]},
+    }
+    answer = await world.change_mine(
+        f"me/carts/{cart['id']}", {"action": "setCustomType", **custom}
+    )
+    if answer.status_code != 200:
+        assert reference == 5, answer.text  # no text: commercetools refuses it
+        return
+    session = await world.session(cart["id"])
+    started = await world.client.post("/payments", headers=session)
+    assert started.status_code == 200, started.text
+    [intent] = world.stripe.intents.newest({})
+    assert (intent["amount"], intent["currency"]) == (1000, "eur")
+    await world.pay(started.json()["clientSecret"])
+    await world.deliver_all()
+    payment_id = started.json()["paymentReference"]
+    assert ("Charge", 1000, "Success") in await world.transactions(payment_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from stripe_connector.payments.comfort import ADDRESS, NAME, PHONE, fitting
 
 TAX_REFERENCES = "connectorStripeTax_calculationReferences"
 """Custom field of a cart in which Stripe's tax connector leaves its calculations."""
+
+_TAX_CALCULATION = re.compile(r"taxcalc_\w{1,200}", re.ASCII)
 
 _CLOCK_SKEW_S = 60
 
@@ -150,8 +153,12 @@ def _shipping(address: Address | None) -> dict[str, Any] | None:
 
 
 def _tax_calculation(cart: Cart) -> str | None:
-    """The cart's one tax calculation; several cannot be given to one intent."""
-    references = cart.custom.fields.get(TAX_REFERENCES) if cart.custom else None
-    if isinstance(references, list) and len(references) == 1:
-        return str(references[0])
-    return None
+    """The cart's one tax calculation; several cannot be given to one intent.
+
+    Shoppers may write the field, too: what has not the form of an id would fail at Stripe.
+    """
+    match cart.custom.fields.get(TAX_REFERENCES) if cart.custom else None:
+        case [str(reference)] if _TAX_CALCULATION.fullmatch(reference):
+            return reference
+        case _:
+            return None
