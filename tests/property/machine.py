@@ -108,9 +108,11 @@ class Machine(Outside, RuleBasedStateMachine):
             self._in_trouble(trouble, after, 1)
 
         async def choose(waiting: int) -> int:
-            if data.draw(st.integers(0, 7), label="outside") == 7:
+            # One draw says both whose turn it is and whether, one time in eight, the world moves.
+            drawn = data.draw(st.integers(0, 8 * waiting - 1), label="turn")
+            if drawn >= 7 * waiting:
                 await self._outside(data)
-            return data.draw(st.integers(0, waiting - 1), label="turn") if waiting > 1 else 0
+            return drawn % waiting
 
         self.run(interleaved(self.world.network, [send() for send in requests], choose))
         self.world.network.trouble = lambda _: None

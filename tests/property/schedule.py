@@ -8,9 +8,6 @@ from typing import Any
 
 from tests.wire import Call, Crash, Network
 
-_QUIET = 25
-"""Steps of the event loop without a new call after which everybody waits for a turn."""
-
 
 async def interleaved(
     network: Network,
@@ -34,7 +31,7 @@ async def interleaved(
     tasks = [asyncio.ensure_future(_caught(request)) for request in requests]
     try:
         while not all(task.done() for task in tasks):
-            await _everybody_waits(waiting)
+            await _everybody_waits()
             if waiting:
                 waiting.pop(await choose(len(waiting))).set_result(None)
     finally:
@@ -44,11 +41,11 @@ async def interleaved(
     return [task.result() for task in tasks]
 
 
-async def _everybody_waits(waiting: list[asyncio.Future[None]]) -> None:
-    before, quiet = -1, 0
-    while quiet < _QUIET:
-        quiet = quiet + 1 if len(waiting) == before else 0
-        before = len(waiting)
+async def _everybody_waits() -> None:
+    """Until the loop has nothing else to do: all else is in this process, and waits for a turn."""
+    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+    await asyncio.sleep(0)
+    while ready:  # noqa: ASYNC110 (nothing tells that a loop is idle)
         await asyncio.sleep(0)
 
 
