@@ -125,7 +125,7 @@ class LedgerMachine(Machine):
         assert answer.status_code == 200, answer.text
 
     def _methods(self, chosen: list[str]) -> list[str]:
-        return [*chosen, *OUTSIDE] if self.unkind else chosen
+        return [*chosen, *OUTSIDE, *OUTSIDE] if self.unkind else chosen
 
     def _is_merged(self, cart: int, processor: int) -> bool:
         """Whether a cart is no more; version 0.1.0 takes no notice of that."""

@@ -304,6 +304,8 @@ class Sessions:
         The mark comes before the call, so that an event that arrives in between finds it.
         """
         page = await self._recorder.supersede(page)
+        if page.session_id is None and page.interface_id is None:
+            return  # somebody else has closed it since it was read
         try:
             await self._mover.withdraw(page)
         except Conflict:
