@@ -6,6 +6,7 @@ the shopper. Whatever does not fit has one answer, so that numbers cannot be tol
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 import httpx
@@ -48,6 +49,19 @@ async def ask(world: World, name: str, amount: int | None = TOTAL, **more: Any) 
     return await world.client.post(PATH, json=body)
 
 
+OFF: dict[str, Json] = {
+    "another sum": {"amount": TOTAL - 1},
+    "another currency": {"currency": "usd"},
+}
+
+
+async def cost(world: World, asked: Awaitable[httpx.Response]) -> list[str]:
+    """The backends that are asked, in their order."""
+    world.network.calls.clear()
+    assert (await asked).status_code == 404
+    return [call.backend for call in world.network.calls]
+
+
 async def test_a_page_by_number_has_no_data_of_the_shopper() -> None:
     world = World(buy_now.ENABLED)
     order = await customers_order(world)
@@ -86,6 +100,9 @@ async def test_all_that_does_not_fit_looks_the_same() -> None:
         "another currency": await ask(world, "1001", currency="usd"),
     }
     assert len(list(world.stripe.sessions)) == 0
+    costs = {name: await cost(world, ask(world, "1001", **kind)) for name, kind in OFF.items()}
+    unknown = await cost(world, ask(world, "1002"))
+    assert costs == dict.fromkeys(OFF, unknown)  # nor does the time that it takes tell
     page = (await ask(world, "1001")).json()
     await buy_now.pay(world, page["id"])
     bodies["just paid"] = await ask(world, "1001")
@@ -130,3 +147,13 @@ async def test_a_status_tells_no_number_from_another(session_id: str) -> None:
     ]
     assert [answer.status_code for answer in answers] == [404, 404]
     assert answers[0].text == answers[1].text
+    costs = [
+        await cost(
+            world,
+            world.client.get(
+                "/v1/session-status", params={"order_id": number, "session_id": session_id}
+            ),
+        )
+        for number in ("1001", "1002")
+    ]
+    assert costs[0] == costs[1]

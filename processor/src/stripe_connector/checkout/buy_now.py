@@ -34,7 +34,7 @@ from stripe_connector.gateways.commercetools.shown import (
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.gateways.stripe.models import CheckoutSession
 from stripe_connector.ledger.facts import CART_ID, ORDER_ID, PROJECT_KEY
-from stripe_connector.money import MoneyDraft, to_stripe
+from stripe_connector.money import Money, MoneyDraft, iso_digits, to_stripe
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.settings import Settings
 
@@ -80,6 +80,13 @@ class Claim(Struct, frozen=True):
 
     amount: int | None = None
     currencies: frozenset[str] = frozenset()
+
+    def require_true(self, total: Money) -> None:
+        """Raises Conflict where it costs something else."""
+        if self.amount is not None and self.amount != to_stripe(total):
+            raise Conflict("The order costs another amount.", code="AmountMismatch")
+        if self.currencies - {total.currency_code}:
+            raise Conflict("The order is in another currency.", code="CurrencyMismatch")
 
 
 class Outcome(Struct, frozen=True):
@@ -189,27 +196,41 @@ class BuyNow:
         Conflict where the page believes in another sum.
         """
         if is_id(name):
-            return await self._open_order(name, claim, landing, shows_customer=True)
+            order_id = (await self._orders.order(name)).id
+            return await self._open_order(order_id, claim, landing, shows_customer=True)
         try:
             if claim.amount is not None:
-                return await self._open_order(name, claim, landing, shows_customer=False)
+                order_id = await self._numbered(name, claim)
+                return await self._open_order(order_id, claim, landing, shows_customer=False)
         except (Conflict, InvalidRequest, NotFound) as error:
             raise NotFound(_NO_ORDER, detail=error.message) from error
         raise NotFound(_NO_ORDER, detail="No sum was told.")
 
+    async def _numbered(self, number: str, claim: Claim) -> str:
+        """The id of an order of that number and cost; what does not fit takes one call alike, so
+        that the time that it takes tells no number from another."""
+        found = await self._commercetools.order_by_number(number)
+        if found is None:
+            raise NotFound(_NO_ORDER)
+        total = found.gross_total
+        digits = iso_digits(total.currency_code)
+        claim.require_true(Money(total.cent_amount, total.currency_code, digits))
+        return found.id
+
     async def _open_order(
-        self, name: str, claim: Claim, landing: Callable[[str], Landing], *, shows_customer: bool
+        self,
+        order_id: str,
+        claim: Claim,
+        landing: Callable[[str], Landing],
+        *,
+        shows_customer: bool,
     ) -> PaymentSession:
-        order_id = await self._order_id(name)
         context.note(order=order_id)
         order = await self._commercetools.order(order_id)
         total = order.gross_total
         if not shows_customer and total.cent_amount == 0:
             raise NotFound(_NO_ORDER)  # an answer without a page would have to name the order's id
-        if claim.amount is not None and claim.amount != to_stripe(total):
-            raise Conflict("The order costs another amount.", code="AmountMismatch")
-        if claim.currencies - {total.currency_code}:
-            raise Conflict("The order is in another currency.", code="CurrencyMismatch")
+        claim.require_true(total)
         shown = order_id if shows_customer else quote(order.order_number or "", safe="")
         request = PageRequest(landing(shown), shows_customer=shows_customer)
         return await self._sessions.open(order_id, request)
@@ -220,13 +241,15 @@ class BuyNow:
         Raises NotFound, the same for an unknown order and for a page that is not its.
         """
         try:
+            # The page first, so that without it no number takes more time than another.
+            is_free = session_id.startswith("free_")
+            session = None if is_free else await self._session(session_id)
             order_id = await self._order_id(name)
-            if session_id == f"free_{order_id}":
-                return _state(None, await self._fulfiller.look(order_id))
-            session = await self._session(session_id)
         except NotFound as error:
             raise NotFound(_NO_PAGE) from error
-        if session.metadata.get(ORDER_ID) != order_id:
+        if session_id == f"free_{order_id}":
+            return _state(None, await self._fulfiller.look(order_id))
+        if session is None or session.metadata.get(ORDER_ID) != order_id:
             raise NotFound(_NO_PAGE)
         return await self._order_state(order_id, session)
 
