@@ -276,10 +276,6 @@ async def test_the_token_that_is_forged_would_pass_if_it_were_not(good_keys: byt
         await guard.authenticate(bearing(signed(claims(**change))))
 
 
-def test_there_are_as_many_as_were_tried() -> None:
-    assert len(FORGED) >= 91
-
-
 @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
 async def test_a_forged_token_opens_nothing_and_breaks_nothing(
     good_keys: bytes, forged: Callable[[], str]

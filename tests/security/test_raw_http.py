@@ -218,10 +218,6 @@ def answers(target: Target, data: bytes) -> list[int]:
     return [int(each) for each in re.findall(rb"HTTP/1\.1 (\d{3}) ", told)]
 
 
-def test_there_are_as_many_as_were_tried() -> None:
-    assert len(REQUESTS) == 55
-
-
 @pytest.mark.parametrize(("data", "code", "ends"), REQUESTS.values(), ids=REQUESTS)
 def test_a_request_has_one_answer_whatever_its_framing_says(
     target: Target, data: bytes, code: int, ends: bool

@@ -193,6 +193,9 @@ async def test_a_predicate_in_a_value_finds_nothing(injected: str) -> None:
         ("PUT", cart, {"action": "AddDiscountCode", "AddDiscountCode": {"code": injected}}),
         ("GET", f"/v1/session-status?order_id={text}&session_id=cs_x", None),
         ("GET", f"/v1/session-status?order_id={UUID}&session_id={text}", None),
+        # These two ask for an order of that number.
+        ("GET", f"/v1/session-status?order_id={text}&session_id=free_x", None),
+        ("POST", "/v1/create-session", {"order_id": injected, "items": [{"amount": 1}]}),
         ("POST", "/v1/create-session", {"order_id": injected}),
     ):
         answer = await world.client.request(method, path, json=body)
