@@ -80,6 +80,10 @@ test-long: $(READY) ## Run the property tests with many more examples
 bench: $(READY) ## Measure the processor beside its targets (quicker with ARGS=--quick)
 	@$(BIN)/python -m bench $(ARGS)
 
+.PHONY: bench-compare
+bench-compare: $(READY) ## Compare CPU per operation with the parent (ARGS="--commit REF")
+	@$(BIN)/python -m bench.compare $(ARGS)
+
 .PHONY: bench-growth
 bench-growth: $(READY) ## Measure how cost grows with carts, payments and customers
 	@$(BIN)/python -m bench.growth $(ARGS)
