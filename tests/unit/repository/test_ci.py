@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = [ROOT / ".ci/run", ROOT / ".ci/nightly"]
@@ -103,3 +104,18 @@ def test_nightly_has_what_run_has_no_time_for() -> None:
     assert 'MINORS="3.11 3.12 3.13 3.14"' in text
     assert "FUZZ_EXAMPLES=200" in text
     assert "EXAMPLES=10000" in text
+
+
+def test_the_workflows_run_both_on_every_python_and_node_that_is_supported() -> None:
+    ci, nightly = (
+        yaml.safe_load((ROOT / ".github/workflows" / name).read_text())
+        for name in ("ci.yml", "nightly.yml")
+    )
+    run, night = ci["jobs"]["run"], nightly["jobs"]["nightly"]
+    matrix = run["strategy"]["matrix"]
+
+    assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
+    assert {*matrix["node"], *(each["node"] for each in matrix["include"])} == {"20", "22", "24"}
+    assert "bash .ci/run" in [step.get("run") for step in run["steps"]]
+    assert "bash .ci/nightly $STEPS" in [step.get("run") for step in night["steps"]]
+    assert ci["permissions"] == nightly["permissions"] == {"contents": "read"}
