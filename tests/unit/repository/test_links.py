@@ -91,7 +91,8 @@ def test_every_page_can_be_reached_from_the_first() -> None:
                 to_read += [path / "README.md"] if (path / "README.md").exists() else []
             elif path.suffix == ".md" and path.exists():
                 to_read.append(path)
-    assert {page for page in PAGES if page not in reached} == set()
+    forms = {page for page in PAGES if page.is_relative_to(ROOT / ".github")}
+    assert {page for page in PAGES if page not in reached} == forms
 
 
 @pytest.mark.parametrize(
