@@ -23,7 +23,8 @@ const TRIES = 3;
 const TIMEOUT_MS = 20_000;
 const DELAY_MS = 400;
 const LONGEST_DELAY_MS = 5_000;
-const BUSY = [502, 503, 504];
+/** 429: a neighbour behind the same address has guessed sessions; the answer says how long to wait. */
+const BUSY = [429, 502, 503, 504];
 
 /** A new name for an attempt; `randomUUID` is missing on pages without TLS. */
 export function newCorrelationId(): string {

@@ -31,7 +31,7 @@ test('without a session there is no header of one', async () => {
 });
 
 describe('repeating', () => {
-  test.each([502, 503, 504])('a %i is tried again', async (status) => {
+  test.each([429, 502, 503, 504])('a %i is tried again', async (status) => {
     world.fail('POST /payments', () => refused(status, 'BackendError'));
     await expect(client().startPayment({})).resolves.toMatchObject({ cartId: 'cart-1' });
     expect(world.made('POST /payments')).toHaveLength(2);
