@@ -22,6 +22,7 @@ from sandbox.addresses import (
     url,
 )
 from sandbox.runner import WEBHOOK_SECRET, Sandbox, serve
+from sandbox.stripe.accounts import SIDES
 
 _PORTS = ", ".join(
     f"{each.variable} ({each.default})" for each in (JWT, COMMERCETOOLS, STRIPE, SHOP)
@@ -77,6 +78,9 @@ def main(
         sandbox = Sandbox(url(at.stripe))
         processor = (processor_url or url(at.processor)).rstrip("/")
         await sandbox.send_events_to(f"{processor}/stripe/webhooks", webhook_secret)
+        for name, side in SIDES.items():
+            endpoint = f"{url(side.port)}/stripe/webhooks"
+            await sandbox.send_events_to(endpoint, side.webhook_secret, name)
         await serve(sandbox, listeners, processor, browser_processor_url or processor)
 
     asyncio.run(run())

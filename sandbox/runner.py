@@ -29,6 +29,7 @@ from sandbox.shop.app import create_app as create_shop
 from sandbox.shop.elements import Elements
 from sandbox.shop.merchant import ApiClient, Merchant
 from sandbox.stripe import versions
+from sandbox.stripe.accounts import SIDES, Accounts
 from sandbox.stripe.app import create_app as create_stripe
 from sandbox.stripe.state import StripeState
 from sandbox.stripe.webhooks import Deliverer
@@ -57,15 +58,18 @@ class Sandbox:
         self.store = Store(clock=self.clock)
         seed.seed(self.store)
         self.stripe = StripeState(self.clock, public_url=stripe_url)
-        self._stripe_api = create_stripe(self.stripe)
+        self.sides = {name: side.state(self.clock, stripe_url) for name, side in SIDES.items()}
+        """What other keys open at the same address, by the names of SIDES."""
+        self._stripe_api = Accounts(create_stripe(self.stripe), self.sides.values())
         self.jwt_app: ASGIApp = jwt.create_app(self.clock)
         self.commercetools_app = self._with_faults(
             create_commercetools(self.store), "commercetools"
         )
         self.stripe_app = self._with_faults(self._stripe_api, "stripe")
 
-    async def send_events_to(self, endpoint_url: str, secret: str) -> None:
+    async def send_events_to(self, endpoint_url: str, secret: str, side: str | None = None) -> None:
         """Register a webhook endpoint whose signing secret is known beforehand."""
+        state = self.stripe if side is None else self.sides[side]
         transport = httpx.ASGITransport(app=self._stripe_api)
         async with httpx.AsyncClient(transport=transport, base_url="http://stripe") as client:
             answer = await client.post(
@@ -75,10 +79,10 @@ class Sandbox:
                     "enabled_events[]": "*",
                     "api_version": versions.CURRENT,
                 },
-                headers={"Authorization": f"Bearer {min(self.stripe.secret_keys)}"},
+                headers={"Authorization": f"Bearer {min(state.secret_keys)}"},
             )
         answer.raise_for_status()
-        self.stripe.endpoint_secrets[answer.json()["id"]] = [(secret, None)]
+        state.endpoint_secrets[answer.json()["id"]] = [(secret, None)]
 
     def _with_faults(self, app: ASGIApp, backend: Backend) -> ASGIApp:
         """A backend with the fault desk in front; the desk's routes are the same at each."""
@@ -143,11 +147,15 @@ async def serve(
         loop.add_signal_handler(number, stop)
     client = httpx.AsyncClient(timeout=_DELIVERY_TIMEOUT_S, trust_env=False)
     async with bff, shop_client, desk_client, client, asyncio.TaskGroup() as group:
-        deliveries = group.create_task(Deliverer(sandbox.stripe, client, sandbox.desk).run())
+        deliveries = [
+            group.create_task(Deliverer(state, client, sandbox.desk).run())
+            for state in (sandbox.stripe, *sandbox.sides.values())
+        ]
         await asyncio.gather(
             *(server.serve(sockets=[listener]) for listener, server in servers.items())
         )
-        deliveries.cancel()
+        for each in deliveries:
+            each.cancel()
 
 
 def beside(shop: ASGIApp, desk: ASGIApp) -> Starlette:

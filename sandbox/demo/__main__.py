@@ -20,8 +20,9 @@ from sandbox.demo.commands import commands
 from sandbox.demo.output import Printer
 from sandbox.demo.people import People, StepFailed
 from sandbox.demo.processes import Program, ProgramFailed
-from sandbox.demo.start import everything
+from sandbox.demo.start import everything, side_environment
 from sandbox.demo.walk import Walk
+from sandbox.stripe.accounts import SIDES
 
 _TIMEOUT_S = 30.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -48,11 +49,20 @@ class Stopped(Exception):
     show_default=True,
     help="Folder for what the started programs print.",
 )
-def main(once: bool, attach: bool, patience: float, logs: Path) -> None:
+@click.option(
+    "--environment",
+    type=click.Choice(list(SIDES)),
+    help="Print the settings of a processor with other keys, for --env-file; start nothing.",
+)
+def main(once: bool, attach: bool, patience: float, logs: Path, environment: str | None) -> None:
     """Start shop, stand-ins and processor, walk through the main job, and stay up until stopped.
 
     The exit code is 1 when a step goes wrong.
     """
+    if environment is not None:
+        settings = side_environment(addresses(os.environ), SIDES[environment])
+        click.echo("\n".join(f"{name}='{value}'" for name, value in settings.items()))
+        return
     for number in _SIGNALS:
         signal.signal(number, _stop)
     printer = Printer(Console())

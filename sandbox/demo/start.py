@@ -14,6 +14,7 @@ from sandbox.demo.people import ISSUER, PROJECT, PUBLISHABLE_KEY, SECRET_KEY
 from sandbox.demo.processes import Program, inherited
 from sandbox.runner import WEBHOOK_SECRET
 from sandbox.shop.vouching import SECRET as STOREFRONT_SECRET
+from sandbox.stripe.accounts import Side
 
 
 @contextmanager
@@ -66,6 +67,18 @@ def more_origins(at: Addresses, environ: Mapping[str, str]) -> dict[str, str]:
     """Settings that also let in the pages that SANDBOX_MORE_ORIGINS names, separated by commas."""
     more = environ.get("SANDBOX_MORE_ORIGINS")
     return {"ALLOWED_ORIGINS": f"{url(at.shop)},{more}"} if more else {}
+
+
+def side_environment(at: Addresses, side: Side) -> dict[str, str]:
+    """The configuration of a processor with the keys of another account or mode."""
+    return {
+        **processor_environment(at),
+        "PORT": str(side.port),
+        "CONNECT_SERVICE_URL": url(side.port),
+        "STRIPE_SECRET_KEY": side.secret_key,
+        "STRIPE_PUBLISHABLE_KEY": side.publishable_key,
+        "STRIPE_WEBHOOK_SIGNING_SECRET": side.webhook_secret,
+    }
 
 
 def processor_environment(at: Addresses) -> dict[str, str]:

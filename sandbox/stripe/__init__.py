@@ -1,1 +1,1 @@
-"""A stand-in for Stripe: one account in test mode, in memory."""
+"""A stand-in for Stripe in memory: accounts and their modes, each a state of its own."""

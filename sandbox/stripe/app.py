@@ -232,8 +232,8 @@ def _internal_error(state: StripeState, request: Request) -> InternalError | Non
     return None
 
 
-def _authenticate(state: StripeState, operation: Operation, request: Request) -> str:
-    """The API key of a request, as bearer token or as user name."""
+def sent_key(request: Request) -> str:
+    """The API key of a request, as bearer token or as user name; empty where there is none."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     key = credentials.strip()
     if scheme.lower() == "basic":
@@ -241,6 +241,12 @@ def _authenticate(state: StripeState, operation: Operation, request: Request) ->
             key = base64.b64decode(key, validate=True).decode().partition(":")[0]
         except (binascii.Error, UnicodeDecodeError):
             key = ""
+    return key
+
+
+def _authenticate(state: StripeState, operation: Operation, request: Request) -> str:
+    """The API key of a request, where it may make the call."""
+    key = sent_key(request)
     if not key:
         raise unauthorized(
             "You did not provide an API key. Send it in the Authorization header, as a bearer"

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from sandbox.addresses import Addresses
-from sandbox.demo.start import processor_environment
+from sandbox.demo.start import processor_environment, side_environment
+from sandbox.stripe.accounts import SIDES
 from stripe_connector.settings import ConfigurationError, load_settings, variables
 from stripe_connector.settings.declaration import Variable
 from tests.world import ENVIRONMENT
@@ -141,6 +142,29 @@ def test_each_unsafe_setting_is_refused_by_name(name: str, value: str) -> None:
     assert all(name in problem for problem in found), found
     if name.endswith(("SECRET", "KEY", "TOKEN")) and len(value) > 5:
         assert value not in "\n".join(found)
+
+
+_ELSEWHERE = {
+    **dict.fromkeys(("CTP_AUTH_URL", "CTP_API_URL"), f"https://api.{REGION}"),
+    **dict.fromkeys(("CTP_SESSION_URL", "CTP_CHECKOUT_URL"), "http://10.0.0.1"),
+    "CTP_JWKS_URL": "http://jwt.example.com/jwks",
+    "STRIPE_API_BASE": "https://api.stripe.com",
+    "STRIPE_SECRET_KEY": LIVE["STRIPE_SECRET_KEY"],
+}
+
+
+def test_the_sandboxs_own_live_mode_starts() -> None:
+    """Its key is none of Stripe's and all its backends are on this machine: nothing real moves."""
+    settings = load_settings(side_environment(Addresses(1, 2, 3, 4, 5), SIDES["live"]))
+    assert settings.live_mode
+
+
+@pytest.mark.parametrize("name", _ELSEWHERE)
+def test_with_anything_of_it_elsewhere_it_is_as_unsafe_as_it_looks(name: str) -> None:
+    sandbox = side_environment(Addresses(1, 2, 3, 4, 5), SIDES["live"])
+    found = problems({**sandbox, name: _ELSEWHERE[name]})
+    assert any("is the sandbox's" in each for each in found)
+    assert any("must be an https URL" in each for each in found)
 
 
 def test_the_storefronts_default_is_said_to_be_one() -> None:
