@@ -4,7 +4,7 @@ import { Attempts, type Task } from './attempts';
 import { type Client, createClient } from './client';
 import { type ConnectorError, UsageError } from './errors';
 import type { Frame } from './frame';
-import { languageTag } from './locale';
+import { canonical, languageTag } from './locale';
 import { type Messages, messagesFor } from './messages';
 import { createReport } from './report';
 import { createSetup, type Setup } from './setup';
@@ -34,6 +34,10 @@ export interface Checkout {
 /** Begins to load, and picks up a payment that began before this page load. */
 export function createCheckout(options: EnablerOptions): Checkout {
   const locale = languageTag(options.locale);
+  if (options.locale && !canonical(options.locale)) {
+    const hint = 'Pass a language tag such as de-AT. The texts are in the language of the browser.';
+    console.warn(new UsageError(`No locale ${options.locale}.`, { code: 'locale', hint }));
+  }
   const messages = messagesFor(locale);
   const client = (sessionId = options.sessionId) => createClient(options.processorUrl, sessionId);
   const setup = createSetup(options, client, messages);
@@ -58,6 +62,7 @@ export function createCheckout(options: EnablerOptions): Checkout {
 
 /** The session that everything but express needs. */
 export function requireSession({ sessionId }: EnablerOptions): string {
-  if (!sessionId) throw new UsageError('No sessionId.', { code: 'session_required' });
-  return sessionId;
+  if (sessionId) return sessionId;
+  const hint = 'Pass sessionId: your server creates the session with commercetools.';
+  throw new UsageError('No sessionId.', { code: 'session_required', hint });
 }

@@ -52,7 +52,7 @@ export function createClient(
     const headers: Record<string, string> = { 'X-Correlation-ID': correlationId, ...extra };
     if (sessionId) headers['X-Session-ID'] = sessionId;
     if (body) headers['Content-Type'] = 'application/json';
-    const response = await persistently(correlationId, () =>
+    const response = await persistently(correlationId, base, () =>
       fetch(base + path, {
         method,
         headers,
@@ -61,12 +61,17 @@ export function createClient(
       }),
     );
     const details = { status: response.status, correlationId };
-    if (!response.ok) throw await refusal(response, details);
+    if (!response.ok) throw await refusal(response, base, details);
     try {
       return decode(response.status === 204 ? undefined : await response.json(), 'body');
     } catch (cause) {
       const message = `Malformed answer to ${path}.`;
-      throw new ProcessorError(message, { ...details, code: 'malformed', cause });
+      throw new ProcessorError(message, {
+        ...details,
+        code: 'malformed',
+        cause,
+        hint: addressHint(base),
+      });
     }
   }
 
@@ -111,6 +116,7 @@ export function createClient(
 /** The first answer that is worth having, of a few tries. */
 async function persistently(
   correlationId: string,
+  base: string,
   send: () => Promise<Response>,
 ): Promise<Response> {
   for (let tried = 1; ; tried++) {
@@ -121,7 +127,7 @@ async function persistently(
       wait = Number(response.headers.get('Retry-After')) * 1000 || wait;
     } catch (cause) {
       if (tried === TRIES) {
-        const details = { code: 'network', cause, correlationId };
+        const details = { code: 'network', cause, correlationId, hint: networkHint(base) };
         throw new NetworkError('Processor unreachable.', details);
       }
     }
@@ -130,16 +136,31 @@ async function persistently(
 }
 
 /** The error that an answer of commercetools' shape tells, or that its status does. */
-async function refusal(response: Response, details: Details): Promise<Error> {
+async function refusal(response: Response, base: string, details: Details): Promise<Error> {
   let message = `HTTP ${response.status}.`;
-  let told: Details = { code: 'processor' };
+  let told: Details = { code: 'processor', hint: addressHint(base) };
   try {
     const body = responses.refusal(await response.json(), 'body');
     message = body.message;
-    told = { ...told, ...body.errors[0] };
+    const hint =
+      response.status === 401
+        ? 'The session has expired, or is of another project: your server creates a new one.'
+        : undefined;
+    told = { code: 'processor', hint, ...body.errors[0] };
   } catch {
     // A proxy's page: the status says what there is to say.
   }
   const Refusal = response.status === 402 ? PaymentDeclined : ProcessorError;
   return new Refusal(message, { ...details, ...told });
+}
+
+/** Browsers do not say why a request failed: these are the usual reasons. */
+function networkHint(base: string): string {
+  return location.protocol === 'https:' && base.startsWith('http:')
+    ? `A page on https cannot call ${base}: the processor needs https, too.`
+    : `Does the processor run at ${base}, and list ${location.origin} in ALLOWED_ORIGINS?`;
+}
+
+function addressHint(base: string): string {
+  return `Is ${base} the processor's address? The answer is not one of the processor's.`;
 }

@@ -4,8 +4,9 @@ import { type Checkout, createCheckout, requireSession } from './checkout';
 import components from './components.json';
 import { UsageError } from './errors';
 import { expressButtons, expressComponent } from './express-builders';
+import { kit, loaded } from './kit';
 import { paymentElement } from './payment-element';
-import { storedComponent, storedMethods } from './stored';
+import { storedMethods } from './stored-methods';
 import type {
   DropinType,
   EnablerOptions,
@@ -27,7 +28,8 @@ export class Enabler implements PaymentEnabler {
   /** Begins to load; a shopper who comes back from their bank is picked up. */
   constructor(options: EnablerOptions) {
     if (!options?.processorUrl) {
-      throw new UsageError('No processorUrl.', { code: 'processor_required' });
+      const hint = "Pass processorUrl, the processor's public address.";
+      throw new UsageError('No processorUrl.', { code: 'processor_required', hint });
     }
     this.#checkout = createCheckout(options);
   }
@@ -61,11 +63,15 @@ export class Enabler implements PaymentEnabler {
 
   async createStoredPaymentMethodBuilder(type: string): Promise<StoredComponentBuilder> {
     if (!(await this.isStoredPaymentMethodsEnabled())) {
-      throw new UsageError(`No stored ${type}.`, { code: 'disabled' });
+      const hint = 'Switch on STORED_PAYMENT_METHODS_ENABLED.';
+      throw new UsageError(`No stored ${type}.`, { code: 'disabled', hint });
     }
+    const { storedComponent } = await loaded(import('./stored')).catch((error: unknown) => {
+      throw this.#checkout.present(error);
+    });
     return {
       componentHasSubmit: true,
-      build: (options) => storedComponent(this.#checkout, options),
+      build: (options) => storedComponent(kit, this.#checkout, options),
     };
   }
 
@@ -91,6 +97,7 @@ export class Enabler implements PaymentEnabler {
 
 function offered(kind: keyof typeof COMPONENTS, type: string): void {
   if (!COMPONENTS[kind].some((each) => each.type === type)) {
-    throw new UsageError(`No ${type} in ${kind}.`, { code: 'unsupported' });
+    const hint = 'COMPONENTS lists what can be built.';
+    throw new UsageError(`No ${type} in ${kind}.`, { code: 'unsupported', hint });
   }
 }

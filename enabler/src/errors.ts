@@ -22,6 +22,8 @@ export interface Details {
   cause?: unknown;
   correlationId?: string | undefined;
   declineCode?: string | undefined;
+  /** What a developer should look at. */
+  hint?: string | undefined;
   paymentReference?: string | undefined;
   /** A text for the shopper that is in their language already. */
   shopperMessage?: string | undefined;
@@ -36,6 +38,8 @@ export class ConnectorError extends Error {
   declare correlationId?: string;
   /** Why the bank refused, in Stripe's words. */
   declare readonly declineCode?: string;
+  /** For the developer, where the likely cause is a mistake of the integration. */
+  declare readonly hint?: string;
   /** The id of the commercetools Payment. */
   declare paymentReference?: string;
   /** The HTTP status, where the processor refused. */
@@ -97,6 +101,9 @@ export class PaymentUnfinished extends ConnectorError {
 export class PaymentCanceled extends ConnectorError {
   override readonly name = 'PaymentCanceled';
 }
+
+export const KEY_HINT =
+  'STRIPE_PUBLISHABLE_KEY must be the pk_ key of the account and mode of STRIPE_SECRET_KEY.';
 
 /** Anything that was thrown, as one of ours. */
 export function asConnectorError(thrown: unknown): ConnectorError {

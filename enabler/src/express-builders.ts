@@ -1,21 +1,15 @@
 /** Express buttons for any page, and for the payment page. */
 
 import type { Checkout } from './checkout';
-import { NetworkError, UsageError } from './errors';
+import { UsageError } from './errors';
 import type { Frame } from './frame';
-import { kit } from './kit';
+import { kit, loaded } from './kit';
 import { type Amount, stripeAmount, toStripe } from './money';
 import { mounting } from './mount';
 import { money } from './responses';
 import type { ExpressComponent, ExpressOptions, PaymentComponent } from './types';
 
 const BUTTON_HEIGHT = '3rem';
-
-function loadExpress() {
-  return import('./express').catch((cause) => {
-    throw new NetworkError('A file of the enabler is missing.', { code: 'enabler_file', cause });
-  });
-}
 
 /** Buttons on any page: the wallet asks for addresses, the session comes when one is pressed. */
 export function expressButtons(checkout: Checkout, page: ExpressOptions): ExpressComponent {
@@ -39,7 +33,7 @@ function buttons(checkout: Checkout, page?: ExpressOptions, amount?: Amount) {
   async function fill(box: Frame): Promise<void> {
     const client = checkout.client();
     const [{ showExpress }, { stripe, config }, cart, customer] = await Promise.all([
-      loadExpress(),
+      loaded(import('./express')),
       checkout.setup(),
       page ? undefined : client.elementConfig('expressCheckout'),
       checkout.options.sessionId ? client.customerSession() : undefined,

@@ -5,6 +5,8 @@ import type { Messages } from './messages';
 import { type Amount, format } from './money';
 
 export interface Frame {
+  /** Whether the box is in the page still; other components may have taken its place. */
+  isShown(): boolean;
   /** Where Stripe's element goes. */
   slot: HTMLElement;
   /** Say something to the shopper; `focus` where it needs an answer. */
@@ -31,7 +33,10 @@ export function createFrame(
   minHeight: string,
 ): Frame {
   const container = document.querySelector(selector);
-  if (!container) throw new UsageError(`No ${selector} here.`, { code: 'selector' });
+  if (!container) {
+    const hint = 'Mount when the page has this element; the selector is one of CSS.';
+    throw new UsageError(`No ${selector} here.`, { code: 'selector', hint });
+  }
   addStyle();
   const root = document.createElement('div');
   root.className = CLASS;
@@ -56,6 +61,7 @@ export function createFrame(
   void messages.loaded.then(label);
 
   return {
+    isShown: () => root.isConnected,
     slot,
     say(text, focus) {
       message.textContent = text;

@@ -31,7 +31,8 @@ export function languageTag(locale: string | undefined): string {
   return canonical(locale) ?? canonical(navigator.language) ?? 'en';
 }
 
-function canonical(locale = ''): string | undefined {
+/** The tag as `Intl` writes it; undefined where it is none. */
+export function canonical(locale = ''): string | undefined {
   try {
     return Intl.getCanonicalLocales(locale.trim().replace(/_/g, '-'))[0];
   } catch {

@@ -1,6 +1,7 @@
 /** Mounting a component: its box, what is said in it, and errors that reach the page. */
 
 import type { Checkout } from './checkout';
+import { UsageError } from './errors';
 import { createFrame, type Frame } from './frame';
 
 /**
@@ -24,4 +25,11 @@ export async function mounting(
   } finally {
     box.busy(false);
   }
+}
+
+/** What was mounted; throws where nothing was, or where it is not in the page any more. */
+export function shown<T extends { frame: Frame }>(mounted: T | undefined): T {
+  if (mounted?.frame.isShown()) return mounted;
+  const hint = 'Await mount() first, and mount nothing else into the same element.';
+  throw new UsageError('Mount first.', { code: 'not_mounted', hint });
 }

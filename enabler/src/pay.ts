@@ -81,7 +81,8 @@ export async function pay(checkout: Checkout, attempt: Attempt, plan: Plan): Pro
       })
       .catch((cause: unknown) => {
         const { message } = asConnectorError(cause);
-        throw new StripeJsError(message, { code: 'integration', cause });
+        const hint = 'Stripe.js refused how it is used: is the element still in the page?';
+        throw new StripeJsError(message, { code: 'integration', cause, hint });
       });
     return confirmed.paymentIntent ?? afterError(stripe, confirmed.error, clientSecret);
   }

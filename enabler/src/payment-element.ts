@@ -10,10 +10,10 @@ import type {
 import type { Attempt } from './attempts';
 import type { Checkout } from './checkout';
 import { defined } from './defined';
-import { IncompleteError, UsageError } from './errors';
+import { IncompleteError } from './errors';
 import type { Frame } from './frame';
 import { type Amount, stripeAmount } from './money';
-import { mounting } from './mount';
+import { mounting, shown } from './mount';
 import { pay, type Terms, validate } from './pay';
 import type { Ended } from './report';
 import type { ElementConfig } from './responses';
@@ -84,10 +84,7 @@ export function paymentElement(
     const now = mounted;
     return checkout.attempt({
       frame: now?.frame,
-      pay: async (attempt) => {
-        if (!now) throw new UsageError('Mount first.', { code: 'not_mounted' });
-        return payWith(now, attempt, given);
-      },
+      pay: async (attempt) => payWith(shown(now), attempt, given),
       onFailure: (error) => {
         if (error instanceof IncompleteError) now?.element.focus();
       },
@@ -140,7 +137,7 @@ async function show(
 ): Promise<Mounted> {
   const { config, customerSession } = loaded;
   const { captureMethod } = config;
-  const shown = stripeAmount(config.cartInfo);
+  const amount = stripeAmount(config.cartInfo);
   const setupFutureUsage = (customerSession && config.setupFutureUsage) || null;
   const terms = { captureMethod, setupFutureUsage };
   const common = defined({
@@ -152,7 +149,7 @@ async function show(
     : stripe.elements({
         ...common,
         mode: 'payment',
-        ...shown,
+        ...amount,
         ...terms,
       });
   const element = elements.create('payment', elementOptions(config));
@@ -162,7 +159,7 @@ async function show(
     elements,
     element,
     clientSecret,
-    shown,
+    shown: amount,
     terms,
     complete: false,
     method: 'unknown',

@@ -4,6 +4,7 @@ import type { PaymentIntent, Stripe, StripeError } from '@stripe/stripe-js';
 import type { Client } from './client';
 import {
   IncompleteError,
+  KEY_HINT,
   NetworkError,
   PaymentDeclined,
   PaymentUnfinished,
@@ -100,5 +101,7 @@ export function stripeError(error: StripeError) {
     return new PaymentDeclined(message, { ...details, shopperMessage: error.message });
   }
   if (error.type === 'api_connection_error') return new NetworkError(message, details);
-  return new StripeJsError(message, details);
+  // Stripe.js tells of a wrong key in words alone; with another account's it does not find the intent.
+  const wrongKey = error.code === 'resource_missing' || /api key/i.test(message);
+  return new StripeJsError(message, { ...details, hint: wrongKey ? KEY_HINT : undefined });
 }

@@ -1,11 +1,13 @@
-/** A stored payment method as a component: shown, used, removed. */
+/**
+ * A stored payment method as a component: shown, used, removed.
+ *
+ * A file of its own in the es build, which pages without it do not load. See `kit.ts`.
+ */
 
-import { type Checkout, requireSession } from './checkout';
-import { UsageError } from './errors';
+import type { Checkout } from './checkout';
 import type { Frame } from './frame';
-import { type Amount, stripeAmount } from './money';
-import { mounting } from './mount';
-import { pay } from './pay';
+import type { Kit } from './kit';
+import type { Amount } from './money';
 import type { StoredComponent, StoredComponentOptions, StoredPaymentMethod } from './types';
 
 interface Mounted {
@@ -14,16 +16,8 @@ interface Mounted {
   method: StoredPaymentMethod;
 }
 
-/** The customer's stored methods; none where they are switched off or the shopper is a guest. */
-export async function storedMethods(checkout: Checkout): Promise<StoredPaymentMethod[]> {
-  requireSession(checkout.options);
-  const { config } = await checkout.setup();
-  return config.storedPaymentMethodsConfig.isEnabled
-    ? (await checkout.client().storedPaymentMethods()).storedPaymentMethods
-    : [];
-}
-
 export function storedComponent(
+  { UsageError, mounting, pay, shown, storedMethods, stripeAmount }: Kit,
   checkout: Checkout,
   { id, brands = [], showPayButton, onPayButtonClick }: StoredComponentOptions,
 ): StoredComponent {
@@ -41,23 +35,25 @@ export function storedComponent(
         find(),
         checkout.client().elementConfig('payment'),
       ]);
-      if (!method) throw new UsageError(`No stored method ${id}.`, { code: 'unavailable' });
+      if (!method) {
+        const hint = 'getStoredPaymentMethods() lists those that may be used.';
+        throw new UsageError(`No stored method ${id}.`, { code: 'unavailable', hint });
+      }
       box.slot.textContent = describe(method);
       mounted = { frame: box, shown: stripeAmount(config.cartInfo), method };
       label(mounted);
     });
   }
 
-  function label({ frame: box, shown }: Mounted): void {
-    if (showPayButton) box.button(shown, () => void submit());
+  function label({ frame: box, shown: amount }: Mounted): void {
+    if (showPayButton) box.button(amount, () => void submit());
   }
 
   function submit(): Promise<void> {
     return checkout.attempt({
       frame: mounted?.frame,
       pay: async (attempt) => {
-        const now = mounted;
-        if (!now) throw new UsageError('Mount first.', { code: 'not_mounted' });
+        const now = shown(mounted);
         if (showPayButton) await onPayButtonClick?.();
         return pay(checkout, attempt, {
           start: { storedPaymentMethodId: id },

@@ -340,6 +340,7 @@ test('a file that is missing is an error of ours, and asked for again', async ()
   await expect(component.mount('#pay')).rejects.toMatchObject({
     name: 'NetworkError',
     code: 'enabler_file',
+    hint: expect.stringContaining('enabler/public'),
     shopperMessage: 'Something went wrong. Please try again.',
   });
   vi.doUnmock('../src/express');

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { COMPONENTS, ConnectorError, Enabler, NetworkError, UsageError } from '../src';
 import { expressAddress } from '../src/address';
 import { languageTag, stripeLocale } from '../src/locale';
@@ -166,6 +166,46 @@ describe('loading Stripe.js', () => {
     expect(made).toHaveLength(2);
     made[1]?.dispatchEvent(new Event('error'));
     await expect(again).rejects.toMatchObject({ code: 'stripe_js' });
+  });
+
+  describe('of which the page has a script', () => {
+    let theirs: HTMLScriptElement;
+
+    beforeEach(() => {
+      theirs = document.createElement('script');
+      theirs.type = 'text/plain';
+      theirs.src = URL;
+      document.head.appendChild(theirs);
+    });
+
+    afterEach(() => theirs.remove());
+
+    const whileThePageIs = (state: DocumentReadyState) =>
+      vi.spyOn(document, 'readyState', 'get').mockReturnValue(state);
+
+    test('joins it', async () => {
+      whileThePageIs('interactive');
+      const loading = loadStripe('pk_test_1', 'de', URL);
+      expect(made).toEqual([]);
+      window.Stripe = (() => 'stripe') as never;
+      theirs.dispatchEvent(new Event('load'));
+      expect(await loading).toBe('stripe');
+    });
+
+    test('does not wait for one that failed before', async () => {
+      whileThePageIs('interactive');
+      const loading = loadStripe('pk_test_1', 'de', URL);
+      window.dispatchEvent(new Event('load'));
+      await expect(loading).rejects.toMatchObject({ code: 'stripe_js' });
+    });
+
+    test('adds another where it failed and the page is complete', async () => {
+      whileThePageIs('complete');
+      const loading = loadStripe('pk_test_1', 'de', URL);
+      expect(made).toHaveLength(1);
+      made[0]?.dispatchEvent(new Event('error'));
+      await expect(loading).rejects.toMatchObject({ code: 'stripe_js' });
+    });
   });
 });
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -587,6 +590,65 @@ def test_a_missing_wallets_file_is_explained(payer: Payer) -> None:
     expect(payer.page.locator("#mounted").get_by_role("alert")).to_have_text(
         "Something went wrong. Please try again."
     )
+
+
+_MOUNTS = """async ([bundle, processorUrl, sessionId]) => {
+  const { Enabler, ConnectorError } = await import(bundle);
+  try {
+    const enabler = new Enabler({ processorUrl, sessionId, locale: "en" });
+    await (await enabler.createDropinBuilder("embedded")).build().mount("#pay");
+  } catch (error) {
+    return [error instanceof ConnectorError, error.code, error.hint ?? ""];
+  }
+}"""
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """A server of the enabler's files on an origin that the processor does not know."""
+    handler = partial(SimpleHTTPRequestHandler, directory=ENABLER)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "code", "hint"),
+    [
+        ("origin", "network", "list {elsewhere} in ALLOWED_ORIGINS"),
+        ("nothing there", "network", "Does the processor run at http://localhost:9"),
+        ("address", "processor", "the processor's address?"),
+        ("session", "invalid_token", "session has expired, or is of another project"),
+        ("blocked", "stripe_js", "Content-Security-Policy or a blocker"),
+    ],
+)
+def test_a_first_mistake_is_answered_by_a_hint(
+    payer: Payer, elsewhere: str, mistake: str, code: str, hint: str
+) -> None:
+    payer.reaches_the_element()
+    page = payer.page
+    bundle, processor, session = page.evaluate(
+        "() => { const { bundle, processor, session } = document.getElementById('pay').dataset;"
+        " return [bundle, processor, session]; }"
+    )
+    if mistake in ("origin", "nothing there"):
+        bundle = f"/{BUNDLE}"
+        page.goto(elsewhere)
+    if mistake == "nothing there":
+        processor = "http://localhost:9"
+    if mistake == "address":
+        processor = payer.shop.address
+    if mistake == "session":
+        session = str(uuid4())
+    if mistake == "blocked":
+        page.route("**/stripe.js", lambda route: route.abort())
+    page.evaluate("() => { delete window.Stripe; document.body.innerHTML = '<div id=pay></div>' }")
+    ours, said, why = page.evaluate(_MOUNTS, [bundle, processor, session])
+    assert (ours, said) == (True, code)
+    assert hint.format(elsewhere=elsewhere) in why
 
 
 def test_the_playground_shows_what_happens_when_the_amount_changes(payer: Payer) -> None:

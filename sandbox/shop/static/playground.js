@@ -22,8 +22,8 @@ function write(name, value) {
 
 function readable(value) {
   if (value instanceof Error) {
-    const { code, declineCode, paymentReference, correlationId, shopperMessage } = value;
-    const details = { code, declineCode, paymentReference, correlationId, shopperMessage };
+    const { code, hint, declineCode, paymentReference, correlationId, shopperMessage } = value;
+    const details = { code, hint, declineCode, paymentReference, correlationId, shopperMessage };
     return `${value.name}: ${value.message} ${JSON.stringify(details)}`;
   }
   return JSON.stringify(value, (_, each) => (each instanceof Error ? readable(each) : each));
