@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from tests.property.outside import Move, Outside
+from tests.property.outside import Move, Outside, with_nulls
 from tests.property.schedule import interleaved
 from tests.wire import Call, Crash, Trouble
 from tests.world import Create, Json, Processor, World, create_today
@@ -151,6 +151,8 @@ class Machine(Outside, RuleBasedStateMachine):
 
     def draw_delivery(self, data: st.DataObject) -> Request:
         event = data.draw(st.sampled_from(self.world.stripe.events), label="event")
+        if self.unkind and data.draw(st.integers(0, 7), label="nulls") == 7:
+            event = with_nulls(event)
         return partial(self.deliver, event)
 
     def everything_is_delivered(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from sandbox.stripe import attempts, charges
 from tests.behaviour.test_partly_covered import other_payment
+from tests.property import oracle
 from tests.world import Json, World
 
 Move = Callable[[st.DataObject], Coroutine[Any, Any, None]]
@@ -48,6 +50,19 @@ class Outside:
             intent = data.draw(st.sampled_from(waiting), label="intent")
             amount = data.draw(st.sampled_from([300, 700, 1300]), label="amount")
             await self.world.at_stripe(f"payment_intents/{intent}/fund", amount=amount)
+
+    async def a_new_word_comes(self, data: st.DataObject) -> None:
+        """Stripe's enums are open: another state of a refund, another action of a shopper."""
+        stripe = self.world.stripe
+        of_refund = data.draw(st.booleans(), label="of a refund")
+        refunds = [r for r in stripe.refunds if r["status"] == "pending"]
+        intents = [i for i in stripe.intents if i["status"] == "requires_action"]
+        if refunds and of_refund:
+            refunds[0]["status"] = oracle.NEW_STATUS
+            stripe.emit("refund.updated", refunds[0])
+        elif intents and not attempts.is_outside(intents[0]):
+            intents[0]["next_action"] = {"type": oracle.NEW_ACTION}
+            stripe.emit("payment_intent.requires_action", intents[0])
 
     async def others_pay(self, path: str, data: st.DataObject) -> int:
         """Another connector brings a part of a cart or order, such as a gift card, or all of it."""
@@ -122,9 +137,10 @@ class Outside:
     async def refund_moves_on(self, data: st.DataObject) -> None:
         """Pending ones settle, and even a succeeded one may fail."""
         movable = {
-            r["id"]: ["succeeded", "failed"] if r["status"] == "pending" else ["failed"]
+            r["id"]: ["failed"] if r["status"] == "succeeded" else ["succeeded", "failed"]
             for r in self.world.stripe.refunds
-            if r["status"] in ("pending", "succeeded") and r["balance_transaction"] is not None
+            if r["status"] in ("pending", "succeeded", oracle.NEW_STATUS)
+            and r["balance_transaction"] is not None
         }
         if movable:
             refund = data.draw(st.sampled_from(sorted(movable)), label="refund")
@@ -159,3 +175,25 @@ def way_to_decide(intent: Json) -> str:
 def is_transfer(intent: Json) -> bool:
     """Whether an intent waits for a bank transfer."""
     return "display_bank_transfer_instructions" in (intent["next_action"] or {})
+
+
+_NULLS: dict[str, list[str]] = {
+    "payment_intent": ["customer", "description", "last_payment_error.code", "payment_method"],
+    "charge": ["customer", "failure_code", "outcome", "payment_method"],
+    "refund": ["balance_transaction", "failure_reason", "reason"],
+    "dispute": ["network_reason_code", "payment_method_details"],
+}
+
+
+def with_nulls(event: Json) -> Json:
+    """An event whose object tells what Stripe may leave open as null; no money depends on it."""
+    event = copy.deepcopy(event)
+    about = event["data"]["object"]
+    for path in _NULLS.get(about["object"], []):
+        *above, name = path.split(".")
+        place = about
+        for each in above:
+            place = place.get(each) or {}
+        if name in place:
+            place[name] = None
+    return event

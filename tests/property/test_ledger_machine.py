@@ -80,6 +80,7 @@ class LedgerMachine(Machine):
         flexible=st.booleans(),
         customer=st.booleans(),
         gift=st.sampled_from([0, 0, 400]),
+        approved=st.sampled_from([None, None, None, 700]),
     )
     def open_shop(
         self,
@@ -89,11 +90,13 @@ class LedgerMachine(Machine):
         flexible: bool,
         customer: bool,
         gift: int,
+        approved: int | None,
     ) -> None:
         """Two carts, for which the shoppers have paid; the processors know nothing of that yet.
 
         `customer`: the first cart is a known customer's, who may pay by bank transfer. `gift`: what
-        a gift card is to bring to it by agreement, as Checkout's session says.
+        a gift card is to bring to it by agreement, as Checkout's session says. `approved`: the
+        most that a bank approves of what a card is asked for.
         """
         self.open_world(
             {
@@ -105,6 +108,7 @@ class LedgerMachine(Machine):
         for country in ("DE", "GB"):
             self.carts.append(self.run(self.world.cart(1000, country=country)))
         self.world.stripe.behaviour.releases_make_refunds = older_account and self.unkind
+        self.world.stripe.behaviour.approves_at_most = approved if self.unkind else None
         if customer and self.unkind:
             self.run(self._customer_comes())
         for cart in range(2):
@@ -222,7 +226,9 @@ class LedgerMachine(Machine):
         self.world.stripe.run_due()
 
     def moves(self) -> list[Move]:
+        words = [self.a_new_word_comes] if self.unkind else []
         return [
+            *words,
             self._shopper_pays,
             self.bank_or_shopper_decides,
             self.a_part_is_transferred,
