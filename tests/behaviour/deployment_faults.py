@@ -69,6 +69,18 @@ async def live_without_a_rate_limit(clinic: Clinic) -> None:
     clinic.environment["BFF_REQUESTS_PER_MINUTE"] = "0"
 
 
+@case("Settings: Values", "BFF_PAYMENT_PAGES_PER_MINUTE is 0", "Change", Outcome.WARN)
+async def live_with_payment_pages_without_limit(clinic: Clinic) -> None:
+    await live(clinic)
+    clinic.environment["BFF_PAYMENT_PAGES_PER_MINUTE"] = "0"
+
+
+@case("Settings: Values", "BUY_NOW_SESSIONS_PER_MINUTE is 0", "Change", Outcome.WARN)
+async def live_with_buy_now_pages_without_limit(clinic: Clinic) -> None:
+    await live(clinic)
+    clinic.environment["BUY_NOW_SESSIONS_PER_MINUTE"] = "0"
+
+
 @case("Settings: Values", "FAILED_AUTHENTICATIONS_PER_MINUTE is 0", "Change", Outcome.WARN)
 async def live_with_guesses_without_limit(clinic: Clinic) -> None:
     await live(clinic)

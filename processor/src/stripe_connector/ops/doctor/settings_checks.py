@@ -18,6 +18,14 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
+_UNLIMITED = {
+    "BFF_REQUESTS_PER_MINUTE": "discount codes can be guessed without limit",
+    "BFF_PAYMENT_PAGES_PER_MINUTE": "one client may ask for payment pages without limit",
+    "BUY_NOW_SESSIONS_PER_MINUTE": "one client may open payment pages without limit",
+    "FAILED_AUTHENTICATIONS_PER_MINUTE": "each guessed session or token costs a call",
+}
+"""What it means in live mode that there is no such limit."""
+
 
 def checks(settings: Settings) -> list[Check]:
     """What can be told without asking anybody."""
@@ -41,12 +49,12 @@ def values(settings: Settings) -> Finding:
         found.append(
             "SHUTDOWN_GRACE_S is not longer than REQUEST_DEADLINE_S: a stop may cut requests."
         )
-    if settings.live_mode and settings.bff_requests_per_minute == 0:
-        found.append("BFF_REQUESTS_PER_MINUTE is 0: discount codes can be guessed without limit.")
-    if settings.live_mode and settings.failed_authentications_per_minute == 0:
-        found.append(
-            "FAILED_AUTHENTICATIONS_PER_MINUTE is 0: each guessed session or token costs a call."
-        )
+    if settings.live_mode:
+        found += [
+            f"{name} is 0: {consequence}."
+            for name, consequence in _UNLIMITED.items()
+            if getattr(settings, name.lower()) == 0
+        ]
     if found:
         return doubtful(" ".join(found), "Change these variables; docs/configuration.md has all.")
     others = settings.allowed_backend_hosts if settings.live_mode else ()
