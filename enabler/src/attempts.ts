@@ -55,7 +55,7 @@ export interface Task {
   /** The session to pay for, where it is not the enabler's. */
   session?: () => Promise<string>;
   onComplete?: OnComplete | undefined;
-  /** Called with what was thrown, such as to tell the wallet. */
+  /** Called with the error, such as to report it to the wallet. */
   onFailure?: (error: ConnectorError) => void;
 }
 
@@ -87,7 +87,7 @@ export class Attempts {
     return this.#state.name === 'paid';
   }
 
-  /** Make an attempt, or join the one under way; one callback is told its end, once. */
+  /** Make an attempt, or join the one under way; its end is reported to one callback, once. */
   attempt(task: Task): Promise<void> {
     const state = this.#state;
     switch (state.name) {

@@ -23,7 +23,7 @@ export interface Checkout {
   isPaid(): Promise<boolean>;
   /** Why the payment from which the shopper has just come back was refused. */
   refusal(): Promise<ConnectorError | undefined>;
-  /** Make an attempt, or join the one under way; one callback is told its end, once. */
+  /** Make an attempt, or join the one under way; its end is reported to one callback, once. */
   attempt(task: Task): Promise<void>;
   /** Something thrown as an error of ours, said to the shopper. */
   present(thrown: unknown, frame?: Frame): ConnectorError;
@@ -42,7 +42,7 @@ export function createCheckout(options: EnablerOptions): Checkout {
   const client = (sessionId = options.sessionId) => createClient(options.processorUrl, sessionId);
   const setup = createSetup(options, client, messages);
   const report = createReport(options, messages);
-  // Ahead of the first builder, which reports what goes wrong.
+  // Ahead of the first builder, which reports a failure.
   setup().catch(() => undefined);
   const attempts = new Attempts({ options, client, setup, report });
   return {

@@ -52,7 +52,7 @@ export function createClient(
     const headers: Record<string, string> = { 'X-Correlation-ID': correlationId, ...extra };
     if (sessionId) headers['X-Session-ID'] = sessionId;
     if (body) headers['Content-Type'] = 'application/json';
-    const response = await persistently(correlationId, base, () =>
+    const response = await withRetries(correlationId, base, () =>
       fetch(base + path, {
         method,
         headers,
@@ -113,8 +113,8 @@ export function createClient(
   };
 }
 
-/** The first answer that is worth having, of a few tries. */
-async function persistently(
+/** Sends again after a busy answer or none; resolves with the last answer. */
+async function withRetries(
   correlationId: string,
   base: string,
   send: () => Promise<Response>,
@@ -138,7 +138,7 @@ async function persistently(
 /** The error that an answer of commercetools' shape tells, or that its status does. */
 async function refusal(response: Response, base: string, details: Details): Promise<Error> {
   let message = `HTTP ${response.status}.`;
-  let told: Details = { code: 'processor', hint: addressHint(base) };
+  let known: Details = { code: 'processor', hint: addressHint(base) };
   try {
     const body = responses.refusal(await response.json(), 'body');
     message = body.message;
@@ -146,12 +146,12 @@ async function refusal(response: Response, base: string, details: Details): Prom
       response.status === 401
         ? 'The session has expired, or is of another project: your server creates a new one.'
         : undefined;
-    told = { code: 'processor', hint, ...body.errors[0] };
+    known = { code: 'processor', hint, ...body.errors[0] };
   } catch {
-    // A proxy's page: the status says what there is to say.
+    // A proxy's page: only the status is known.
   }
   const Refusal = response.status === 402 ? PaymentDeclined : ProcessorError;
-  return new Refusal(message, { ...details, ...told });
+  return new Refusal(message, { ...details, ...known });
 }
 
 /** Browsers do not say why a request failed: these are the usual reasons. */

@@ -1,5 +1,5 @@
 /**
- * One tree of errors; whatever is thrown or told to a callback is of it.
+ * One tree of errors: everything that is thrown or passed to a callback belongs to it.
  *
  * ConnectorError
  * ├── UsageError        the page asks for something impossible: an unknown type, no session
@@ -58,7 +58,7 @@ export class ConnectorError extends Error {
     return this;
   }
 
-  /** Say to which attempt it belongs, where that is not known yet. */
+  /** Set the attempt that it belongs to, where that is not known yet. */
   about(paymentReference: string, correlationId: string): this {
     this.paymentReference ??= paymentReference;
     this.correlationId ??= correlationId;

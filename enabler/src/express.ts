@@ -55,7 +55,7 @@ export function showExpress(
   });
   const element = elements.create('expressCheckout', express.element);
   let shown = express.amount;
-  /** Counts presses: what an earlier one still brings is of no interest. */
+  /** Counts presses: answers to an earlier one are dropped. */
   let press = 0;
   let paying = false;
   let session: Promise<string> | undefined;
@@ -81,7 +81,7 @@ export function showExpress(
     return lineItems.map(({ name, amount }) => ({ name, amount: toStripe(amount).amount }));
   }
 
-  /** Answer a question of the wallet, unless it has been closed or opened anew meanwhile. */
+  /** Answer the wallet's event, unless the wallet was closed or opened again since. */
   async function answer<T>(
     event: { resolve: (details: T) => void; reject: () => void },
     find: (sessionId: string) => Promise<T | undefined>,

@@ -9,7 +9,7 @@ export interface Frame {
   isShown(): boolean;
   /** Where Stripe's element goes. */
   slot: HTMLElement;
-  /** Say something to the shopper; `focus` where it needs an answer. */
+  /** Show a message to the shopper; `focus` where it needs an answer. */
   say(message: string, focus?: boolean): void;
   busy(now: boolean): void;
   /** Add the pay button, or write another amount on it. */

@@ -12,7 +12,7 @@ export interface Attempt {
 export interface Returned extends Attempt {
   /** Whether the shopper comes back from another page, so that a refusal is news to them. */
   redirected: boolean;
-  /** Whether this tab began it. Anybody can write an address: alone it proves nothing. */
+  /** Whether this tab began it. Anyone can write an address, so it proves nothing alone. */
   ours: boolean;
 }
 
@@ -54,7 +54,7 @@ export function recall(): Returned | undefined {
 /**
  * Where Stripe sends the shopper back to: the merchant's page, with what `recall` needs.
  *
- * The cart is named only while the processor says so: addresses end up in logs and referrers.
+ * The cart is named only where the processor asks for it: addresses end up in logs and referrers.
  */
 export function returnUrl(base: string | undefined, paymentReference: string, cartId?: string) {
   const url = new URL(base ?? location.href, location.href);

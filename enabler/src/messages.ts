@@ -1,4 +1,4 @@
-/** What the enabler itself says to shoppers; Stripe's elements have their own texts. */
+/** The enabler's own texts for shoppers; Stripe's elements have theirs. */
 
 import { texts as english, type Texts } from './texts/en';
 
@@ -23,7 +23,7 @@ export interface Messages {
 /**
  * The messages for a language tag such as `de-AT`; English where there are none.
  *
- * Nothing waits for a language: until its file has come, and where it does not come, it is English.
+ * Nothing waits for a language: until its file is loaded, and if it cannot be, texts are English.
  */
 export function messagesFor(
   locale: string,

@@ -1,4 +1,4 @@
-/** Mounting a component: its box, what is said in it, and errors that reach the page. */
+/** Mounting a component: its box, its message, and the error that the page gets. */
 
 import type { Checkout } from './checkout';
 import { UsageError } from './errors';
@@ -7,7 +7,7 @@ import { createFrame, type Frame } from './frame';
 /**
  * Put a box into what `selector` finds and fill it; nothing where the payment is complete already.
  *
- * Rejects with what went wrong, which the box says too.
+ * Rejects with the error, whose text the box shows.
  */
 export async function mounting(
   checkout: Checkout,

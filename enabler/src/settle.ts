@@ -1,4 +1,4 @@
-/** What became of a payment at Stripe, told to the processor. */
+/** Reads how a payment ended at Stripe, and has the processor record it. */
 
 import type { PaymentIntent, Stripe, StripeError } from '@stripe/stripe-js';
 import type { Client } from './client';
@@ -56,7 +56,7 @@ export async function settle(
   });
 }
 
-/** What the processor says of an intent: it alone knows whether it pays for this cart. */
+/** The processor's outcome for an intent: it alone knows whether the intent pays for this cart. */
 export async function record(
   client: Client,
   intentId: string,

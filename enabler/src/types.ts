@@ -71,7 +71,7 @@ export interface ComponentOptions {
 
 export interface PaymentComponent {
   mount(selector: string): Promise<void>;
-  /** Ends when the attempt has ended; how, is told to the callbacks. Never rejects. */
+  /** Resolves when the attempt has ended, and never rejects: the callbacks get the outcome. */
   submit(options?: SubmitOptions): Promise<void>;
   /** Only where there are details to enter. */
   showValidation?(): Promise<void>;
@@ -95,7 +95,7 @@ export interface DropinOptions {
 
 export interface DropinComponent {
   mount(selector: string): Promise<void>;
-  /** Ends when the attempt has ended; how, is told to the callbacks. Never rejects. */
+  /** Resolves when the attempt has ended, and never rejects: the callbacks get the outcome. */
   submit(): Promise<void>;
 }
 
@@ -130,7 +130,7 @@ export interface StoredComponentOptions {
 
 export interface StoredComponent {
   mount(selector: string): Promise<void>;
-  /** Ends when the attempt has ended; how, is told to the callbacks. Never rejects. */
+  /** Resolves when the attempt has ended, and never rejects: the callbacks get the outcome. */
   submit(): Promise<void>;
   /** Delete the stored method; rejects where that failed. */
   remove(): Promise<void>;
@@ -168,7 +168,7 @@ export interface ShippingOption {
 export interface ExpressOptions {
   /** Countries to which may be shipped (ISO 3166-1, two letters); all without it. */
   allowedCountries?: string[];
-  /** What the buttons ask for until a cart says better. */
+  /** The amount of the buttons until there is a cart. */
   initialAmount: Money;
   /** The shopper pressed a button: the session of the cart to pay. May be called repeatedly. */
   onPayButtonClick(): Promise<{ sessionId: string }>;
@@ -185,7 +185,7 @@ export interface ExpressOptions {
 }
 
 export interface ExpressComponent {
-  /** Never rejects: what goes wrong is told to `onError`. */
+  /** Never rejects: `onError` gets the error. */
   mount(selector: string): Promise<void>;
 }
 

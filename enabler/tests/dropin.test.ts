@@ -201,7 +201,7 @@ describe('paying', () => {
     'verify_with_microdeposits',
     'card_await_notification',
     'something_of_tomorrow',
-  ])('%s is pending, asks the shopper to act and is told to the processor', async (type) => {
+  ])('%s is pending, asks the shopper to act and is reported to the processor', async (type) => {
     const onActionRequired = vi.fn(async () => undefined);
     world.bank = () => ({
       paymentIntent: world.become({
@@ -240,7 +240,7 @@ describe('paying', () => {
   });
 });
 
-describe('what goes wrong', () => {
+describe('failures', () => {
   test('a decline is one failure, with the bank’s reason, and said to the shopper', async () => {
     world.bank = () => ({ error: CARD_DECLINED });
     await (await mounted()).submit();
@@ -293,7 +293,7 @@ describe('what goes wrong', () => {
     expect(world.stripe.element.focused).toBe(true);
   });
 
-  test('a cart that changed is shown anew and charged only when asked again', async () => {
+  test('a cart that changed is shown again and charged only when asked again', async () => {
     const dropin = await mounted({ showPayButton: true });
     expect(page().button?.textContent).toBe('Pay €12.34');
     world.amount = 2000;
@@ -417,7 +417,7 @@ describe('the pay button', () => {
     expect(world.stripe.last.submits).toBe(2);
   });
 
-  test('pays nothing where the page calls it off', async () => {
+  test('pays nothing where the page stops it', async () => {
     const no = new Error('Terms not accepted.');
     const dropin = await mounted({
       showPayButton: true,
@@ -429,7 +429,7 @@ describe('the pay button', () => {
     expect(world.errors[0]?.error.cause).toBe(no);
   });
 
-  test('is busy meanwhile and keeps the focus', async () => {
+  test('is busy during the payment and keeps the focus', async () => {
     let decide = (): void => undefined;
     const dropin = await mounted({
       showPayButton: true,

@@ -166,7 +166,7 @@ describe('shipping', () => {
     expect(world.errors).toEqual([]);
   });
 
-  test('what goes wrong is told once, with its cause', async () => {
+  test('an error is reported once, with its cause', async () => {
     const down = new Error('down');
     await mounted(host({ onPayButtonClick: vi.fn(() => Promise.reject(down)) }));
     click();
@@ -256,7 +256,7 @@ describe('agreeing', () => {
     expect(world.results).toMatchObject([{ isSuccess: true, state: 'pending' }]);
   });
 
-  test('a decline is told with its reason, to wallet and page', async () => {
+  test('a decline is reported with its reason, to wallet and page', async () => {
     world.bank = () => ({ error: CARD_DECLINED });
     await mounted();
     click();
@@ -282,7 +282,7 @@ describe('agreeing', () => {
   });
 });
 
-test('closing the wallet is told once, and begins anew', async () => {
+test('closing the wallet is reported once, and starts over', async () => {
   const page = await mounted();
   click();
   world.amount = 2000;
@@ -295,7 +295,7 @@ test('closing the wallet is told once, and begins anew', async () => {
   expect(page.onPayButtonClick).toHaveBeenCalledTimes(2);
 });
 
-test('buttons that cannot be shown are told to onError, and mounting does not reject', async () => {
+test('buttons that cannot be shown are reported to onError, and mounting does not reject', async () => {
   world.fail(
     'POST /express-config',
     () => refused(403, 'Forbidden'),

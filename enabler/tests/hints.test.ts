@@ -205,7 +205,7 @@ describe('the page', () => {
   });
 });
 
-describe('what there is', () => {
+describe('components', () => {
   test('a component that does not exist', async () => {
     const error = await failure(() => world.enabler().createComponentBuilder('card'));
     expect(error).toMatchObject({ name: 'UsageError', code: 'unsupported' });

@@ -37,7 +37,7 @@ describe('coming back from the bank', () => {
     ['succeeded', 'success'],
     ['requires_capture', 'success'],
     ['processing', 'pending'],
-  ] as const)('%s is told once, and the address is cleaned', async (status, state) => {
+  ] as const)('%s is reported once, and the address is cleaned', async (status, state) => {
     comeBack('succeeded');
     world.become({ status });
     const loaded = await pageLoad();
@@ -53,7 +53,7 @@ describe('coming back from the bank', () => {
     expect(sessionStorage.getItem(KEY)).toBeNull();
   });
 
-  test('a refusal is told, shown, and another method can be tried', async () => {
+  test('a refusal is reported, shown, and another method can be tried', async () => {
     comeBack('failed');
     world.become({
       status: 'requires_payment_method',
@@ -70,7 +70,7 @@ describe('coming back from the bank', () => {
     expect(world.results[1]).toMatchObject({ state: 'success' });
   });
 
-  test('an error is told and the next page load tries again', async () => {
+  test('an error is reported and the next page load tries again', async () => {
     comeBack('succeeded');
     world.become({ status: 'succeeded' });
     world.fail('POST /confirmPayments/payment-1', () => refused(500, 'General'));
@@ -107,7 +107,7 @@ describe('an address that this tab did not begin', () => {
     ['canceled', { status: 'canceled' }],
     ['open', { status: 'requires_payment_method' }],
     [
-      'declined in somebody’s words',
+      'declined, in words of a stranger',
       {
         status: 'requires_payment_method',
         last_payment_error: { ...CARD_DECLINED, message: 'CALL +44 900 TO PAY' } as never,
@@ -115,7 +115,7 @@ describe('an address that this tab did not begin', () => {
     ],
   ] as const;
 
-  test.each(foreign)('%s, of another cart, is nobody’s business', async (_name, fields) => {
+  test.each(foreign)('%s, of another cart, is not reported', async (_name, fields) => {
     comeBack('succeeded', { tab: 'other' });
     world.become(fields as never);
     world.fail('POST /confirmPayments/payment-1', () => refused(400, 'PaymentMismatch'));
@@ -169,7 +169,7 @@ describe('an address that this tab did not begin', () => {
     expect(world.stripe.retrieved).toEqual([]);
   });
 
-  test('is told where the processor confirms it, as after a return in another tab', async () => {
+  test('is reported where the processor confirms it, as after a return in another tab', async () => {
     comeBack('succeeded', { tab: 'other' });
     world.become({ status: 'succeeded' });
     const enabler = world.enabler({}, await pageLoad());
@@ -182,7 +182,7 @@ describe('an address that this tab did not begin', () => {
     expect(world.made('POST /confirmPayments/payment-1')).toHaveLength(1);
   });
 
-  test('is told as refused where the processor says so of this cart', async () => {
+  test('is reported as refused where the processor says so of this cart', async () => {
     comeBack('failed', { tab: 'other' });
     world.fail('POST /confirmPayments/payment-1', () => refused(402, 'card_declined'));
     world.enabler({}, await pageLoad());
@@ -217,7 +217,7 @@ describe('reloading', () => {
   test.each([
     ['one that did not', () => world.become({ status: 'requires_action' })],
     ['an old one of another cart', () => world.become({ status: 'succeeded', id: 'pi_0' })],
-  ])('%s is nobody’s business', async (_name, happen) => {
+  ])('%s is not reported', async (_name, happen) => {
     sessionStorage.setItem(KEY, JSON.stringify(ATTEMPT));
     happen();
     world.fail('POST /confirmPayments/payment-1', () => refused(400, 'PaymentMismatch'));

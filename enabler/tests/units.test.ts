@@ -155,7 +155,7 @@ describe('loading Stripe.js', () => {
     made[0]?.remove();
   });
 
-  test('twice at once adds one script; what failed is tried anew', async () => {
+  test('twice at once adds one script; one that failed is tried again', async () => {
     const both = Promise.allSettled([loadStripe('pk', 'auto', URL), loadStripe('pk', 'auto', URL)]);
     expect(made).toHaveLength(1);
     made[0]?.dispatchEvent(new Event('error'));
