@@ -285,6 +285,7 @@ class LedgerMachine(Machine):
             answer = await client.post("/payments", headers=session)
             assert answer.status_code == 409, answer.text
             assert len(list(self.world.stripe.intents)) == before
+            await self._confirm(cart, 0)
             return
         elsewhere = self.brought[cart_id] + (self.gift if cart == 0 else 0)
         await asked.check(self.world, client, cart_id, session, elsewhere)
