@@ -34,7 +34,8 @@ PAYING = [
     "pm_card_refundFail",
     "sepa_debit",
 ]
-UNFINISHED = ["pm_card_visa_chargeDeclined", "pm_card_authenticationRequired"]
+CHALLENGED = "pm_card_authenticationRequired"
+"""The bank asks for 3-D Secure, in the middle of which a shopper may leave."""
 OUTSIDE = ["multibanco", "customer_balance"]
 """A voucher, and a bank transfer that may come in parts."""
 
@@ -112,7 +113,9 @@ class LedgerMachine(Machine):
         if customer and self.unkind:
             self.run(self._customer_comes())
         for cart in range(2):
-            method = paid_with.draw(st.sampled_from(self._methods(PAYING)), label="paid with")
+            method = paid_with.draw(
+                st.sampled_from(self._methods([*PAYING, CHALLENGED])), label="paid with"
+            )
             self.run(self._start(cart, 0))
             if flexible:
                 self.allow_increments_and_overcaptures(self.started[cart]["clientSecret"])
@@ -242,7 +245,9 @@ class LedgerMachine(Machine):
 
     async def _shopper_pays(self, data: st.DataObject) -> None:
         secret = data.draw(st.sampled_from(sorted(self.secrets)), label="secret")
-        method = st.sampled_from(self._methods(PAYING + UNFINISHED))
+        method = st.sampled_from(
+            self._methods([*PAYING, "pm_card_visa_chargeDeclined", CHALLENGED])
+        )
         await self.world.pay(secret, data.draw(method, label="method"))
 
     async def _cart_changes(self, data: st.DataObject) -> None:

@@ -1,0 +1,55 @@
+"""Version 0.1.0 records the whole of a raised authorization once more: listed, no money lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.behaviour.reconciling import reconcile
+from tests.behaviour.steps import MANUAL, Shop, operate, started
+from tests.upgrade.previous import world_of_previous
+from tests.world import World
+
+OPTIONS = {
+    "request_overcapture": "if_available",
+    "request_incremental_authorization": "if_available",
+}
+
+
+async def _authorized() -> tuple[World, Shop]:
+    world = world_of_previous(MANUAL)
+    shop = await started(world)
+    world.stripe.intents[shop.intent_id]["payment_method_options"]["card"].update(OPTIONS)
+    await world.pay(shop.secret)
+    await world.deliver_all()
+    return world, shop
+
+
+@pytest.mark.parametrize("raised", ["increment", "overcapture"])
+async def test_what_was_raised_before_is_listed_and_captured_and_refunded_to_the_cent(
+    raised: str,
+) -> None:
+    world, shop = await _authorized()
+    path = f"/v1/payment_intents/{shop.intent_id}"
+    if raised == "increment":
+        await world.ask_stripe("POST", f"{path}/increment_authorization", amount=1200)
+    else:
+        await world.ask_stripe("POST", f"{path}/capture", amount_to_capture=1200)
+    await world.deliver_all()
+    world.processor = world.start_processor()
+    if raised == "increment":
+        answer = await operate(world, shop.payment_id, "capturePayment", 1200)
+        assert answer.json()["outcome"] == "approved"
+    answer = await operate(world, shop.payment_id, "refundPayment", 1200)
+    assert answer.json()["outcome"] == "approved"
+    await world.deliver_all()
+
+    run = await reconcile(world, apply=True)
+
+    recorded = await world.transactions(shop.payment_id)
+    assert [row for row in recorded if row[0] in ("Charge", "Refund")] == [
+        ("Charge", 1200, "Success"),
+        ("Refund", 1200, "Success"),
+    ]
+    assert {(line["payment"], line["kind"]) for line in run.lines} == {
+        (shop.payment_id, "surplus_amount")
+    }
