@@ -77,10 +77,16 @@ async def test_a_payment_that_fits_stays_unmarked() -> None:
     assert await world.payment(shop.payment_id) == before
 
 
-async def test_money_that_nobody_confirms_and_that_was_paid_twice_is_listed() -> None:
+@pytest.mark.parametrize("ordered", [False, True], ids=["a cart", "an ordered cart"])
+async def test_money_that_nobody_confirms_and_that_was_paid_twice_is_listed(ordered: bool) -> None:
     world = World()
     shop = await started(world)
     await other_payment(world, f"carts/{shop.cart_id}", 1000)
+    if ordered:
+        address = {"action": "setShippingAddress", "address": {"country": "DE"}}
+        cart = await world.change_cart(shop.cart_id, address)
+        draft = {"cart": {"typeId": "cart", "id": cart["id"]}, "version": cart["version"]}
+        await world.commercetools("POST", "orders", draft)
     await world.pay(shop.secret)
     await world.deliver_all()
     result = await reconcile(world, apply=True)

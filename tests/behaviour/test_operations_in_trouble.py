@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import itertools
 from collections.abc import Mapping
@@ -329,3 +330,29 @@ async def test_an_equal_call_under_way_is_waited_for_or_told(calls: int) -> None
     world.network.turn = None
     world.stripe.keys_in_use.clear()
     await assert_a_repetition_completes(world, payment_id, CASES[3])
+
+
+async def test_a_caller_who_hangs_up_in_the_middle_is_answered_when_asking_again() -> None:
+    world = World()
+    payment = await world.paid()
+    at_stripe, go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait(call: Call) -> None:
+        if call.path == "/v1/refunds" and call.method == "POST":
+            at_stripe.set()
+            await go_on.wait()
+
+    world.network.turn = wait
+    asked = asyncio.create_task(operate(world, payment, "refundPayment", 300, key="named"))
+    await at_stripe.wait()
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    world.network.turn = None
+    go_on.set()
+
+    again = await operate(world, payment, "refundPayment", 300, key="named")
+
+    assert again.json() == {"outcome": "approved"}
+    assert refunded(world) == 300
+    assert (await world.transactions(payment))[-1] == ("Refund", 300, "Success")

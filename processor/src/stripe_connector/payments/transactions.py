@@ -284,7 +284,11 @@ def _amount(due: Money, asked: Amount | None) -> Money:
 
 def _on_cart(cart: Cart, request: Request) -> Payment | None:
     """The Payment that was charged for the same request, whatever the merchant calls it by now."""
-    return next((each for each in cart.payments if _found(each, request) is not None), None)
+    for payment in cart.payments:
+        transaction = _found(payment, request)
+        if transaction is not None and operations(payment)[transaction.id].action == request.action:
+            return payment
+    return None
 
 
 def _transaction(payment: Payment, request: Request) -> Transaction:
