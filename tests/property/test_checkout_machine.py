@@ -23,7 +23,7 @@ from tests.property.machine import Machine, Request, bounded
 from tests.property.outside import Move, amounts
 from tests.world import Json, money
 
-EXAMPLES = int(os.environ.get("CHECKOUT_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("CHECKOUT_EXAMPLES", "45"))
 STEPS = 30
 DAY = 86_400
 

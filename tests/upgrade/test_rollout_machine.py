@@ -18,7 +18,7 @@ from tests.upgrade.previous import create_previous
 MORE = (Kind.UNKNOWN_TRANSACTION, Kind.SURPLUS_AMOUNT)
 """What a run of reconcile says of more than there is at Stripe."""
 
-EXAMPLES = int(os.environ.get("ROLLOUT_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("ROLLOUT_EXAMPLES", "36"))
 
 
 class RolloutMachine(LedgerMachine):
