@@ -117,6 +117,8 @@ class Told(Struct, frozen=True):
     tone: str
     headline: str
     next: str
+    reason: str = ""
+    """Why it was not done, for people: without the fields and ids of any API."""
 
 
 _DONE = {
@@ -133,8 +135,22 @@ NAMES = {
 }
 
 
-def tell(operation: Operation, amount: str) -> Told:
-    """The outcome, and what to do next; `amount` is written for people, or empty."""
+_REASONS = {
+    "charge_disputed": "The cardholder's bank disputes the charge, and has the money.",
+    "charge_already_refunded": "All of it has been refunded already.",
+    "balance_insufficient": "There is not enough money in the Stripe balance.",
+    "insufficient_funds": "There is not enough money in the Stripe balance.",
+    "charge_expired_for_capture": "The authorization has expired.",
+    "payment_intent_unexpected_state": "At Stripe the payment has moved on meanwhile.",
+}
+"""By the codes of Stripe's errors (https://docs.stripe.com/error-codes)."""
+
+
+def tell(operation: Operation, amount: str, most: str = "") -> Told:
+    """The outcome, why, and what to do next.
+
+    `amount` and `most`, what is possible at most, are written for people, or empty.
+    """
     name = NAMES[operation.wish.action]
     of = f" of {amount}" if amount else ""
     match operation.outcome:
@@ -151,10 +167,13 @@ def tell(operation: Operation, amount: str) -> Told:
             return Told(
                 "bad",
                 f"Stripe rejected the {name}{of}.",
-                "No money has moved. Read the reason, then try something else.",
+                "No money has moved.",
+                _REASONS.get(operation.code, operation.message),
             )
         case Outcome.REFUSED:
-            return Told("bad", f"The {name}{of} was not carried out.", _after_refusal(operation))
+            reason = _refused_because(operation, most)
+            headline = f"The {name}{of} was not carried out."
+            return Told("bad", headline, _after_refusal(operation), reason)
         case Outcome.UNKNOWN:
             return Told(
                 "bad",
@@ -162,6 +181,19 @@ def tell(operation: Operation, amount: str) -> Told:
                 "Repeat it: with the same Idempotency-Key money moves once,"
                 " whether or not it has moved already.",
             )
+
+
+def _refused_because(operation: Operation, most: str) -> str:
+    """Of what the processor refuses: its own words name fields and minor units."""
+    match operation.status:
+        case HTTPStatus.BAD_REQUEST if most:
+            return f"At most {most} can be {_DONE[operation.wish.action].lower()} now."
+        case HTTPStatus.BAD_REQUEST:
+            return "The payment does not allow it as it is now."
+        case HTTPStatus.CONFLICT:
+            return "Another operation on this payment is not finished yet."
+        case _:
+            return ""
 
 
 def _after_refusal(operation: Operation) -> str:

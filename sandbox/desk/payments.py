@@ -15,10 +15,10 @@ from sandbox.demo.compare import Comparison, compare
 from sandbox.desk.amounts import shown
 from sandbox.desk.backends import STATES, AtStripe, Backends
 from sandbox.desk.guard import Guard
-from sandbox.desk.operations import Operation, Told, tell
+from sandbox.desk.operations import Action, Operation, Told, tell
 from sandbox.desk.rendering import Pages
 from sandbox.desk.sessions import Session
-from sandbox.desk.standing import standing
+from sandbox.desk.standing import Standing, standing
 from sandbox.desk.wire import Json, Refused, Unreachable
 
 _SIZE = 25
@@ -96,6 +96,7 @@ class Payments:
         operation = session.operation(request.query_params.get("operation", ""))
         if operation is not None and operation.wish.payment_id != payment["id"]:
             operation = None
+        now = standing(payment, at_stripe.disputes if at_stripe else ())
         return self._pages.render(
             request,
             "payment.html",
@@ -103,7 +104,7 @@ class Payments:
             HTTPStatus.UNPROCESSABLE_ENTITY if mistake else HTTPStatus.OK,
             payment=payment,
             order=order,
-            now=standing(payment),
+            now=now,
             stripe=at_stripe,
             hosted=hosted,
             trouble=trouble,
@@ -111,7 +112,7 @@ class Payments:
             events=events,
             undelivered=sum(map(_is_undelivered, events)),
             operation=operation,
-            told=_told(operation),
+            told=_told(operation, now),
             mistake=mistake,
             reasons=_DISPUTES,
         )
@@ -162,11 +163,14 @@ def _is_undelivered(event: Json) -> bool:
     return bool(states) and "delivered" not in states
 
 
-def _told(operation: Operation | None) -> Told | None:
+def _told(operation: Operation | None, now: Standing) -> Told | None:
     if operation is None:
         return None
     wish = operation.wish
-    return tell(operation, "" if wish.cents is None else shown(wish.cents, wish.currency))
+    if wish.cents is None:
+        return tell(operation, "")
+    most = now.capturable if wish.action is Action.CAPTURE else now.refundable
+    return tell(operation, shown(wish.cents, wish.currency), shown(most, now.currency))
 
 
 def page_of(request: Request) -> int:

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from sandbox.desk import amounts
 from sandbox.desk.sessions import Session, Sessions
+from sandbox.desk.standing import happened
 
 
 class Pages:
@@ -31,6 +32,7 @@ class Pages:
         )
         self._templates.globals.update(
             entered=amounts.entered,
+            happened=happened,
             money=amounts.shown,
             new_key=lambda: secrets.token_urlsafe(18),
             moment=moment,

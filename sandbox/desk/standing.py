@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from sandbox.desk.wire import Json
@@ -36,15 +38,38 @@ class Standing(Struct, frozen=True, kw_only=True):
     captured: int
     refunded: int
     disputed: int
+    lost: int
+    """What disputes have taken for good."""
     capturable: int
     refundable: int
     charges: tuple[Charge, ...]
+    capturing: bool
+    """A capture is under way: nothing else is captured, released or reversed before its end."""
+    contested: bool
+    """A dispute has the money or has taken it: Stripe refunds nothing of the charge."""
     cancellable: bool
     reversible: bool
 
+    @property
+    def kept(self) -> int:
+        """What the merchant has of it now."""
+        return max(self.captured - self.refunded - self.disputed, 0)
 
-def standing(payment: Json) -> Standing:
-    """Where a Payment of commercetools stands; what is begun counts as if it were done."""
+    @property
+    def movable(self) -> bool:
+        """Whether there is anything that one can ask for."""
+        return bool(self.can_capture or self.refundable or self.cancellable or self.reversible)
+
+    @property
+    def can_capture(self) -> bool:
+        return self.capturable > 0 and not self.capturing
+
+
+def standing(payment: Json, disputes: Iterable[Json] = ()) -> Standing:
+    """Where a Payment of commercetools stands; what is begun counts as if it were done.
+
+    `disputes` are Stripe's, of which the Payment may not know yet.
+    """
 
     def total(kind: str, *states: str) -> int:
         return sum(
@@ -57,10 +82,21 @@ def standing(payment: Json) -> Standing:
 
     authorized, captured = total("Authorization", "Success"), total("Charge", "Success")
     capturable = authorized - total("Charge", *_BEGUN) - total("CancelAuthorization", *_BEGUN)
-    lost = total("Chargeback", "Success")
-    refundable = captured - total("Refund", *_BEGUN) - lost
+    lost, held_back = total("Chargeback", "Success"), total("Chargeback", "Pending")
+    # https://docs.stripe.com/api/disputes/object#dispute_object-is_charge_refundable
+    contested = _has(payment, "Chargeback", "Pending", "Success") or not all(
+        each["is_charge_refundable"] for each in disputes
+    )
+    refundable = 0 if contested else captured - total("Refund", *_BEGUN)
+    capturing = _has(payment, "Charge", *_UNFINISHED)
+    arriving = _has(payment, "Authorization", "Pending") and not authorized
     label, tone = _word(payment, authorized, captured, capturable)
-    open_to_pay = not authorized and label not in ("Cancelled", "Replaced")
+    open_to_pay = (
+        _is_started(payment)
+        and not authorized
+        and not arriving
+        and label not in ("Cancelled", "Replaced")
+    )
     return Standing(
         label=label,
         tone=tone,
@@ -69,18 +105,56 @@ def standing(payment: Json) -> Standing:
         authorized=authorized,
         captured=captured,
         refunded=total("Refund", "Success"),
-        disputed=total("Chargeback", "Pending", "Success"),
+        disputed=lost + held_back,
+        lost=lost,
         capturable=max(capturable, 0),
         refundable=max(refundable, 0),
         charges=_charges(payment),
-        cancellable=capturable > 0 or open_to_pay,
-        reversible=capturable > 0 or refundable > 0 or open_to_pay,
+        capturing=capturing,
+        contested=contested,
+        cancellable=(capturable > 0 or open_to_pay) and not capturing,
+        reversible=(refundable > 0 or arriving) and not capturing,
+    )
+
+
+def happened(kind: str, state: str) -> tuple[str, str]:
+    """What a transaction says of the money, in words, and the tone of that."""
+    return _WORDS[kind, "Pending" if state == "Initial" else state]
+
+
+_WORDS = {
+    ("Authorization", "Pending"): ("Being authorized", "note"),
+    ("Authorization", "Success"): ("Authorized", "note"),
+    ("Authorization", "Failure"): ("Not authorized", "bad"),
+    ("CancelAuthorization", "Pending"): ("Being released", "note"),
+    ("CancelAuthorization", "Success"): ("Released", "plain"),
+    ("CancelAuthorization", "Failure"): ("Not released", "bad"),
+    ("Charge", "Pending"): ("Being captured", "note"),
+    ("Charge", "Success"): ("Captured", "good"),
+    ("Charge", "Failure"): ("Not captured", "bad"),
+    ("Refund", "Pending"): ("Being refunded", "note"),
+    ("Refund", "Success"): ("Refunded", "plain"),
+    ("Refund", "Failure"): ("Not refunded", "bad"),
+    ("Chargeback", "Pending"): ("Money withheld", "bad"),
+    ("Chargeback", "Success"): ("Money lost", "bad"),
+    ("Chargeback", "Failure"): ("Money kept", "good"),
+}
+
+
+def _has(payment: Json, kind: str, *states: str) -> bool:
+    return any(t["type"] == kind and t["state"] in states for t in payment["transactions"])
+
+
+def _is_started(payment: Json) -> bool:
+    """Whether Stripe knows of it: there is an intent, or a payment page that stands for one."""
+    return "interfaceId" in payment or any(
+        each.get("interactionId", "").startswith("cs_") for each in payment["transactions"]
     )
 
 
 def _word(payment: Json, authorized: int, captured: int, capturable: int) -> tuple[str, str]:
     def has(kind: str, *states: str) -> bool:
-        return any(t["type"] == kind and t["state"] in states for t in payment["transactions"])
+        return _has(payment, kind, *states)
 
     refunded = sum(
         t["amount"]["centAmount"]

@@ -89,7 +89,7 @@ def test_a_payment_of_the_shop_is_seen_at_the_desk(merchant: Merchant) -> None:
     merchant.pays_with(GOOD)
     merchant.sees_paid()
     merchant.page.get_by_role("link", name="This payment at the desk").click()
-    expect(merchant.page.get_by_role("heading", level=1)).to_have_text("14,90\xa0€")
+    expect(merchant.page.get_by_role("heading", level=1)).to_have_text("€14.90")
     merchant.sees_agreement()
     number = merchant.shop.order(order_id)["orderNumber"]
     expect(merchant.page.get_by_role("link", name=number)).to_be_visible()
@@ -177,7 +177,8 @@ def test_too_much_is_refused_at_the_desk_and_by_the_processor(merchant: Merchant
     merchant.types("capture", "99")
     merchant.sends("capture", "Capture")
     merchant.is_told("The capture of £99.00 was not carried out.")
-    expect(merchant.page.locator("#outcome")).to_contain_text("£46.45 can be captured now.")
+    expect(merchant.page.locator("#outcome")).to_contain_text("At most £46.45 can be captured now.")
+    expect(merchant.page.locator("#outcome")).not_to_contain_text("centAmount")
 
 
 def test_a_dispute_is_opened_and_lost(merchant: Merchant) -> None:
@@ -189,12 +190,63 @@ def test_a_dispute_is_opened_and_lost(merchant: Merchant) -> None:
     badge = merchant.page.locator("#summary .badge")
     expect(badge).to_have_text("Disputed")
     merchant.sees_agreement()
+    expect(merchant.page.locator("#refundable")).to_have_text("£0.00")
+    expect(merchant.page.locator("form#refund, form#undo, form#dispute")).to_have_count(0)
     merchant.click("Lose it")
     expect(badge).to_have_text("Dispute lost")
     merchant.sees_agreement()
+    expect(merchant.page.locator("form#refund, form#undo, form#dispute")).to_have_count(0)
+    expect(merchant.page.locator("#contested")).to_contain_text("The dispute is lost")
+    lost = merchant.page.locator("#transactions tr", has_text="Chargeback").locator(".badge")
+    expect(lost).to_have_text("Money lost")
+    expect(lost).to_have_class("badge bad")
     assert recorded(merchant.shop, payment_id, "Chargeback") == [("Chargeback", 2000, "Success")]
     merchant.click("Win it")
     expect(badge).to_have_text("Paid")
+    expect(merchant.form("refund")).to_be_visible()
+
+
+def test_what_cannot_be_given_back_is_not_offered(merchant: Merchant) -> None:
+    authorized(merchant)
+    undo = merchant.form("undo")
+    expect(undo.get_by_role("button", name="Cancel")).to_be_visible()
+    expect(undo.get_by_role("button", name="Reverse")).to_have_count(0)
+    merchant.sends("capture", "Capture")
+    merchant.is_told("Captured £46.45.")
+    expect(undo.get_by_role("button", name="Cancel")).to_have_count(0)
+    merchant.sends("undo", "Reverse")
+    merchant.is_told("Reversed.")
+    expect(merchant.page.locator("form#refund, form#undo, form#capture")).to_have_count(0)
+
+
+def test_each_movement_is_confirmed_with_the_balance_that_results(merchant: Merchant) -> None:
+    authorized(merchant)
+    balance = merchant.page.locator("#balance-now")
+    merchant.types("capture", "30.00")
+    merchant.sends("capture", "Capture")
+    merchant.is_told("Captured £30.00.")
+    expect(balance).to_have_text("Balance now: £30.00 captured and kept.")
+    merchant.types("refund", "12.50")
+    merchant.sends("refund", "Refund")
+    merchant.is_told("Refunded £12.50.")
+    expect(balance).to_have_text("Balance now: £17.50 captured and kept, £12.50 refunded.")
+
+
+def test_the_events_are_as_high_as_they_are_and_nothing_is_below_them(merchant: Merchant) -> None:
+    page = merchant.page
+    while page.goto("/desk/events") and page.locator("#log > ul > li").count() < 12:
+        merchant.shop.authorized()
+    height = page.evaluate(
+        """() => {
+          const log = document.getElementById("log");
+          const foot = document.querySelector("footer").getBoundingClientRect();
+          return {
+            hidden: log.scrollHeight - log.clientHeight,
+            blank: document.documentElement.scrollHeight - Math.round(foot.bottom + scrollY),
+          };
+        }"""
+    )
+    assert height == {"hidden": 0, "blank": 0}
 
 
 def test_events_are_sent_again_in_a_chosen_order_and_change_nothing(merchant: Merchant) -> None:

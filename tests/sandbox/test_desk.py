@@ -19,7 +19,7 @@ from sandbox.desk.app import Desk
 from sandbox.desk.live import Live, TooMany
 from sandbox.desk.operations import Action, Operation, Outcome, Wish, tell
 from sandbox.desk.places import Places
-from sandbox.desk.standing import standing
+from sandbox.desk.standing import happened, standing
 from sandbox.desk.wire import Unreachable
 from sandbox.faults import FaultDesk, FaultMiddleware
 from sandbox.runner import beside
@@ -208,7 +208,7 @@ TAKEN = ("Charge", "Success", 1000)
         ([HELD, TAKEN, ("Refund", "Pending", 300)], "Paid", 0, 700),
         ([HELD, TAKEN, ("Refund", "Success", 300)], "Partly refunded", 0, 700),
         ([HELD, TAKEN, ("Refund", "Success", 1000)], "Refunded", 0, 0),
-        ([HELD, TAKEN, ("Chargeback", "Pending", 1000)], "Disputed", 0, 1000),
+        ([HELD, TAKEN, ("Chargeback", "Pending", 1000)], "Disputed", 0, 0),
         ([HELD, TAKEN, ("Chargeback", "Success", 1000)], "Dispute lost", 0, 0),
         ([HELD, TAKEN, ("Chargeback", "Failure", 1000)], "Paid", 0, 1000),
     ],
@@ -218,6 +218,51 @@ def test_where_a_payment_stands_and_what_is_possible(
 ) -> None:
     now = standing(payment(*transactions))
     assert (now.label, now.capturable, now.refundable) == (label, capturable, refundable)
+
+
+@pytest.mark.parametrize(
+    ("transactions", "offered"),
+    [
+        ([], ""),
+        ([("Authorization", "Pending", 1000)], "reverse"),
+        ([("Authorization", "Failure", 1000)], "cancel"),
+        ([HELD], "capture cancel"),
+        ([HELD, ("CancelAuthorization", "Success", 1000)], ""),
+        ([HELD, ("Charge", "Pending", 400)], ""),
+        ([HELD, ("Charge", "Success", 400)], "capture refund cancel reverse"),
+        ([HELD, TAKEN], "refund reverse"),
+        ([HELD, TAKEN, ("Refund", "Pending", 1000)], ""),
+        ([HELD, TAKEN, ("Refund", "Success", 1000)], ""),
+        ([HELD, TAKEN, ("Chargeback", "Pending", 400)], ""),
+        ([HELD, TAKEN, ("Chargeback", "Success", 400)], ""),
+        ([HELD, TAKEN, ("Chargeback", "Failure", 400)], "refund reverse"),
+    ],
+)
+def test_only_what_will_be_done_is_offered(
+    transactions: list[tuple[str, str, int]], offered: str
+) -> None:
+    started = {"interfaceId": "pi_1"} if transactions else {}
+    now = standing({**payment(*transactions), **started})
+    flags = {
+        "capture": now.can_capture,
+        "refund": now.refundable > 0,
+        "cancel": now.cancellable,
+        "reverse": now.reversible,
+    }
+    assert " ".join(name for name, is_offered in flags.items() if is_offered) == offered
+
+
+def test_a_dispute_that_only_stripe_knows_of_keeps_a_refund_from_being_offered() -> None:
+    known = {"is_charge_refundable": False}
+    assert standing(payment(HELD, TAKEN), [known]).refundable == 0
+    assert standing(payment(HELD, TAKEN), [{"is_charge_refundable": True}]).refundable == 1000
+
+
+def test_every_transaction_says_what_happened_to_the_money() -> None:
+    for kind in ("Authorization", "CancelAuthorization", "Charge", "Refund", "Chargeback"):
+        for state in ("Initial", "Pending", "Success", "Failure"):
+            assert all(happened(kind, state))
+    assert happened("Chargeback", "Success") == ("Money lost", "bad")
 
 
 def test_an_amount_that_differs_is_what_one_is_told_first() -> None:
@@ -352,7 +397,7 @@ async def test_a_token_that_has_expired_is_renewed_without_a_word(office: Office
     office.world.store.tokens.revoke()
     office.world._tokens.clear()
     page = await office.operate(payment_id, action="refundPayment", amount="1")
-    assert "Refunded 1,00 €" in text(page).replace("\xa0", " ")
+    assert "Refunded €1.00" in text(page).replace("\xa0", " ")
 
 
 async def test_signing_in_fails_in_words_where_no_token_is_to_be_had() -> None:
@@ -466,7 +511,7 @@ async def test_what_is_not_there_is_not_found(office: Office, path: str) -> None
 async def test_both_sides_agree_on_what_was_paid(office: Office) -> None:
     page = text(await office.page(await office.world.paid(1490)))
     assert "commercetools and Stripe agree" in page
-    assert "14,90" in page
+    assert "€14.90" in page
     assert "charge captured" in page
 
 
@@ -536,7 +581,7 @@ async def test_without_commercetools_the_desk_says_so_and_offers_to_try_again(
 async def test_a_refund_moves_what_was_typed(office: Office) -> None:
     payment_id = await office.world.paid(1490)
     page = await office.operate(payment_id, action="refundPayment", amount="4,90")
-    assert "Refunded 4,90 €." in text(page).replace("\xa0", " ")
+    assert "Refunded €4.90." in text(page).replace("\xa0", " ")
     assert ("Refund", 490, "Success") in await office.world.transactions(payment_id)
 
 
@@ -579,7 +624,7 @@ async def test_what_is_no_amount_is_told_at_the_field_and_nothing_is_asked(
     payment_id = await office.world.paid()
     page = await office.operate(payment_id, action="refundPayment", amount="lots")
     assert page.status_code == 422
-    assert "Enter an amount such as 12,50" in text(page)
+    assert "Enter an amount such as 12.50" in text(page)
     assert 'value="lots"' in page.text
     assert not [each for each in office.sent if each.url.host == "processor.test"]
 
@@ -588,7 +633,8 @@ async def test_too_much_is_refused_in_words(office: Office) -> None:
     payment_id = await office.world.paid(1000)
     page = text(await office.operate(payment_id, action="refundPayment", amount="10,01"))
     assert "was not carried out" in page
-    assert "At most 1000 can be refunded" in page
+    assert "At most €10.00 can be refunded now." in page
+    assert "centAmount" not in page
     assert "No money has moved" in page
 
 
@@ -597,7 +643,7 @@ async def test_a_part_is_captured_and_the_rest_released() -> None:
     await office.sign_in()
     payment_id = await office.world.paid(1000)
     page = await office.operate(payment_id, action="capturePayment", amount="6")
-    assert "Captured 6,00" in text(page).replace("\xa0", " ")
+    assert "Captured €6.00" in text(page).replace("\xa0", " ")
     assert "commercetools and Stripe agree" in text(page)
     assert await office.world.transactions(payment_id) == [
         ("Authorization", 1000, "Success"),
@@ -625,7 +671,7 @@ async def test_a_refusal_of_stripe_is_shown_with_its_reason_and_both_sides_agree
     await office.world.at_stripe(f"charges/{charge['id']}/dispute", amount=1000)
     page = text(await office.operate(payment_id, action="refundPayment", amount="1"))
     assert "Stripe rejected the refund" in page
-    assert "(charge_disputed)" in page
+    assert "The cardholder&#39;s bank disputes the charge, and has the money." in page
     assert "refused it" in page
 
 

@@ -89,8 +89,8 @@ def heading(answer: httpx.Response) -> str:
 @pytest.mark.parametrize(
     ("market", "cents", "written"),
     [
-        ("eu", 123_456, "1.234,56 €"),
-        ("eu", -490, "\N{MINUS SIGN}4,90 €"),
+        ("eu", 123_456, "€1,234.56"),
+        ("eu", -490, "\N{MINUS SIGN}€4.90"),
         ("us", 123_456, "$1,234.56"),
         ("gb", 5, "£0.05"),
         ("jp", 123_456, "¥123,456"),
