@@ -139,7 +139,7 @@ async def test_the_basket_is_kept_in_a_cookie_that_scripts_and_other_sites_do_no
     ]
     assert "HttpOnly" in kept
     assert "SameSite=lax" in kept
-    assert "29,80" in answer.text
+    assert "€29.80" in answer.text
 
 
 @pytest.mark.parametrize("kept", ["", "x", "../carts.1", "00000000-0000-4000-8000-999999999999.1"])
