@@ -199,12 +199,13 @@ class Develop(Part):
 
 
 class Modules(Part):
-    """The npm packages that the enabler is built and tested with."""
+    """The npm packages that the enabler is built, tested and linted with."""
 
-    label = "npm packages that build the enabler, into enabler/node_modules"
+    label = "npm packages that build and test the enabler, into enabler/node_modules"
     seconds = 20
     megabytes = 60
     stamp = MODULES / ".ready"
+    options: Sequence[str] = ()
 
     def fingerprint(self) -> str:
         node = version_of("node")
@@ -225,7 +226,10 @@ class Modules(Part):
 
     def install(self, progress: Progress) -> None:
         locked = json.loads(Path("enabler/package-lock.json").read_text("utf-8"))["packages"]
-        wanted = sum(path.count("node_modules/") == 1 for path in locked)
+        wanted = sum(
+            path.count("node_modules/") == 1 and not ("dev" in package and self.options)
+            for path, package in locked.items()
+        )
 
         def far() -> str:
             # Those for other platforms never come, so it ends below the whole.
@@ -233,8 +237,22 @@ class Modules(Part):
             return f"{there} of at most {wanted}"
 
         command = "npm --prefix enabler ci --ignore-scripts --no-audit --no-fund".split()
+        command += ["--loglevel=error", *self.options]
         with npm_cache() as options:
-            run([*command, "--loglevel=error", *options], progress, failed=npm_failure, far=far)
+            run([*command, *options], progress, failed=npm_failure, far=far)
+
+
+class BuildModules(Modules):
+    """Those that the enabler is built with: a third of all."""
+
+    label = "npm packages that build the enabler, into enabler/node_modules"
+    seconds = 10
+    megabytes = 20
+    stamp = MODULES / ".build"
+    options = ("--omit=dev",)
+
+    def is_fresh(self) -> bool:
+        return super().is_fresh() or Modules().is_fresh()
 
 
 class Bundle(Part):
@@ -270,13 +288,15 @@ def parts(names: Sequence[str]) -> list[Part]:
         "run": [base],
         "develop": [base, Develop(base)],
         "modules": [Modules()],
-        "bundle": [Modules(), Bundle()],
+        "bundle": [BuildModules(), Bundle()],
     }
     wanted: dict[Path, Part] = {}
     for name in names:
         if name == "bundle" and Bundle().is_fresh():
             continue  # what it was built with is not needed to use it
         wanted |= {part.stamp: part for part in known[name]}
+    if Modules.stamp in wanted:
+        wanted.pop(BuildModules.stamp, None)  # they are among the others
     stale = [part for part in wanted.values() if not part.is_fresh()]
     outdated = any(isinstance(part, Develop) and part.stamp.exists() for part in stale)
     if outdated and not any(isinstance(part, Run) for part in stale):

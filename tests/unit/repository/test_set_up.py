@@ -57,7 +57,10 @@ NPM = """\
 #!/bin/sh
 case "$*" in
   --version) echo 11.0.0 ;;
-  *" ci "*) mkdir -p enabler/node_modules; echo npm ci >> "$CALLS" ;;
+  *" ci "*"--omit=dev"*) rm -rf enabler/node_modules; mkdir -p enabler/node_modules
+    echo npm ci to build >> "$CALLS" ;;
+  *" ci "*) rm -rf enabler/node_modules; mkdir -p enabler/node_modules
+    echo npm ci >> "$CALLS" ;;
   *" build"*) mkdir -p enabler/public; echo > enabler/public/connector-enabler.es.js
     echo npm build >> "$CALLS" ;;
 esac
@@ -139,7 +142,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-FIRST = ["venv", "run", "project", "npm ci", "npm build", "demo"]
+FIRST = ["venv", "run", "project", "npm ci to build", "npm build", "demo"]
 
 
 def test_the_demo_installs_what_running_needs_and_no_more(machine: Machine) -> None:
@@ -174,7 +177,7 @@ def test_a_second_run_does_nothing_and_says_nothing_of_it(machine: Machine) -> N
 def test_testing_adds_the_tools_to_the_same_environment(machine: Machine) -> None:
     machine.make("demo")
     machine.make("setup")
-    assert machine.calls() == ["develop"]
+    assert machine.calls() == ["develop", "npm ci"]
     machine.make("demo")
     assert machine.calls() == ["demo"]
 
@@ -208,6 +211,24 @@ def test_another_source_rebuilds_the_bundle_alone(machine: Machine) -> None:
     (machine.clone / "enabler/src/index.ts").write_text("export {};\n")
     machine.make("demo")
     assert machine.calls() == ["npm build", "demo"]
+
+
+def test_the_demo_installs_what_builds_the_enabler_and_testing_adds_the_rest(
+    machine: Machine,
+) -> None:
+    machine.make("demo")
+    assert "npm ci to build" in machine.calls()
+    machine.make("setup")
+    assert "npm ci" in machine.calls()
+    machine.make("demo")
+    assert machine.calls() == ["demo"]
+
+
+def test_what_tests_the_enabler_also_builds_it(machine: Machine) -> None:
+    machine.make("setup")
+    machine.make("demo")
+    assert "npm ci to build" not in machine.calls()
+    assert "npm build" in machine.calls()
 
 
 def test_another_python_rebuilds(machine: Machine) -> None:
