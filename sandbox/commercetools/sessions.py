@@ -43,14 +43,18 @@ def _at_present(store: Store, session: Document) -> Document:
 
 
 def create_job(store: Store, draft: Document) -> Document:
-    """A recurring payment job: charge the payment method again as the origin payment was."""
-    status = fields.need_obj(draft, "status")
+    """A recurring payment job: charge the payment method again as the origin payment was.
+
+    Its key is unique, its state is Checkout's to say
+    (https://docs.commercetools.com/checkout/recurring-payment-jobs-api).
+    """
     return store.insert(
         "recurring-payment-job",
         {
+            **present(key=fields.text(draft, "key")),
             "originPayment": _reference(store, draft, "originPayment", "payment"),
             "paymentMethod": _reference(store, draft, "paymentMethod", "payment-method"),
-            "status": {"state": fields.need_text(status, "state")},
+            "status": {"state": "Initial"},
         },
     )
 
@@ -65,7 +69,6 @@ JOBS = Resource(
     path="recurring-payment-jobs",
     view=("view_recurring_payment_jobs",),
     manage=("manage_recurring_payment_jobs",),
-    identifiers={},
-    fields=frozenset("id version createdAt originPayment paymentMethod status".split()),
+    fields=frozenset("id version createdAt key originPayment paymentMethod status".split()),
     create=create_job,
 )

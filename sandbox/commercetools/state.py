@@ -26,7 +26,7 @@ _UNIQUE: dict[str, tuple[str, ...]] = {
     "payment-method": ("key",),
     "product": ("key",),
     "recurring-order": ("key",),
-    "recurring-payment-job": (),
+    "recurring-payment-job": ("key",),
     "session": (),
     "shipping-method": ("key",),
     "tax-category": ("key",),

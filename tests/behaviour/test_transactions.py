@@ -165,7 +165,8 @@ async def test_part_of_the_cart_may_be_charged() -> None:
 async def test_the_method_of_a_recurring_job_is_charged_and_no_second_job_is_made() -> None:
     lin, _, _ = await customer()
     first = await lin.world.cart(1000, customerId=lin.id, **RECURRING)
-    started = await lin.world.start(await lin.world.session(first["id"]))
+    session = await lin.world.session(first["id"], checkoutTransactionItemId=OTHER_ITEM)
+    started = await lin.world.start(session)
     await lin.world.pay(started["clientSecret"], "pm_card_mastercard")
     await lin.world.deliver_all()
     [job] = lin.world.store.collection("recurring-payment-job")

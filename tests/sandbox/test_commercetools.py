@@ -260,10 +260,13 @@ async def test_a_recurring_payment_job_refers_to_what_exists(world: World) -> No
     draft = {
         "originPayment": {"typeId": "payment", "id": payment["id"]},
         "paymentMethod": {"typeId": "payment-method", "id": method["id"]},
-        "status": {"state": "Initial"},
+        "key": payment["id"],
     }
     job = await world.create("recurring-payment-jobs", draft)
+    assert job["status"] == {"state": "Initial"}
     assert (await world.get("recurring-payment-jobs")).json()["results"] == [job]
+    assert (await world.get(f"recurring-payment-jobs/key={payment['id']}")).json() == job
+    assert refusal(await world.post("recurring-payment-jobs", draft)) == (400, "DuplicateField")
     missing = {**draft, "paymentMethod": {"typeId": "payment-method", "id": "none"}}
     refused = await world.post("recurring-payment-jobs", missing)
     assert refusal(refused) == (400, "ReferencedResourceNotFound")

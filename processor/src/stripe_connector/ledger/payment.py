@@ -86,6 +86,8 @@ class Payment(Struct, frozen=True, rename="camel"):
     """Appended by API clients, never changed; `ledger.proof` reads ours."""
     created_at: str | None = None
     last_modified_at: str | None = None
+    checkout_transaction_item_id: str | None = None
+    """Where commercetools Checkout manages the Payment."""
 
     @property
     def session_id(self) -> str | None:

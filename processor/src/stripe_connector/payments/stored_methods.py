@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 from msgspec import UNSET
 
@@ -14,7 +12,6 @@ from stripe_connector.errors import (
     ConnectorError,
     InvalidRequest,
     NotFound,
-    VersionConflict,
 )
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import (
@@ -22,6 +19,7 @@ from stripe_connector.gateways.commercetools.models import (
     PaymentMethodDraft,
     TokenValue,
 )
+from stripe_connector.gateways.commercetools.payment_methods import RecurringPaymentJob
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.gateways.stripe.models import StripePaymentMethod
 from stripe_connector.ledger.actions import Action, SetMethodInfoToken, TokenDraft
@@ -32,12 +30,6 @@ from stripe_connector.payments.interactions import Interaction
 from stripe_connector.payments.record import Recorder
 
 logger = logging.getLogger(__name__)
-
-JOBS = "stripe-connector-recurring-jobs"
-"""Custom objects: who has asked for the recurring payments of a Payment, and when."""
-
-_CLAIM = timedelta(minutes=2)
-"""After this, whoever claimed a job and left nothing behind has died over it."""
 
 
 class StoredMethods:
@@ -82,10 +74,9 @@ class StoredMethods:
                 raise
             return payment  # the customer was deleted meanwhile
         refusal = None
-        if intent.setup_future_usage == "off_session":
+        if intent.setup_future_usage == "off_session" and payment.checkout_transaction_item_id:
             cart = await self._commercetools.cart_of_payment(payment.id)
             if cart is not None and cart.is_recurring:
-                await self._claim_job(payment)
                 refusal = await self._create_job(payment, stored)
 
         async def compute(current: Payment) -> Sequence[Action]:
@@ -136,6 +127,9 @@ class StoredMethods:
         except BackendUnavailable:
             raise
         except ConnectorError as error:
+            there = await self._job(payment)
+            if there is not None and there.payment_method.id == stored.id:
+                return None  # it was made before: of a repetition the answer was lost
             logger.error(  # noqa: TRY400 - Checkout's reason is enough
                 "Checkout refused the recurring payments of a payment",
                 extra={"fields": {"payment": payment.id, "reason": error.detail or error.message}},
@@ -144,24 +138,14 @@ class StoredMethods:
             return Interaction("recurring_payment_job.refused", payment.id, response=told)
         return None
 
-    async def _claim_job(self, payment: Payment) -> None:
-        """Of deliveries at once let one ask for the job: the service recognises no repetition.
-
-        Raises BackendUnavailable while another one may be at it.
-        """
-        now = self._recorder.now()
-        for number in itertools.count(1):
-            key = f"{payment.id}_{number}"
-            try:
-                await self._commercetools.create_custom_object(JOBS, key, now)
-            except VersionConflict as error:
-                claimed = await self._commercetools.custom_object(JOBS, key)
-                if not isinstance(claimed, str) or _between(claimed, now) < _CLAIM:
-                    raise BackendUnavailable(
-                        "The recurring payments are being asked for.", retry_after=60
-                    ) from error
-            else:
-                return
+    async def _job(self, payment: Payment) -> RecurringPaymentJob | None:
+        """The job under the payment's key; None too where Checkout does not say."""
+        try:
+            return await self._commercetools.recurring_payment_job(payment.id)
+        except BackendUnavailable:
+            raise
+        except ConnectorError:
+            return None
 
     async def _stored(self, customer_id: str, method: StripePaymentMethod) -> PaymentMethod:
         """The commercetools payment method, found by its token: others may have given no key."""
@@ -169,7 +153,3 @@ class StoredMethods:
             if stored.token_value == method.id:
                 return stored
         return await self.create(customer_id, method)
-
-
-def _between(start: str, end: str) -> timedelta:
-    return datetime.fromisoformat(end) - datetime.fromisoformat(start)

@@ -27,11 +27,19 @@ class _RecurringOrders(Struct):
     results: list[msgspec.Raw]
 
 
+class RecurringPaymentJob(Struct, rename="camel"):
+    """What Checkout was told of a payment whose cart recurs."""
+
+    origin_payment: Reference
+    payment_method: Reference
+
+
 _OVER = ("Expired", "Canceled")
 """States of a recurring order that makes no orders any more; a failed one may go on."""
 
 _payment_method = msgspec.json.Decoder(PaymentMethod)
 _payment_methods = msgspec.json.Decoder(_Methods)
+_recurring_job = msgspec.json.Decoder(RecurringPaymentJob)
 _recurring_orders = msgspec.json.Decoder(_RecurringOrders)
 _ignored = msgspec.json.Decoder(msgspec.Raw)
 
@@ -119,14 +127,29 @@ class PaymentMethodCalls:
         return bool(page.results)
 
     async def create_recurring_payment_job(self, payment_id: str, payment_method_id: str) -> None:
-        """Tell Checkout which method pays the orders that recur from a payment's cart."""
+        """Tell Checkout which method pays the orders that recur from a payment's cart.
+
+        The job has the payment's id as its key, so there is one. Raises ConnectorError where
+        Checkout refuses it, also because there is one already.
+        """
         await self._client.post(
             self._recurring_jobs,
             {
+                "key": payment_id,
                 "originPayment": Reference(type_id="payment", id=payment_id),
                 "paymentMethod": Reference(type_id="payment-method", id=payment_method_id),
-                "status": {"state": "Initial"},
             },
             _ignored,
             subject="recurring payment job",
         )
+
+    async def recurring_payment_job(self, payment_id: str) -> RecurringPaymentJob | None:
+        """The job that was made for a payment."""
+        try:
+            return await self._client.get(
+                f"{self._recurring_jobs}/key={segment(payment_id)}",
+                _recurring_job,
+                subject="recurring payment job",
+            )
+        except NotFound:
+            return None
