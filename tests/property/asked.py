@@ -1,4 +1,4 @@
-"""What a start must ask for, worked out from Stripe's objects and what others have brought."""
+"""What a start or a page must ask for, by Stripe's objects and what others have brought."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import httpx
 
 from sandbox.stripe.state import StripeState
-from tests.property import oracle
+from stripe_connector.checkout.sessions import PAGE_OPEN
+from tests.property import oracle, sales
 from tests.world import Json, World
 
 
@@ -46,6 +47,27 @@ async def check(
     assert not payable, f"a covered cart can be paid: {payable}"
     marked = any("amount_mismatch" in str(each) for each in record[2])
     assert due == 0 or not held or marked, ("too much was taken, and nobody is told", record)
+
+
+async def check_page(world: World, client: httpx.AsyncClient, order: Json) -> None:
+    """However a shopper left: who comes back to an order can pay the rest, or hears why not."""
+    stripe = world.stripe
+    payments = sales.held(world, order)
+    held = sum(oracle.held(stripe, each.intent) for each in payments)
+    due = sales.total(order) - sales.brought(world, order) - held
+    waits = any(oracle.is_pending(intent) for intent in stripe.intents)
+    over = order.get("paymentState") == "Paid" or order["orderState"] == "Cancelled"
+    body = {"id": order["id"], "uiMode": "hosted_page"}
+    answer = await client.post("/api/v1/payments/sessions", json=body)
+    if answer.status_code == 201:
+        session = stripe.sessions.get(answer.json()["id"])
+        asked = session["amount_total"] if session is not None else 0
+        assert asked == max(0, due), f"asked for {asked} of {due}"
+    else:
+        assert answer.status_code in (400, 409), answer.text
+        another_mode = answer.json().get("code") == PAGE_OPEN
+        reason = over or waits or payments or due <= 0 or another_mode
+        assert reason, f"{due} cannot be paid: {answer.text}"
 
 
 def _record(world: World, payment_id: str) -> Json:

@@ -18,7 +18,7 @@ from stripe_connector.ops.reconcile.difference import FOR_A_PERSON
 from tests.behaviour import buy_now, stored
 from tests.behaviour.reconciling import Result, reconcile, written
 from tests.behaviour.test_bff_payments import PAID, _reprice
-from tests.property import oracle, sales
+from tests.property import asked, oracle, sales
 from tests.property.machine import Machine, Request, bounded
 from tests.property.outside import Move, amounts
 from tests.world import Json, money
@@ -341,22 +341,8 @@ class CheckoutMachine(Machine):
         self._all_is_well()
         self.everything_is_delivered()
         self._all_is_well()
-        self.run(self._every_order_has_its_page())
-
-    async def _every_order_has_its_page(self) -> None:
-        """However a shopper left: who comes back can pay the rest, or hears why not."""
         for order in self.orders():
-            answer = await self.processors[0].client.post(
-                "/api/v1/payments/sessions", json={"id": order["id"], "uiMode": "hosted_page"}
-            )
-            assert answer.status_code in (201, 400, 409), answer.text
-            if answer.status_code == 201:
-                payments = sales.held(self.world, order)
-                held = sum(oracle.held(self.world.stripe, each.intent) for each in payments)
-                due = sales.total(order) - sales.brought(self.world, order) - held
-                session = self.world.stripe.sessions.get(answer.json()["id"])
-                asked = session["amount_total"] if session is not None else 0
-                assert asked == max(0, due), f"asked for {asked} of {due}"
+            self.run(asked.check_page(self.world, self.processors[0].client, order))
 
     def _a_run_repairs_all(self) -> None:
         """Nobody repeats anything any more; a second run finds nothing that it could repair."""
