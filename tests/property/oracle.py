@@ -172,9 +172,16 @@ def _check_one_open_intent_per_cart(
         open_intents = [
             p["interfaceId"]
             for p in payments
-            if p["id"] in ids and stripe.intents[p["interfaceId"]]["status"] in PAYABLE
+            if p["id"] in ids and _can_be_paid(stripe, stripe.intents[p["interfaceId"]])
         ]
         assert len(open_intents) <= 1, f"two open intents on one cart: {open_intents}"
+
+
+def _can_be_paid(stripe: StripeState, intent: Json) -> bool:
+    """Whether a shopper has where to pay: an attempt that fails after its page is complete leaves
+    an intent to which no page leads any more."""
+    page = stripe.sessions_by_intent.get(intent["id"])
+    return intent["status"] in PAYABLE and (page is None or page["status"] == "open")
 
 
 def _total(payment: Json, type_: str, state: str) -> int:
