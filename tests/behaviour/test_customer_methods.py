@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.commercetools.shop import CLIENTS
 from tests.behaviour.steps import Json, Once, no_trouble, shuffled
-from tests.behaviour.stored import DEBIT, ENABLED, NOBODY, PATH, Regular, records, regular
+from tests.behaviour.stored import DEBIT, ENABLED, ITEM, NOBODY, PATH, Regular, records, regular
 from tests.behaviour.test_stored_methods import RECURRING
 from tests.wire import Call, Crash, Trouble
 from tests.world import ORIGIN, World
@@ -392,6 +392,13 @@ async def test_a_card_that_was_saved_twice_is_shown_once_under_its_newest_token(
     assert tokens == {newest, other}
 
 
+def without_the_scope(lin: Regular) -> None:
+    """A processor of which the API client is that of an older version."""
+    scopes = CLIENTS["sandbox-processor"].replace("view_recurring_orders", "").split()
+    lin.world.store.tokens.register("sandbox-processor", "sandbox-processor-secret", scopes)
+    lin.world.processor = lin.world.start_processor()
+
+
 async def twice(lin: Regular) -> tuple[str, str]:
     """A card saved twice, with records of both; the tokens, the older first."""
     old = await lin.saves()
@@ -400,10 +407,17 @@ async def twice(lin: Regular) -> tuple[str, str]:
     return old, await lin.saves()
 
 
-async def recurring_order(lin: Regular, state: str = "active") -> None:
+async def recurring_order(lin: Regular, state: str = "active", cart: str | None = None) -> None:
     """The customer has ordered something that comes again, until somebody changes that."""
-    cart = await lin.world.cart(customerId=lin.id, **RECURRING)
-    await lin.world.commercetools("POST", "orders", {"id": cart["id"], "version": cart["version"]})
+    if cart is None:
+        cart = (await lin.world.cart(customerId=lin.id, **RECURRING))["id"]
+    version = (await lin.world.commercetools("GET", f"carts/{cart}"))["version"]
+    await lin.world.commercetools("POST", "orders", {"id": cart, "version": version})
+    await change_state(lin, state)
+
+
+async def change_state(lin: Regular, state: str) -> None:
+    """Let the one recurring order be in a state."""
     [made] = (await lin.world.commercetools("GET", "recurring-orders"))["results"]
     change = {"action": "setRecurringOrderState", "recurringOrderState": {"type": state}}
     await lin.world.commercetools(
@@ -453,6 +467,39 @@ async def test_another_customers_recurring_order_keeps_nothing() -> None:
     _, newest = await twice(lin)
     await lin.shown()
     assert saved_at_stripe(lin) == [newest]
+
+
+async def test_a_method_that_pays_a_recurring_order_is_not_removed() -> None:
+    lin = await customer()
+    unused = await lin.on_file("pm_card_mastercard")
+    cart = await lin.world.cart(customerId=lin.id, **RECURRING)
+    session = await lin.world.session(cart["id"], checkoutTransactionItemId=ITEM)
+    begun = await lin.world.start(session)
+    await lin.world.pay(begun["clientSecret"])
+    await lin.world.deliver_all()
+    await recurring_order(lin, cart=cart["id"])
+    token = (await lin.world.payment(begun["paymentReference"]))["paymentMethodInfo"]["token"]
+    [used] = [each["id"] for each in await records(lin.world) if each["token"] == token]
+
+    refused = await remove(lin, used)
+
+    assert refused.status_code == 409, refused.text
+    [order] = lin.world.store.collection("recurring-order")
+    [error] = refused.json()["errors"]
+    assert (error["code"], error["recurringOrders"]) == ("RecurringOrder", [order["id"]])
+    assert token["value"] in saved_at_stripe(lin)
+    assert (await remove(lin, unused)).status_code == 200
+    await change_state(lin, "canceled")
+    assert (await remove(lin, used)).status_code == 200
+    assert saved_at_stripe(lin) == []
+
+
+async def test_without_the_scope_for_recurring_orders_a_method_can_be_removed() -> None:
+    lin = await customer()
+    method_id = await lin.on_file()
+    without_the_scope(lin)
+    assert (await remove(lin, method_id)).status_code == 200
+    assert saved_at_stripe(lin) == []
 
 
 @pytest.mark.parametrize("trouble", [*FAILURES, *CRASHES])
@@ -505,9 +552,7 @@ async def test_trouble_at_any_call_leaves_the_newest_token_chargeable(trouble: T
 async def test_without_the_scope_for_recurring_orders_the_older_token_stays() -> None:
     lin = await customer()
     both = await twice(lin)
-    scopes = CLIENTS["sandbox-processor"].replace("view_recurring_orders", "").split()
-    lin.world.store.tokens.register("sandbox-processor", "sandbox-processor-secret", scopes)
-    lin.world.processor = lin.world.start_processor()
+    without_the_scope(lin)
     assert len(await lin.shown()) == 1
     assert sorted(saved_at_stripe(lin)) == sorted(both)
 

@@ -279,7 +279,7 @@ _REMOVE_METHOD = Operation(
     refusals={
         400: "Stored payment methods are not enabled, or the cart belongs to a guest.",
         404: "The customer has no such method.",
-        409: "The method was changed meanwhile.",
+        409: "A recurring order is paid with the method, or it was changed meanwhile.",
     },
 )
 _APPLE_PAY = Operation(

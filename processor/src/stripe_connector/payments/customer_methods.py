@@ -18,6 +18,7 @@ from msgspec import UNSET, Struct, UnsetType
 from stripe_connector.concurrency import both, every
 from stripe_connector.errors import (
     BackendUnavailable,
+    Conflict,
     ConnectorError,
     InvalidRequest,
     NotFound,
@@ -28,6 +29,7 @@ from stripe_connector.errors import (
 )
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import Cart, PaymentMethod
+from stripe_connector.gateways.commercetools.payment_methods import RecurringOrder
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.gateways.stripe.models import StripePaymentMethod
 from stripe_connector.payments.customers import Customers
@@ -132,13 +134,14 @@ class CustomerMethods:
 
         Stripe first: after a crash the record still says what can be charged no more, and is
         hidden with it. The other way round a chargeable method would be left that nobody sees,
-        and that the next look at Stripe would bring back. Raises NotFound for another's record.
+        and that the next look at Stripe would bring back. Raises NotFound for another's record,
+        Conflict with the ids of recurring orders that are paid with it.
         """
         customer_id = customer_of(cart)
         if record is None or not self._is_own(record, customer_id):
             raise NotFound("The payment method was not found.")
-        card, (alive, records) = await both(
-            self._take_away(record),
+        (recurring, card), (alive, records) = await both(
+            self._unless_recurring(customer_id, record),
             both(self._alive(customer_id), self._commercetools.payment_methods(customer_id)),
         )
         # The same card under other tokens: it was seen once, and is removed once.
@@ -147,15 +150,54 @@ class CustomerMethods:
         if not others:
             return
         by_token = {each.token_value: each for each in records}
-        recurring = await self._commercetools.has_recurring_orders(customer_id)
         for other in others:
             known = by_token.get(other.id) or await self._stored_methods.create(customer_id, other)
-            await (self._deactivate(known) if recurring else self._take_away(known))
+            await (self._take_away(known) if recurring == [] else self._deactivate(known))
+
+    async def _unless_recurring(
+        self, customer_id: str, record: PaymentMethod
+    ) -> tuple[list[RecurringOrder] | None, str | None]:
+        """Take a record away that pays no recurring order: these orders, and the card it was."""
+        recurring = await self._recurring(customer_id)
+        using = [each.id for each in recurring or [] if await self._is_paid_with(each, record)]
+        if using:
+            raise Conflict(
+                "A recurring order is paid with this payment method.",
+                code="RecurringOrder",
+                fields={"recurringOrders": using},
+            )
+        return recurring, await self._take_away(record)
+
+    async def _is_paid_with(self, order: RecurringOrder, record: PaymentMethod) -> bool:
+        """Whether what a recurring order began with was paid with the record's token.
+
+        Read for themselves: in expanded references the token is masked.
+        """
+        for payment_id in order.payments:
+            try:
+                payment = await self._commercetools.payment(payment_id)
+            except NotFound:
+                continue
+            token = payment.payment_method_info.token
+            if token is not None and token.value == record.token_value:
+                return True
+        return False
+
+    async def _recurring(self, customer_id: str) -> list[RecurringOrder] | None:
+        """The customer's recurring orders that are not over; None where we may not ask."""
+        try:
+            return await self._commercetools.recurring_orders(customer_id)
+        except BackendUnavailable:
+            raise
+        except ConnectorError as error:
+            told = {"code": error.code, "detail": error.detail or error.message}
+            logger.warning("Recurring orders cannot be read", extra={"fields": told})
+            return None
 
     async def _try_to_take_away(self, customer_id: str, older: list[PaymentMethod]) -> None:
         """Detach the older tokens of cards; what hinders that is left to the next look at them."""
         try:
-            if not await self._commercetools.has_recurring_orders(customer_id):
+            if await self._recurring(customer_id) == []:
                 await every(self._take_away(each) for each in older)
         except ConnectorError as error:
             told = {"code": error.code, "detail": error.detail or error.message}

@@ -10,7 +10,11 @@ from msgspec import Struct
 
 from stripe_connector.errors import BackendUnavailable, DuplicateField, NotFound
 from stripe_connector.gateways.commercetools.client import Client
-from stripe_connector.gateways.commercetools.models import PaymentMethod, PaymentMethodDraft
+from stripe_connector.gateways.commercetools.models import (
+    PaymentInfo,
+    PaymentMethod,
+    PaymentMethodDraft,
+)
 from stripe_connector.gateways.commercetools.storefront import quoted
 from stripe_connector.gateways.outgoing import segment
 from stripe_connector.ledger.payment import Reference
@@ -23,11 +27,32 @@ class _Methods(Struct):
     results: list[PaymentMethod]
 
 
+class _Order(Struct, frozen=True, rename="camel"):
+    payment_info: PaymentInfo = PaymentInfo()
+
+
+class _OriginOrder(Struct, frozen=True):
+    obj: _Order | None = None
+
+
+class RecurringOrder(Struct, frozen=True, rename="camel"):
+    """An order that comes again."""
+
+    id: str
+    origin_order: _OriginOrder = _OriginOrder()
+
+    @property
+    def payments(self) -> list[str]:
+        """The ids of the Payments of the order that it began with."""
+        order = self.origin_order.obj
+        return [each.id for each in order.payment_info.payments] if order is not None else []
+
+
 class _RecurringOrders(Struct):
-    results: list[msgspec.Raw]
+    results: list[RecurringOrder]
 
 
-class RecurringPaymentJob(Struct, rename="camel"):
+class RecurringPaymentJob(Struct, frozen=True, rename="camel"):
     """What Checkout was told of a payment whose cart recurs."""
 
     origin_payment: Reference
@@ -114,17 +139,22 @@ class PaymentMethodCalls:
                 raise
             return found
 
-    async def has_recurring_orders(self, customer_id: str) -> bool:
-        """Whether a customer has recurring orders that are not over, whatever state they are in."""
+    async def recurring_orders(self, customer_id: str) -> list[RecurringOrder]:
+        """A customer's recurring orders that are not over, whatever state they are in."""
         states = ", ".join(map(quoted, _OVER))
         where = f"customer(id={quoted(customer_id)}) and recurringOrderState not in ({states})"
         page = await self._client.get(
             f"{self._api}/recurring-orders",
             _recurring_orders,
             subject="recurring order",
-            params={"where": where, "limit": 1, "withTotal": "false"},
+            params={
+                "where": where,
+                "expand": "originOrder",
+                "limit": _PAGE,
+                "withTotal": "false",
+            },
         )
-        return bool(page.results)
+        return page.results
 
     async def create_recurring_payment_job(self, payment_id: str, payment_method_id: str) -> None:
         """Tell Checkout which method pays the orders that recur from a payment's cart.
