@@ -171,7 +171,7 @@ async def customer(world: World) -> None:
             }
         ],
     )
-    session = await world.session(cart["id"])
+    session = await world.session(cart["id"], checkoutTransactionItemId=cart["id"])
     for _ in range(2):
         answer = await world.client.get("/customer/session", headers=session)
         assert answer.status_code == 200, answer.text
