@@ -85,32 +85,36 @@ class Outside:
             return
         intent = data.draw(st.sampled_from(list(self.world.stripe.intents)), label="intent")
         amount = data.draw(amounts, label="amount")
-        path = f"/v1/payment_intents/{intent['id']}"
         if intent["status"] == "requires_capture":
-            if data.draw(st.integers(0, 3), label="increment") == 3:
-                with contextlib.suppress(AssertionError):  # not asked for, or captured in part
-                    await self.world.ask_stripe(
-                        "POST",
-                        f"{path}/increment_authorization",
-                        amount=intent["amount"] + amount,
-                    )
-                    self.raised.add(intent["id"])
-            elif data.draw(st.integers(0, 3), label="overcapture") == 3:
-                most = charges.most_capturable(self.world.stripe.charges[intent["latest_charge"]])
-                if most > intent["amount_capturable"] and not intent["amount_received"]:
-                    await self.world.ask_stripe("POST", f"{path}/capture", amount_to_capture=most)
-                    self.was_captured_elsewhere(intent["id"], most)
-                    self.raised.add(intent["id"])
-            elif data.draw(st.booleans(), label="capture"):
-                amount = min(amount, intent["amount_capturable"])
-                await self.world.ask_stripe("POST", f"{path}/capture", amount_to_capture=amount)
-                self.was_captured_elsewhere(intent["id"], amount)
-            elif not intent["amount_received"]:
-                await self.world.ask_stripe("POST", f"{path}/cancel")
+            await self._held_money_moves(data, intent, amount)
         elif intent["status"] == "succeeded" and self._refundable(intent) >= amount:
             await self.world.ask_stripe(
                 "POST", "/v1/refunds", payment_intent=intent["id"], amount=amount
             )
+
+    async def _held_money_moves(self, data: st.DataObject, intent: Json, amount: int) -> None:
+        path = f"/v1/payment_intents/{intent['id']}"
+        untouched = not intent["amount_received"]
+        match data.draw(st.sampled_from(["raise", "beyond", "capture", "cancel"]), label="how"):
+            case "raise":
+                with contextlib.suppress(AssertionError):  # not asked for, or captured in part
+                    more = intent["amount"] + amount
+                    await self.world.ask_stripe(
+                        "POST", f"{path}/increment_authorization", amount=more
+                    )
+                    self.raised.add(intent["id"])
+            case "beyond" if untouched:
+                most = charges.most_capturable(self.world.stripe.charges[intent["latest_charge"]])
+                if most > intent["amount_capturable"]:
+                    await self.world.ask_stripe("POST", f"{path}/capture", amount_to_capture=most)
+                    self.was_captured_elsewhere(intent["id"], most)
+                    self.raised.add(intent["id"])
+            case "cancel" if untouched:
+                await self.world.ask_stripe("POST", f"{path}/cancel")
+            case "capture":
+                amount = min(amount, intent["amount_capturable"])
+                await self.world.ask_stripe("POST", f"{path}/capture", amount_to_capture=amount)
+                self.was_captured_elsewhere(intent["id"], amount)
 
     def was_captured_elsewhere(self, intent_id: str, amount: int) -> None:
         """The merchant has captured so much without the processor."""
