@@ -49,8 +49,11 @@ async def check(
     assert due == 0 or not held or marked, ("too much was taken, and nobody is told", record)
 
 
-async def check_page(world: World, client: httpx.AsyncClient, order: Json) -> None:
-    """However a shopper left: who comes back to an order can pay the rest, or hears why not."""
+async def check_page(world: World, client: httpx.AsyncClient, order: Json) -> str | None:
+    """However a shopper left: who comes back to an order can pay the rest, or hears why not.
+
+    The id of the page, where something can be paid.
+    """
     stripe = world.stripe
     payments = sales.held(world, order)
     held = sum(oracle.held(stripe, each.intent) for each in payments)
@@ -63,11 +66,12 @@ async def check_page(world: World, client: httpx.AsyncClient, order: Json) -> No
         session = stripe.sessions.get(answer.json()["id"])
         asked = session["amount_total"] if session is not None else 0
         assert asked == max(0, due), f"asked for {asked} of {due}"
-    else:
-        assert answer.status_code in (400, 409), answer.text
-        another_mode = answer.json().get("code") == PAGE_OPEN
-        reason = over or waits or payments or due <= 0 or another_mode
-        assert reason, f"{due} cannot be paid: {answer.text}"
+        return str(session["id"]) if session is not None else None
+    assert answer.status_code in (400, 409), answer.text
+    another_mode = answer.json().get("code") == PAGE_OPEN
+    reason = over or waits or payments or due <= 0 or another_mode
+    assert reason, f"{due} cannot be paid: {answer.text}"
+    return None
 
 
 def _record(world: World, payment_id: str) -> Json:

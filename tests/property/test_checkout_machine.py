@@ -251,10 +251,12 @@ class CheckoutMachine(Machine):
 
     async def _shopper_pays(self, data: st.DataObject) -> None:
         """On any page that somebody was led to, however old."""
-        if not self.shown:
-            return
-        page = data.draw(st.sampled_from(sorted(self.shown)), label="page")
-        method = data.draw(st.sampled_from([*PAYING, *PAYING, *REFUSED]), label="method")
+        if self.shown:
+            page = data.draw(st.sampled_from(sorted(self.shown)), label="page")
+            methods = [*PAYING, *PAYING, *REFUSED, *REFUSED]
+            await self._pay(page, data.draw(st.sampled_from(methods), label="method"))
+
+    async def _pay(self, page: str, method: str) -> None:
         drafts = {"sepa_debit": stored.DEBIT, "multibanco": {"type": "multibanco"}}
         if method in drafts:
             made = await self.world.ask_stripe("POST", "/v1/payment_methods", **drafts[method])
@@ -342,7 +344,18 @@ class CheckoutMachine(Machine):
         self.everything_is_delivered()
         self._all_is_well()
         for order in self.orders():
-            self.run(asked.check_page(self.world, self.processors[0].client, order))
+            self._a_page_that_is_left_goes_on(order)
+
+    def _a_page_that_is_left_goes_on(self, order: Json) -> None:
+        """The bank asks for 3-D Secure, and the shopper goes away and comes back."""
+        client = self.processors[0].client
+        page = self.run(asked.check_page(self.world, client, order))
+        if page is None:
+            return
+        self.run(self._pay(page, "pm_card_authenticationRequired"))
+        self.everything_is_delivered()
+        [now] = [each for each in self.orders() if each["id"] == order["id"]]
+        assert self.run(asked.check_page(self.world, client, now)) == page
 
     def _a_run_repairs_all(self) -> None:
         """Nobody repeats anything any more; a second run finds nothing that it could repair."""
