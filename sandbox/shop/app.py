@@ -48,7 +48,7 @@ def create_app(
     bff = Bff(bff_client)
     pictures = Pictures()
     pages = Pages(pictures, elements)
-    baskets = Baskets(bff, pages)
+    baskets = Baskets(bff, pages, merchant)
 
     async def picture(request: Request) -> Response:
         drawing = pictures.draw(request.path_params["name"], request.path_params["colour"])
@@ -94,7 +94,7 @@ def create_app(
         routes=[
             *Catalogue(bff, pages).routes(),
             *baskets.routes(),
-            *Checkout(bff, pages, baskets, accounts).routes(),
+            *Checkout(bff, pages, baskets, accounts, merchant).routes(),
             *Orders(bff, pages, baskets, merchant).routes(),
             *here,
             Route("/pictures/{name}/{colour}.svg", picture),

@@ -11,8 +11,10 @@ from starlette.routing import Route
 
 from sandbox.shop import visitor
 from sandbox.shop.bff import Bff, Cart, Line, Refused
+from sandbox.shop.delivery import settle_delivery
 from sandbox.shop.forms import submitted
 from sandbox.shop.markets import MARKETS, Market, of_currency
+from sandbox.shop.merchant import Merchant
 from sandbox.shop.rendering import Pages
 
 MOST = 99
@@ -22,9 +24,10 @@ MOST = 99
 class Baskets:
     """Reads and changes the visitor's cart."""
 
-    def __init__(self, bff: Bff, pages: Pages) -> None:
+    def __init__(self, bff: Bff, pages: Pages, merchant: Merchant | None = None) -> None:
         self._bff = bff
         self._pages = pages
+        self._merchant = merchant
 
     def routes(self) -> list[Route]:
         return [
@@ -56,7 +59,7 @@ class Baskets:
         quantity = _quantity(form.get("quantity"), otherwise=1) or 1
         cart = await self.cart(request)
         if cart is None:
-            cart = await self._bff.new_cart(visitor.of(request).market.region)
+            cart = await self._new_cart(visitor.of(request).market)
         sku = str(form.get("sku", ""))
         cart = await self._bff.update(cart, "AddLineItem", variantId=sku, quantity=quantity)
         return _to_basket(cart, "?notice=added")
@@ -125,7 +128,7 @@ class Baskets:
 
     async def refill(self, lines: Iterable[Line], market: Market) -> Cart:
         """A new cart of a market with the same things in it, as far as they are sold there."""
-        cart = await self._bff.new_cart(market.region)
+        cart = await self._new_cart(market)
         for line in lines:
             try:
                 cart = await self._bff.update(
@@ -134,6 +137,14 @@ class Baskets:
             except Refused:
                 continue  # not sold there
         return cart
+
+    async def _new_cart(self, market: Market) -> Cart:
+        """An empty cart that knows how it will be delivered."""
+        cart = await self._bff.new_cart(market.region)
+        if self._merchant is None:
+            return cart
+        await settle_delivery(self._merchant, cart.id, market.countries[0])
+        return await self._bff.cart(cart.id)
 
     def _page(
         self, request: Request, cart: Cart | None, code: str = "", mistake: str = ""

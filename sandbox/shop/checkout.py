@@ -12,8 +12,10 @@ from sandbox.shop import address, visitor
 from sandbox.shop.account import Accounts
 from sandbox.shop.basket import Baskets
 from sandbox.shop.bff import Bff, Cart, Refused, Unavailable
+from sandbox.shop.delivery import settle_delivery
 from sandbox.shop.forms import submitted
 from sandbox.shop.markets import of_currency
+from sandbox.shop.merchant import Merchant
 from sandbox.shop.orders import to_payment
 from sandbox.shop.rendering import Pages
 
@@ -22,12 +24,18 @@ class Checkout:
     """From the basket to an order and its payment."""
 
     def __init__(
-        self, bff: Bff, pages: Pages, baskets: Baskets, accounts: Accounts | None = None
+        self,
+        bff: Bff,
+        pages: Pages,
+        baskets: Baskets,
+        accounts: Accounts | None = None,
+        merchant: Merchant | None = None,
     ) -> None:
         self._bff = bff
         self._pages = pages
         self._baskets = baskets
         self._accounts = accounts
+        self._merchant = merchant
 
     def routes(self) -> list[Route]:
         return [
@@ -65,6 +73,8 @@ class Checkout:
                 wrong = {"": refused.message}
         if wrong:
             return self._form(request, cart, values, wrong)
+        if self._merchant is not None:
+            await settle_delivery(self._merchant, cart.id)
         response = RedirectResponse("/checkout/review", HTTPStatus.SEE_OTHER)
         visitor.keep_address(response, cart.id, values)
         return response

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from sandbox.shop.bff import Money, Refused, Shape, Unavailable, read_problem
+from sandbox.shop.bff import Address, Money, Refused, Shape, Unavailable, read_problem
 
 T = TypeVar("T")
 Action = dict[str, Any]
@@ -85,6 +85,7 @@ class Paid(Shape, frozen=True, kw_only=True):
     payment_info: _PaymentInfo = _PaymentInfo()
     customer_id: str | None = None
     shipping_info: ShippingInfo | None = None
+    shipping_address: Address | None = None
 
     @property
     def payments(self) -> tuple[Payment, ...]:

@@ -14,6 +14,7 @@ from sandbox.shop.elements import Elements
 from sandbox.shop.markets import COUNTRIES, MARKETS, Market, digits
 from sandbox.shop.pictures import Pictures
 from sandbox.shop.security import admit_elements
+from sandbox.shown_cards import SHOWN_CARDS
 
 
 class Pages:
@@ -29,6 +30,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals.update(
+            cards=SHOWN_CARDS,
             countries=COUNTRIES,
             digits=digits,
             markets=tuple(MARKETS.values()),

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from sandbox.shown_cards import SHOWN_CARDS
 from sandbox.stripe import attempts, checkout, checkout_form, checkout_money, checkout_payment
 from sandbox.stripe import methods as payment_methods
 from sandbox.stripe.checkout_form import Form
@@ -57,6 +58,7 @@ class _Pages:
             trim_blocks=True,
             undefined=jinja2.StrictUndefined,
         )
+        self._templates.globals.update(cards=SHOWN_CARDS)
 
     async def show(self, request: Request) -> Response:
         """The session's page: the form while it is open, else what became of it."""

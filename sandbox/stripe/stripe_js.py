@@ -6,6 +6,7 @@ is being read, so it cannot import: each script is several files, joined within 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox.shown_cards import SHOWN_CARDS
 from sandbox.stripe import attempts, currencies, intents, methods
 from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import invalid_request, refused, unauthorized, unexpected_state
@@ -89,6 +91,9 @@ async def _frame_file(request: Request) -> Response:
 
 def _script(name: str) -> Response:
     parts = "\n".join(_read(f"{part}.js") for part in _PARTS[name])
+    if name == "payment":
+        cards = [[each.number, each.outcome] for each in SHOWN_CARDS]
+        parts = f"const TEST_CARDS = {json.dumps(cards)};\n{parts}"
     # Without `crossorigin` scripts need no permission; shops that use the attribute do.
     headers = {"access-control-allow-origin": "*"}
     return _file(f'(() => {{\n"use strict";\n{parts}}})();\n', "text/javascript", headers)

@@ -28,7 +28,7 @@ def test_from_first_look_to_confirmation(shopper: Shopper) -> None:
     expect(page.get_by_role("img", name="Slate")).to_be_visible()
     shopper.click("Add to basket")
     shopper.click("One more")
-    expect(page.locator("#total")).to_have_text("€29.80")
+    expect(page.locator("#total")).to_have_text("€34.70")
     expect(page.locator("#basket-count")).to_have_text("2 things")
     page.get_by_role("link", name="Check out").click()
     shopper.enters(IN_GERMANY)
@@ -37,7 +37,7 @@ def test_from_first_look_to_confirmation(shopper: Shopper) -> None:
     shopper.sees_paid()
     assert shopper.order_id == order_id
     expect(page.get_by_text("Berlin")).to_be_visible()
-    assert_paid_once(shopper.shop, order_id, 2_980)
+    assert_paid_once(shopper.shop, order_id, 3_470)
     page.goto("/basket")
     expect(page.get_by_text("Your basket is empty")).to_be_visible()
 
@@ -49,7 +49,7 @@ def test_a_declined_card_can_be_followed_by_a_good_one(shopper: Shopper) -> None
     assert shopper.shop.charged(order_id) == []
     shopper.pays_with(GOOD)
     shopper.sees_paid()
-    assert_paid_once(shopper.shop, order_id, 1_490)
+    assert_paid_once(shopper.shop, order_id, 1_980)
 
 
 def test_a_confirmed_challenge_pays(shopper: Shopper) -> None:
@@ -57,7 +57,7 @@ def test_a_confirmed_challenge_pays(shopper: Shopper) -> None:
     shopper.pays_with(SECURE)
     shopper.click("Confirm payment")
     shopper.sees_paid()
-    assert_paid_once(shopper.shop, order_id, 1_490)
+    assert_paid_once(shopper.shop, order_id, 1_980)
 
 
 def test_a_rejected_challenge_charges_nothing_and_leaves_the_way_open(shopper: Shopper) -> None:
@@ -69,7 +69,7 @@ def test_a_rejected_challenge_charges_nothing_and_leaves_the_way_open(shopper: S
     assert "paymentState" not in shopper.shop.order(order_id)
     shopper.pays_with(GOOD)
     shopper.sees_paid()
-    assert_paid_once(shopper.shop, order_id, 1_490)
+    assert_paid_once(shopper.shop, order_id, 1_980)
 
 
 def test_who_leaves_the_payment_page_can_pay_the_same_order_again(shopper: Shopper) -> None:
@@ -80,7 +80,7 @@ def test_who_leaves_the_payment_page_can_pay_the_same_order_again(shopper: Shopp
     assert shopper.goes_to_payment() == order_id
     shopper.pays_with(GOOD)
     shopper.sees_paid()
-    assert_paid_once(shopper.shop, order_id, 1_490)
+    assert_paid_once(shopper.shop, order_id, 1_980)
 
 
 def test_who_leaves_the_payment_page_can_change_the_basket(shopper: Shopper) -> None:
@@ -89,7 +89,7 @@ def test_who_leaves_the_payment_page_can_change_the_basket(shopper: Shopper) -> 
     shopper.click("Change the basket")
     expect(shopper.page.get_by_label("Quantity of Stoneware mug")).to_have_value("2")
     shopper.click("One less")
-    expect(shopper.page.locator("#total")).to_have_text("€14.90")
+    expect(shopper.page.locator("#total")).to_have_text("€19.80")
     shopper.page.get_by_role("link", name="Check out").click()
     expect(shopper.page.get_by_label("City")).to_have_value("Berlin")
     shopper.click("Continue to review")
@@ -97,7 +97,7 @@ def test_who_leaves_the_payment_page_can_change_the_basket(shopper: Shopper) -> 
     assert second != first
     shopper.pays_with(GOOD)
     shopper.sees_paid()
-    assert_paid_once(shopper.shop, second, 1_490)
+    assert_paid_once(shopper.shop, second, 1_980)
     assert shopper.shop.charged(first) == []
 
 
@@ -118,7 +118,7 @@ def test_an_order_is_completed_by_the_webhook_alone_when_the_tab_is_closed(
         shopper.pays_with(GOOD)
     shopper.page.close()
     assert shopper.shop.order_when_paid(order_id)["orderState"] == "Confirmed"
-    assert_paid_once(shopper.shop, order_id, 1_490)
+    assert_paid_once(shopper.shop, order_id, 1_980)
 
 
 def test_every_page_can_be_reloaded(shopper: Shopper) -> None:
@@ -138,7 +138,7 @@ def test_every_page_can_be_reloaded(shopper: Shopper) -> None:
     page.get_by_role("link", name="See the order").click()
     page.reload()
     shopper.sees(PAID)
-    assert_paid_once(shopper.shop, order_id, 1_490)
+    assert_paid_once(shopper.shop, order_id, 1_980)
     assert len(shopper.shop.sessions(order_id)) == 1
 
 
@@ -163,7 +163,7 @@ def test_a_double_click_on_pay_places_one_order(shopper: Shopper) -> None:
     shopper.page.get_by_role("button", name="Pay ").dblclick()
     shopper.sees_paid()
     assert len(shopper.shop.sessions(order_id)) == 1
-    assert_paid_once(shopper.shop, order_id, 1_490)
+    assert_paid_once(shopper.shop, order_id, 1_980)
 
 
 def test_two_tabs_that_pay_the_same_basket_pay_once(shopper: Shopper) -> None:
@@ -179,7 +179,7 @@ def test_two_tabs_that_pay_the_same_basket_pay_once(shopper: Shopper) -> None:
     shopper.sees_paid()
     other.page.goto(f"{shopper.shop.address}/order/{order_id}")
     other.sees(PAID)
-    assert_paid_once(shopper.shop, order_id, 1_490)
+    assert_paid_once(shopper.shop, order_id, 1_980)
 
 
 def test_what_was_removed_in_one_tab_is_gone_in_the_other(shopper: Shopper) -> None:
@@ -200,7 +200,7 @@ def test_an_expired_payment_page_is_replaced_by_a_new_one(shopper: Shopper) -> N
     assert shopper.goes_to_payment() == order_id
     shopper.pays_with(GOOD)
     shopper.sees_paid()
-    assert_paid_once(shopper.shop, order_id, 1_490)
+    assert_paid_once(shopper.shop, order_id, 1_980)
     assert [each["status"] for each in shopper.shop.sessions(order_id)] == ["complete", "expired"]
 
 
@@ -211,12 +211,12 @@ def test_a_discount_code_is_shown_and_charged_to_the_cent(shopper: Shopper) -> N
     expect(shopper.page.locator("#code-mistake")).to_be_visible()
     shopper.page.get_by_label("Discount code").fill("SAVE10")
     shopper.click("Apply")
-    expect(shopper.page.locator("#total")).to_have_text("€88.50")
+    expect(shopper.page.locator("#total")).to_have_text("€93.40")
     shopper.enters(IN_GERMANY)
     order_id = shopper.goes_to_payment()
     shopper.pays_with(GOOD)
     shopper.sees_paid()
-    assert_paid_once(shopper.shop, order_id, 8_850)
+    assert_paid_once(shopper.shop, order_id, 9_340)
 
 
 def test_an_order_that_nobody_paid_is_not_shown_as_paid(shopper: Shopper) -> None:
@@ -235,7 +235,28 @@ def test_a_payment_that_takes_days_is_told_as_such_until_the_bank_has_decided(
     assert shopper.shop.order(order_id).get("paymentState") != "Paid"
     shopper.shop.bank_decides(order_id, succeed=True)
     shopper.sees(PAID)
-    assert_paid_once(shopper.shop, order_id, 1_490)
+    assert_paid_once(shopper.shop, order_id, 1_980)
+
+
+def test_waiting_for_the_bank_takes_nobodys_focus(shopper: Shopper) -> None:
+    page = shopper.page
+    order_id = shopper.checks_out()
+    shopper.pays_by_debit()
+    shopper.sees("Your payment is on its way.")
+    desk = page.get_by_role("link", name="This payment at the desk")
+    desk.focus()
+    page.evaluate("window.moved = 0; addEventListener('focusin', () => { window.moved += 1; })")
+    main = page.locator("#content").element_handle()
+    for _ in range(2):
+        with page.expect_response(re.compile("/order/success")):
+            pass
+    expect(desk).to_be_focused()
+    shopper.shop.bank_decides(order_id, succeed=True)
+    shopper.sees(PAID)
+    expect(page.get_by_role("status")).to_contain_text("We are packing it now.")
+    expect(desk).to_be_focused()
+    assert page.evaluate("window.moved") == 0
+    assert main.evaluate("(main) => main.isConnected"), "more was replaced than has changed"
 
 
 def test_a_debit_that_bounces_can_be_paid_by_card(shopper: Shopper) -> None:
@@ -247,7 +268,7 @@ def test_a_debit_that_bounces_can_be_paid_by_card(shopper: Shopper) -> None:
     assert shopper.goes_to_payment() == order_id
     shopper.pays_with(GOOD)
     shopper.sees_paid()
-    assert shopper.shop.charged(order_id)[-1] == ("Charge", 1_490, "Success")
+    assert shopper.shop.charged(order_id)[-1] == ("Charge", 1_980, "Success")
 
 
 def test_the_shop_works_without_scripts(shop: Shop, browser: Browser) -> None:
@@ -255,12 +276,12 @@ def test_the_shop_works_without_scripts(shop: Shop, browser: Browser) -> None:
     shopper = Shopper(shop, context.new_page())
     shopper.puts_into_basket("stoneware-mug-1")
     shopper.click("One more")
-    expect(shopper.page.locator("#total")).to_have_text("€29.80")
+    expect(shopper.page.locator("#total")).to_have_text("€34.70")
     shopper.enters(IN_GERMANY)
     order_id = shopper.goes_to_payment()
     shopper.pays_with(GOOD)
     shopper.sees_paid()
-    assert_paid_once(shop, order_id, 2_980)
+    assert_paid_once(shop, order_id, 3_470)
     context.close()
 
 
@@ -278,23 +299,23 @@ def test_an_order_that_is_not_there_is_not_found(shopper: Shopper, order_id: str
         (
             "Japan",
             {"streetName": "Jingumae", "postalCode": "150-0001", "city": "Tokyo"},
-            "¥2,160",
+            "¥2,960",
             "JPY",
-            2_160,
+            2_960,
         ),
         (
             "Kuwait",
             {"streetName": "Salem Al Mubarak", "postalCode": "13001", "city": "Kuwait City"},
-            "KWD\xa04.590",
+            "KWD\xa06.090",
             "KWD",
-            4_590,
+            6_090,
         ),
         (
             "United States",
             {"streetName": "Broadway", "postalCode": "10013", "city": "New York", "region": "NY"},
-            "$16.17",
+            "$22.65",
             "USD",
-            1_617,
+            2_265,
         ),
     ],
 )

@@ -89,7 +89,7 @@ def test_a_payment_of_the_shop_is_seen_at_the_desk(merchant: Merchant) -> None:
     merchant.pays_with(GOOD)
     merchant.sees_paid()
     merchant.page.get_by_role("link", name="This payment at the desk").click()
-    expect(merchant.page.get_by_role("heading", level=1)).to_have_text("€14.90")
+    expect(merchant.page.get_by_role("heading", level=1)).to_have_text("€19.80")
     merchant.sees_agreement()
     number = merchant.shop.order(order_id)["orderNumber"]
     expect(merchant.page.get_by_role("link", name=number)).to_be_visible()

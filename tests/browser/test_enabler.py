@@ -26,7 +26,7 @@ from tests.browser.payer import (
 )
 from tests.browser.shopper import DECLINED, GOOD, IN_GERMANY, SECURE, Shop, Shopper
 
-MUG = 1_490
+MUG = 1_980
 _MOST_TABS = 60
 
 
@@ -109,7 +109,7 @@ def test_what_is_only_reserved_is_told_as_such(payer: Payer) -> None:
     payer.form.get_by_label("Postcode").fill("N1 9GU")
     payer.button.click()
     payer.is_done("Thank you. Your order is placed.")
-    assert transactions(payer.shop, cart_id) == [("Authorization", 1_290, "Success")]
+    assert transactions(payer.shop, cart_id) == [("Authorization", 1_740, "Success")]
     assert len(intents(payer.shop, cart_id)) == 1
 
 
@@ -292,7 +292,7 @@ def test_a_card_is_kept_paid_with_and_removed(customer: Payer) -> None:
     expect(stored).to_contain_text("VISA •••• 4242 12/2034")
     stored.get_by_role("button", name="Pay").click()
     customer.is_done()
-    assert_paid_once(customer.shop, second, 3_999)
+    assert_paid_once(customer.shop, second, 4_489)
     assert intents(customer.shop, second)[0]["customer"] is not None
 
     customer.reaches_the_element()
@@ -418,13 +418,13 @@ def test_a_cart_that_changed_in_another_tab_is_asked_about_before_it_is_paid(pay
     other.puts_into_basket("field-notebook-1")
     other.page.close()
     payer.button.click()
-    expect(payer.message).to_contain_text("26.85")
-    expect(payer.page.locator("#total")).to_have_text("€26.85")
+    expect(payer.message).to_contain_text("31.75")
+    expect(payer.page.locator("#total")).to_have_text("€31.75")
     assert_nothing_paid(payer.shop, cart_id)
-    expect(payer.button).to_contain_text("26.85")
+    expect(payer.button).to_contain_text("31.75")
     payer.button.click()
     payer.is_done()
-    assert_paid_once(payer.shop, cart_id, 2_685)
+    assert_paid_once(payer.shop, cart_id, 3_175)
 
 
 def test_two_tabs_pay_the_same_cart_once(payer: Payer) -> None:

@@ -72,6 +72,22 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// What changes by itself is replaced where it differs. The focus stays where it is, and what says
+// how things stand stays the same element, so that screen readers tell what is new, and only that.
+function merge(page) {
+  const fresh = page.getElementById("content");
+  for (const part of document.querySelectorAll("[data-part]")) {
+    const now = page.getElementById(part.id);
+    if (!now || (now.innerHTML === part.innerHTML && now.className === part.className)) continue;
+    const focused = part.contains(document.activeElement) && document.activeElement.id;
+    part.className = now.className;
+    part.replaceChildren(...now.childNodes);
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+  document.getElementById("content").dataset.refresh = fresh.dataset.refresh || "";
+  document.title = page.title;
+}
+
 // A payment that the bank still works on: look again until it is decided.
 function refreshLater() {
   const delay = Number(document.getElementById("content").dataset.refresh);
@@ -79,7 +95,7 @@ function refreshLater() {
   setTimeout(async () => {
     try {
       const answer = await fetch(location.href);
-      if (answer.ok) return await swap(answer);
+      if (answer.ok) merge(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
       // offline for a moment
     }

@@ -50,14 +50,6 @@ class Field {
 const COUNTRIES = "AT BE CA CH DE DK ES FI FR GB IE IT JP LU NL NO PL PT SE US".split(" ");
 const WITH_POSTCODE = ["CA", "GB", "US"];
 
-/** @type {[number: string, outcome: MessageName][]} */
-const TEST_CARDS = [
-  ["4242 4242 4242 4242", "paid"],
-  ["4000 0027 6000 3184", "asks"],
-  ["4000 0000 0000 0002", "declined"],
-  ["4000 0000 0000 9995", "poor"],
-];
-
 /**
  * @typedef {object} MethodForm What a shopper fills in for one way to pay.
  * @property {Node[]} nodes

@@ -19,3 +19,5 @@ type StripeEmbeddedCheckoutOptions = import("@stripe/stripe-js").StripeEmbeddedC
 type StripeError = import("@stripe/stripe-js").StripeError;
 type StripeExpressCheckoutElementOptions = import("@stripe/stripe-js").StripeExpressCheckoutElementOptions;
 type StripePaymentElementOptions = import("@stripe/stripe-js").StripePaymentElementOptions;
+/** Written before the scripts of the payment form by the stand-in: `sandbox/shown_cards.py`. */
+declare const TEST_CARDS: [number: string, outcome: MessageName][];
