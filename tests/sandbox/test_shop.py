@@ -78,7 +78,7 @@ async def with_mug(browser: httpx.AsyncClient) -> httpx.Response:
 
 
 def heading(answer: httpx.Response) -> str:
-    found = re.search(r"<h1>(.*?)</h1>", answer.text)
+    found = re.search(r"<h1[^>]*>(.*?)</h1>", answer.text)
     assert found is not None, answer.text
     return found[1]
 
