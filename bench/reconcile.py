@@ -17,7 +17,7 @@ from msgspec import Struct
 from bench.history import History
 from bench.loop import run as run_loop
 from bench.samples import PROJECT, make_samples
-from stripe_connector.ops.reconcile.command import DIFFERS, Options, run
+from stripe_connector.ops.reconcile.command import DIFFERS, Options, run_reconcile
 from stripe_connector.settings import load_settings
 
 _EARLY = 5_000
@@ -59,7 +59,7 @@ async def measure(count: int, *, early: int = _EARLY) -> Figures:
     wall, cpu = time.monotonic(), time.process_time()
     out = _LastLine()
     async with httpx.AsyncClient(transport=history.transport()) as http:
-        code = await run(
+        code = await run_reconcile(
             load_settings(_ENVIRONMENT), options, http=http, stop=asyncio.Event(), out=out
         )
     if code != DIFFERS:

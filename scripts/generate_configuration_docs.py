@@ -6,7 +6,7 @@ import inspect
 from pathlib import Path
 
 from stripe_connector.settings import GROUPS, IGNORED, Variable
-from stripe_connector.settings.declaration import declared
+from stripe_connector.settings.declaration import declared_variables
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
 
@@ -64,7 +64,7 @@ def render() -> str:
                 _code(variable.default) if variable.default is not None else "-",
                 variable.meaning,
             ]
-            for variable in declared(group)
+            for variable in declared_variables(group)
         ]
         table = _table(["Variable", "Required", "Default", "Meaning"], rows)
         sections.append(f"## {title}\n\n{inspect.getdoc(group)}\n\n{table}")

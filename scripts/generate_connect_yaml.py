@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
+from stripe_connector.health import REQUIRED_SCOPES
 from stripe_connector.settings import Variable, variables
-from stripe_connector.status import REQUIRED_SCOPES
 
 TARGET = Path(__file__).resolve().parent.parent / "connect.yaml"
 

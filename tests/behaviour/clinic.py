@@ -15,9 +15,9 @@ from stripe_connector.deploy.webhook import MANAGED_BY, MANAGER
 from stripe_connector.gateways.outgoing import Outgoing
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.ledger import operation, proof
-from stripe_connector.ops.doctor.checks import Outcome, Result, examine
+from stripe_connector.ops.doctor.checks import CheckOutcome, Result, run_checks
 from stripe_connector.ops.doctor.examination import all_checks
-from stripe_connector.payments import customers
+from stripe_connector.payments.stored import customers
 from stripe_connector.settings import load_settings
 from tests.wire import Wire
 from tests.world import ENVIRONMENT, World, WorldClock
@@ -123,9 +123,9 @@ class Clinic:
         """A deployment with which nothing is wrong."""
         clinic = cls()
         await clinic.world.merchant_center()  # makes the issuer's key, which takes its time
-        await clinic.create_type(operation.type_draft())
-        await clinic.create_type(proof.type_draft())
-        await clinic.create_type(customers.type_draft(CUSTOMER_TYPE))
+        await clinic.create_type(operation.operation_type_draft())
+        await clinic.create_type(proof.proof_type_draft())
+        await clinic.create_type(customers.customer_type_draft(CUSTOMER_TYPE))
         await clinic.create_endpoint()
         return clinic
 
@@ -161,12 +161,12 @@ class Clinic:
         self._connect()
         async with httpx.AsyncClient(transport=Wire(self.world.network)) as client:
             checks = all_checks(load_settings(self.environment), Outgoing(client, self.clock))
-            return await examine(checks, limit_s=limit_s)
+            return await run_checks(checks, limit_s=limit_s)
 
 
 def wrong(results: list[Result]) -> dict[str, Result]:
     """What is not as it should be, by group and name."""
-    bad = (Outcome.FAIL, Outcome.WARN)
+    bad = (CheckOutcome.FAIL, CheckOutcome.WARN)
     return {f"{each.group}: {each.name}": each for each in results if each.outcome in bad}
 
 

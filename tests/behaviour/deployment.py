@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from stripe_connector.deploy.account import Account
-from stripe_connector.deploy.post_deploy import post_deploy
-from stripe_connector.deploy.pre_undeploy import pre_undeploy
+from stripe_connector.deploy.account import AccountEditor
+from stripe_connector.deploy.changes import ChangeOutcome, DeployReport, ReportRow
+from stripe_connector.deploy.post_deploy import set_up_deployment
+from stripe_connector.deploy.pre_undeploy import take_down_deployment
 from stripe_connector.deploy.project import Project
-from stripe_connector.deploy.report import Outcome, Report, Row
 from stripe_connector.deploy.secrets import SecretDesk
 from stripe_connector.deploy.webhook import EVENTS
 from stripe_connector.gateways.outgoing import Outgoing
@@ -43,17 +43,17 @@ class Terminal(io.StringIO):
 class Run:
     """What one run left behind."""
 
-    def __init__(self, report: Report, writes: list[Call], printed: str) -> None:
+    def __init__(self, report: DeployReport, writes: list[Call], printed: str) -> None:
         self.rows = report.rows
         self.failed = report.failed
         self.writes = writes
         self.printed = printed
 
-    def of(self, subject: str) -> list[Row]:
+    def of(self, subject: str) -> list[ReportRow]:
         """The rows whose subject begins so."""
         return [row for row in self.rows if row.subject.startswith(subject)]
 
-    def outcomes(self, subject: str = "") -> set[Outcome]:
+    def outcomes(self, subject: str = "") -> set[ChangeOutcome]:
         return {row.outcome for row in self.of(subject)}
 
 
@@ -129,13 +129,13 @@ class Deployment:
         retire_old: bool = False,
     ) -> Run:
         """Run post-deploy."""
-        report, stream = Report(dry_run=dry_run), stream or io.StringIO()
+        report, stream = DeployReport(dry_run=dry_run), stream or io.StringIO()
         desk = SecretDesk(stream, secret_file)
         before = len(self.world.network.calls)
         try:
             settings = load_settings(self.environment)
             account, project = self._backends()
-            await post_deploy(settings, account, project, report, desk, retire_old=retire_old)
+            await set_up_deployment(settings, account, project, report, desk, retire_old=retire_old)
         finally:
             desk.close()
         return self._run(report, before, stream)
@@ -144,10 +144,10 @@ class Deployment:
         self, *, dry_run: bool = False, delete_endpoint: bool = False, delete_types: bool = False
     ) -> Run:
         """Run pre-undeploy."""
-        report, before = Report(dry_run=dry_run), len(self.world.network.calls)
+        report, before = DeployReport(dry_run=dry_run), len(self.world.network.calls)
         settings = load_settings(self.environment)
         account, project = self._backends()
-        await pre_undeploy(
+        await take_down_deployment(
             settings,
             account,
             project,
@@ -157,18 +157,18 @@ class Deployment:
         )
         return self._run(report, before, io.StringIO())
 
-    def _backends(self) -> tuple[Account, Project]:
+    def _backends(self) -> tuple[AccountEditor, Project]:
         settings = load_settings(self.environment)
         http = httpx.AsyncClient(transport=Wire(self.world.network))
         outgoing = Outgoing(http, WorldClock(self.world.clock))
-        account = Account(
+        account = AccountEditor(
             secret_key=settings.stripe_secret_key,
             api_base=settings.stripe_api_base,
             outgoing=outgoing,
         )
         return account, Project(settings, outgoing)
 
-    def _run(self, report: Report, before: int, stream: io.StringIO) -> Run:
+    def _run(self, report: DeployReport, before: int, stream: io.StringIO) -> Run:
         report.show(Console(file=stream, width=120))
         writes = [
             call

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from stripe_connector.deploy.webhook import EVENTS, FINGERPRINT, fingerprint
+from stripe_connector.health import REQUIRED_SCOPES
 from stripe_connector.ledger import operation, proof
-from stripe_connector.ops.doctor.checks import Outcome
+from stripe_connector.ops.doctor.checks import CheckOutcome
 from stripe_connector.ops.doctor.commercetools_checks import STOREFRONT_SCOPES
-from stripe_connector.payments import customers
 from stripe_connector.payments.own_account import CONTAINER, LIVE_OWNER
-from stripe_connector.status import REQUIRED_SCOPES
+from stripe_connector.payments.stored import customers
 from tests.behaviour.clinic import (
     CUSTOMER_TYPE,
     SOUND,
@@ -35,14 +35,14 @@ class Case(Struct, frozen=True):
     where: str
     cause: str
     mend: str
-    outcome: Outcome = Outcome.FAIL
+    outcome: CheckOutcome = CheckOutcome.FAIL
 
 
 CASES: dict[str, Case] = {}
 
 
 def case(
-    where: str, cause: str, mend: str, outcome: Outcome = Outcome.FAIL
+    where: str, cause: str, mend: str, outcome: CheckOutcome = CheckOutcome.FAIL
 ) -> Callable[[Harm], Harm]:
     def add(harm: Harm) -> Harm:
         CASES[harm.__name__] = Case(harm, where, cause, mend, outcome)
@@ -63,31 +63,31 @@ ALL_SCOPES = (*REQUIRED_SCOPES, *STOREFRONT_SCOPES)
 # Settings
 
 
-@case("Settings: Values", "BFF_REQUESTS_PER_MINUTE is 0", "Change", Outcome.WARN)
+@case("Settings: Values", "BFF_REQUESTS_PER_MINUTE is 0", "Change", CheckOutcome.WARN)
 async def live_without_a_rate_limit(clinic: Clinic) -> None:
     await live(clinic)
     clinic.environment["BFF_REQUESTS_PER_MINUTE"] = "0"
 
 
-@case("Settings: Values", "BFF_PAYMENT_PAGES_PER_MINUTE is 0", "Change", Outcome.WARN)
+@case("Settings: Values", "BFF_PAYMENT_PAGES_PER_MINUTE is 0", "Change", CheckOutcome.WARN)
 async def live_with_payment_pages_without_limit(clinic: Clinic) -> None:
     await live(clinic)
     clinic.environment["BFF_PAYMENT_PAGES_PER_MINUTE"] = "0"
 
 
-@case("Settings: Values", "BUY_NOW_SESSIONS_PER_MINUTE is 0", "Change", Outcome.WARN)
+@case("Settings: Values", "BUY_NOW_SESSIONS_PER_MINUTE is 0", "Change", CheckOutcome.WARN)
 async def live_with_buy_now_pages_without_limit(clinic: Clinic) -> None:
     await live(clinic)
     clinic.environment["BUY_NOW_SESSIONS_PER_MINUTE"] = "0"
 
 
-@case("Settings: Values", "FAILED_AUTHENTICATIONS_PER_MINUTE is 0", "Change", Outcome.WARN)
+@case("Settings: Values", "FAILED_AUTHENTICATIONS_PER_MINUTE is 0", "Change", CheckOutcome.WARN)
 async def live_with_guesses_without_limit(clinic: Clinic) -> None:
     await live(clinic)
     clinic.environment["FAILED_AUTHENTICATIONS_PER_MINUTE"] = "0"
 
 
-@case("Settings: Values", "SHUTDOWN_GRACE_S is not longer", "Change", Outcome.WARN)
+@case("Settings: Values", "SHUTDOWN_GRACE_S is not longer", "Change", CheckOutcome.WARN)
 async def a_stop_that_cuts_requests(clinic: Clinic) -> None:
     clinic.environment["SHUTDOWN_GRACE_S"] = "10"
 
@@ -107,18 +107,23 @@ async def one_secret_for_two_things(clinic: Clinic) -> None:
     clinic.environment |= {"CHECKOUT_LINK_SECRET": secret, "BUY_NOW_COOKIE_SECRET": secret}
 
 
-@case("Settings: Return page", "cannot confirm payments", "ALLOWED_ORIGINS", Outcome.WARN)
+@case("Settings: Return page", "cannot confirm payments", "ALLOWED_ORIGINS", CheckOutcome.WARN)
 async def a_return_page_elsewhere(clinic: Clinic) -> None:
     clinic.environment["MERCHANT_RETURN_URL"] = "http://localhost:3001/return"
 
 
-@case("Settings: Customers' carts", "STOREFRONT_SECRET is not set", "set it here and", Outcome.WARN)
+@case(
+    "Settings: Customers' carts",
+    "STOREFRONT_SECRET is not set",
+    "set it here and",
+    CheckOutcome.WARN,
+)
 async def live_without_the_shops_word(clinic: Clinic) -> None:
     await live(clinic)
     del clinic.environment["STOREFRONT_SECRET"]
 
 
-@case("Settings: Return address", "RETURN_URL_CART_ID is true", "signed cookie", Outcome.WARN)
+@case("Settings: Return address", "RETURN_URL_CART_ID is true", "signed cookie", CheckOutcome.WARN)
 async def live_with_the_cart_in_the_address(clinic: Clinic) -> None:
     await live(clinic)
     clinic.environment["RETURN_URL_CART_ID"] = "true"
@@ -161,7 +166,7 @@ async def a_missing_scope(clinic: Clinic) -> None:
     "commercetools: Storefront's scopes",
     "lacks view_products:sandbox",
     "API client with these scopes",
-    Outcome.WARN,
+    CheckOutcome.WARN,
 )
 async def a_missing_scope_of_the_storefront(clinic: Clinic) -> None:
     await scoped(clinic, "poor", [each for each in ALL_SCOPES if each != "view_products"])
@@ -229,7 +234,7 @@ async def live_with_keys_of_a_mock(clinic: Clinic) -> None:
 # Custom types
 
 
-@case("Custom types: Operation type", "does not exist", POST_DEPLOY, Outcome.WARN)
+@case("Custom types: Operation type", "does not exist", POST_DEPLOY, CheckOutcome.WARN)
 async def a_type_that_is_missing(clinic: Clinic) -> None:
     await clinic.delete_type(operation.TYPE_KEY)
 
@@ -237,7 +242,7 @@ async def a_type_that_is_missing(clinic: Clinic) -> None:
 @case("Custom types: Operation type", f"lacks the fields {proof.ERROR}:", POST_DEPLOY)
 async def a_type_without_one_of_its_fields(clinic: Clinic) -> None:
     await clinic.delete_type(operation.TYPE_KEY)
-    draft = operation.type_draft()
+    draft = operation.operation_type_draft()
     definitions = [each for each in draft["fieldDefinitions"] if each["name"] != proof.ERROR]
     await clinic.create_type({**draft, "fieldDefinitions": definitions})
 
@@ -245,7 +250,7 @@ async def a_type_without_one_of_its_fields(clinic: Clinic) -> None:
 @case("Custom types: Operation type", f"lacks the fields {proof.ERROR}:", "addFieldDefinition")
 async def a_shared_type_without_one_of_our_fields(clinic: Clinic) -> None:
     await clinic.delete_type(operation.TYPE_KEY)
-    draft = operation.type_draft()
+    draft = operation.operation_type_draft()
     draft["fieldDefinitions"] = [
         {**each, "name": "theirs"} if each["name"] == proof.ERROR else each
         for each in draft["fieldDefinitions"]
@@ -253,7 +258,7 @@ async def a_shared_type_without_one_of_our_fields(clinic: Clinic) -> None:
     await clinic.create_type(draft)
 
 
-@case("Custom types: Proof type", "does not exist", POST_DEPLOY, Outcome.WARN)
+@case("Custom types: Proof type", "does not exist", POST_DEPLOY, CheckOutcome.WARN)
 async def a_type_for_proofs_that_is_missing(clinic: Clinic) -> None:
     await clinic.delete_type(proof.TYPE_KEY)
 
@@ -261,12 +266,14 @@ async def a_type_for_proofs_that_is_missing(clinic: Clinic) -> None:
 @case("Custom types: Customer type", "is for order, not for customer", "CT_CUSTOM_TYPE_STRIPE")
 async def a_type_of_somebody_else(clinic: Clinic) -> None:
     await clinic.delete_type(CUSTOMER_TYPE)
-    await clinic.create_type({**customers.type_draft(CUSTOMER_TYPE), "resourceTypeIds": ["order"]})
+    await clinic.create_type(
+        {**customers.customer_type_draft(CUSTOMER_TYPE), "resourceTypeIds": ["order"]}
+    )
 
 
 async def with_customer_field(clinic: Clinic, **changes: object) -> None:
     await clinic.delete_type(CUSTOMER_TYPE)
-    draft = customers.type_draft(CUSTOMER_TYPE)
+    draft = customers.customer_type_draft(CUSTOMER_TYPE)
     (field,) = draft["fieldDefinitions"]
     await clinic.create_type({**draft, "fieldDefinitions": [{**field, **changes}]})
 
@@ -281,12 +288,12 @@ async def a_field_that_is_required(clinic: Clinic) -> None:
     await with_customer_field(clinic, required=True)
 
 
-@case("Custom types: Interaction type", "does not exist", POST_DEPLOY, Outcome.WARN)
+@case("Custom types: Interaction type", "does not exist", POST_DEPLOY, CheckOutcome.WARN)
 async def interactions_without_their_type(clinic: Clinic) -> None:
     clinic.environment["STRIPE_INTERFACE_INTERACTIONS"] = "true"
 
 
-@case("Custom types: Merchant's types", "(our-orders)", "correct the key", Outcome.WARN)
+@case("Custom types: Merchant's types", "(our-orders)", "correct the key", CheckOutcome.WARN)
 async def a_merchants_type_that_is_missing(clinic: Clinic) -> None:
     clinic.environment["CT_CUSTOM_TYPE_LAUNCHPAD_PURCHASE_ORDER_KEY"] = "our-orders"
 
@@ -336,7 +343,7 @@ async def a_proxy_that_changes_the_api_version(clinic: Clinic) -> None:
     clinic.hosts["stripe.test"].answer("GET", "/v1/payment_intents", 200, page, "2025-08-27.basil")
 
 
-@case("Stripe: Account", "cannot take payments", "activation", Outcome.WARN)
+@case("Stripe: Account", "cannot take payments", "activation", CheckOutcome.WARN)
 async def an_account_that_is_not_activated(clinic: Clinic) -> None:
     clinic.world.stripe.charges_enabled = False
 
@@ -347,7 +354,7 @@ async def a_live_account_that_is_not_activated(clinic: Clinic) -> None:
     clinic.world.stripe.charges_enabled = False
 
 
-@case("Stripe: Account", "pays nothing out", "Payouts", Outcome.WARN)
+@case("Stripe: Account", "pays nothing out", "Payouts", CheckOutcome.WARN)
 async def an_account_without_payouts(clinic: Clinic) -> None:
     clinic.world.stripe.payouts_enabled = False
 
@@ -387,7 +394,7 @@ async def keys_that_say_two_accounts(clinic: Clinic) -> None:
     clinic.world.stripe.publishable_key = f"pk_test_{publishable}"
 
 
-@case("Stripe: Stripe.js", "belongs to https://js.stripe.com/endive", "Remove", Outcome.WARN)
+@case("Stripe: Stripe.js", "belongs to https://js.stripe.com/endive", "Remove", CheckOutcome.WARN)
 async def an_old_stripe_js(clinic: Clinic) -> None:
     clinic.environment["STRIPE_JS_URL"] = "https://js.stripe.com/v3"
 
@@ -399,7 +406,7 @@ async def live_with_a_stripe_js_of_somebody_else(clinic: Clinic) -> None:
     clinic.environment["STRIPE_JS_URL"] = "https://cdn.example/stripe.js"
 
 
-@case("Stripe: Apple Pay domains", "shop.example", "Payment method domains", Outcome.WARN)
+@case("Stripe: Apple Pay domains", "shop.example", "Payment method domains", CheckOutcome.WARN)
 async def a_domain_that_is_not_registered(clinic: Clinic) -> None:
     clinic.environment["ALLOWED_ORIGINS"] += ",https://shop.example"
     clinic.deploy(clinic.environment)
@@ -445,18 +452,20 @@ async def an_endpoint_that_misses_an_event(clinic: Clinic) -> None:
     await clinic.change_endpoint(**{"enabled_events[]": types})
 
 
-@case("Webhooks: API version", "has API version 2025-08-27.basil, not", POST_DEPLOY, Outcome.WARN)
+@case(
+    "Webhooks: API version", "has API version 2025-08-27.basil, not", POST_DEPLOY, CheckOutcome.WARN
+)
 async def an_endpoint_of_another_version(clinic: Clinic) -> None:
     await clinic.delete_endpoint()
     await clinic.create_endpoint(api_version="2025-08-27.basil")
 
 
-@case("Webhooks: Only one", "every event comes 2 times", "Disable all but", Outcome.WARN)
+@case("Webhooks: Only one", "every event comes 2 times", "Disable all but", CheckOutcome.WARN)
 async def two_endpoints_with_one_url(clinic: Clinic) -> None:
     await clinic.create_endpoint()
 
 
-@case("Webhooks: Endpoint's secret", "does not hold the secret", "deploy again", Outcome.WARN)
+@case("Webhooks: Endpoint's secret", "does not hold the secret", "deploy again", CheckOutcome.WARN)
 async def the_secret_of_another_endpoint(clinic: Clinic) -> None:
     await clinic.change_endpoint(**{f"metadata[{FINGERPRINT}]": fingerprint("whsec_another")})
 
@@ -471,7 +480,7 @@ async def more_events_than_a_page_holds(clinic: Clinic) -> None:
     await undelivered(clinic, 101)
 
 
-@case("Webhooks: Deliveries", "Perhaps not to us", RECONCILE, Outcome.WARN)
+@case("Webhooks: Deliveries", "Perhaps not to us", RECONCILE, CheckOutcome.WARN)
 async def events_that_perhaps_somebody_else_does_not_take(clinic: Clinic) -> None:
     await clinic.create_endpoint("https://accounting.example/hooks")
     await undelivered(clinic)
@@ -500,7 +509,7 @@ async def a_web_page_in_the_processors_place(clinic: Clinic) -> None:
     clinic.hosts["processor.test"].answer("GET", "/health/ready", 200, "<h1>It works!</h1>")
 
 
-@case("Processor: Reachable", "does not hand back X-Correlation-ID", "proxy", Outcome.WARN)
+@case("Processor: Reachable", "does not hand back X-Correlation-ID", "proxy", CheckOutcome.WARN)
 async def a_proxy_that_drops_correlation_ids(clinic: Clinic) -> None:
     clinic.hosts["processor.test"].answer("GET", "/health/ready", 200, {"status": "UP"})
 
@@ -525,12 +534,12 @@ async def a_clock_there_that_is_behind(clinic: Clinic) -> None:
     clinic.hosts["processor.test"].ahead_s = -400
 
 
-@case("Processor: Clock there", "60 s ahead of Stripe's", "NTP", Outcome.WARN)
+@case("Processor: Clock there", "60 s ahead of Stripe's", "NTP", CheckOutcome.WARN)
 async def a_clock_there_that_drifts(clinic: Clinic) -> None:
     clinic.hosts["processor.test"].ahead_s = 60
 
 
-@case("Processor: Clock there", "shows no Date", "proxies", Outcome.WARN)
+@case("Processor: Clock there", "shows no Date", "proxies", CheckOutcome.WARN)
 async def a_proxy_that_hides_the_date(clinic: Clinic) -> None:
     clinic.hosts["processor.test"].shows_date = False
 
@@ -553,14 +562,14 @@ async def a_proxy_that_refuses_to_post(clinic: Clinic) -> None:
 # Payments
 
 
-@case("Payments: Amounts", "1 payments (", "refund or reverse", Outcome.WARN)
+@case("Payments: Amounts", "1 payments (", "refund or reverse", CheckOutcome.WARN)
 async def a_payment_of_another_amount(clinic: Clinic) -> None:
     payment = await clinic.world.payment(await paid(clinic))
     status = {"action": "setStatusInterfaceCode", "interfaceCode": "amount_mismatch"}
     await change_payment(clinic, payment, status)
 
 
-@case("Payments: Unfinished", "1 payments (", RECONCILE, Outcome.WARN)
+@case("Payments: Unfinished", "1 payments (", RECONCILE, CheckOutcome.WARN)
 async def an_operation_that_was_never_finished(clinic: Clinic) -> None:
     payment = await clinic.world.payment(await paid(clinic))
     refund = {

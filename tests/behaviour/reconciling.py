@@ -11,7 +11,7 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from stripe_connector.ops.reconcile.command import Options, run
+from stripe_connector.ops.reconcile.command import Options, run_reconcile
 from stripe_connector.settings import load_settings
 from tests.wire import Wire
 from tests.world import World, WorldClock
@@ -56,7 +56,7 @@ async def reconcile(
     world.clock.advance(1)
     out, err = out or io.StringIO(), io.StringIO()
     async with httpx.AsyncClient(transport=Wire(world.network)) as http:
-        code = await run(
+        code = await run_reconcile(
             load_settings(world.environment),
             Options(json=True, rate=1000, checkpoint=checkpoint, **options),
             http=http,

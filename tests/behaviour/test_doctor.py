@@ -12,8 +12,9 @@ from rich.console import Console
 from stripe_connector.deploy.webhook import FINGERPRINT, MANAGED_BY, fingerprint
 from stripe_connector.ledger.facts import PROJECT_KEY
 from stripe_connector.ops.doctor import output
-from stripe_connector.ops.doctor.checks import Outcome
-from stripe_connector.payments import customers, interactions
+from stripe_connector.ops.doctor.checks import CheckOutcome
+from stripe_connector.payments import interactions
+from stripe_connector.payments.stored import customers
 from tests.behaviour.clinic import WEBHOOKS, Clinic, readable, stripe_error, wrong
 from tests.behaviour.deployment_faults import CASES, POST_DEPLOY, live, paid, undelivered
 from tests.contract.strict import form_problems
@@ -54,7 +55,7 @@ async def test_of_a_sound_deployment_all_is_well() -> None:
     clinic.world.clock.advance(86_400)
     results = await clinic.examined()
     assert wrong(results) == {}, readable(results)
-    skipped = {each.name for each in results if each.outcome is Outcome.SKIPPED}
+    skipped = {each.name for each in results if each.outcome is CheckOutcome.SKIPPED}
     assert skipped == {
         "Interaction type",
         "Merchant's types",
@@ -69,11 +70,11 @@ async def test_of_a_sound_live_deployment_all_is_well() -> None:
     await clinic.change_endpoint(
         **{f"metadata[{FINGERPRINT}]": fingerprint(LIVE["STRIPE_WEBHOOK_SIGNING_SECRET"])}
     )
-    await clinic.create_type(interactions.type_draft())
+    await clinic.create_type(interactions.interaction_type_draft())
     clinic.environment["STRIPE_INTERFACE_INTERACTIONS"] = "true"
     results = await clinic.examined()
     assert wrong(results) == {}, readable(results)
-    assert [each.name for each in results if each.outcome is Outcome.SKIPPED] == [
+    assert [each.name for each in results if each.outcome is CheckOutcome.SKIPPED] == [
         "Merchant's types"
     ]
 
@@ -97,15 +98,15 @@ async def test_what_a_restricted_key_may_not_read_and_need_not_is_skipped() -> N
     results = await clinic.examined()
     assert wrong(results) == {}, readable(results)
     found = {each.name: each for each in results}
-    assert found["Account"].outcome is Outcome.SKIPPED
-    assert found["Apple Pay domains"].outcome is Outcome.SKIPPED
+    assert found["Account"].outcome is CheckOutcome.SKIPPED
+    assert found["Apple Pay domains"].outcome is CheckOutcome.SKIPPED
 
 
 async def test_with_a_payment_both_keys_are_known_to_be_of_one_account() -> None:
     clinic = await Clinic.opened()
     await paid(clinic)
     (found,) = (each for each in await clinic.examined() if each.name == "Publishable key")
-    assert (found.outcome, found.text) == (Outcome.OK, "of the same account")
+    assert (found.outcome, found.text) == (CheckOutcome.OK, "of the same account")
 
 
 async def test_before_the_first_payment_a_refused_question_is_an_answer_to_a_known_key() -> None:
@@ -139,10 +140,12 @@ async def test_in_test_mode_what_live_mode_will_ask_for_is_said_beforehand() -> 
 
 async def test_a_merchants_own_types_are_looked_for() -> None:
     clinic = await Clinic.opened()
-    await clinic.create_type({**customers.type_draft("ours"), "resourceTypeIds": ["payment"]})
+    await clinic.create_type(
+        {**customers.customer_type_draft("ours"), "resourceTypeIds": ["payment"]}
+    )
     clinic.environment["CT_CUSTOM_TYPE_LAUNCHPAD_PURCHASE_ORDER_KEY"] = "ours"
     (found,) = (each for each in await clinic.examined() if each.name == "Merchant's types")
-    assert (found.outcome, found.text) == (Outcome.OK, "ours")
+    assert (found.outcome, found.text) == (CheckOutcome.OK, "ours")
 
 
 async def test_without_a_public_url_what_needs_one_is_skipped() -> None:
@@ -150,7 +153,7 @@ async def test_without_a_public_url_what_needs_one_is_skipped() -> None:
     del clinic.environment["CONNECT_SERVICE_URL"]
     results = await clinic.examined()
     assert wrong(results) == {}, readable(results)
-    reasons = {each.name: each.text for each in results if each.outcome is Outcome.SKIPPED}
+    reasons = {each.name: each.text for each in results if each.outcome is CheckOutcome.SKIPPED}
     assert "CONNECT_SERVICE_URL is not set" in reasons["Reachable"]
     assert "CONNECT_SERVICE_URL is not set" in reasons["Endpoint"]
     assert reasons["Origins"] == "Needs: Reachable."
@@ -160,7 +163,7 @@ async def test_a_missing_signing_secret_is_a_failure_and_not_only_a_warning() ->
     clinic = await Clinic.opened()
     clinic.environment["STRIPE_WEBHOOK_SIGNING_SECRET"] = ""
     found = wrong(await clinic.examined())
-    assert found["Processor: Signing secret"].outcome is Outcome.FAIL
+    assert found["Processor: Signing secret"].outcome is CheckOutcome.FAIL
     assert "answered with 503" in found["Processor: Signing secret"].text
 
 

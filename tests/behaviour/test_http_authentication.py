@@ -23,7 +23,7 @@ from stripe_connector.http.auth import (
     SessionAuth,
     StripeAuth,
 )
-from stripe_connector.http.health import Readiness
+from stripe_connector.http.health_routes import Readiness
 from stripe_connector.observability.telemetry import create_telemetry
 from stripe_connector.settings import load_settings
 from tests.fakes import FakeClock

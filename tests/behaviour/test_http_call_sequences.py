@@ -95,7 +95,7 @@ class Stage:
 async def stage(**environment: str) -> Stage:
     world = World(environment)
     await world.client.get("/operations/status", headers=await world.merchant_center())
-    await world.commercetools("POST", "types", proof.type_draft())
+    await world.commercetools("POST", "types", proof.proof_type_draft())
     set_ = Stage(world)
     world.network.turn = set_.timeline.turn
     return set_

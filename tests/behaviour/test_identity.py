@@ -193,7 +193,7 @@ async def test_an_interface_id_that_somebody_has_taken_blocks_no_record(elsewher
 async def test_what_a_shopper_has_written_ahead_moves_no_money(identity: str) -> None:
     """With our own type's fields, as version 0.1.0 wrote them; the type's key is no secret."""
     world = World(MULTICAPTURE)
-    await world.commercetools("POST", "types", operation.type_draft())
+    await world.commercetools("POST", "types", operation.operation_type_draft())
     shop = await started(world, 1000)
     forged = [
         {

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sandbox.commercetools.shop import CLIENTS
-from stripe_connector.deploy.account import Endpoint
-from stripe_connector.deploy.report import Outcome
+from stripe_connector.deploy.account import EditableEndpoint
+from stripe_connector.deploy.changes import ChangeOutcome
 from stripe_connector.deploy.secrets import SecretDesk
 from stripe_connector.deploy.webhook import EVENTS
 from stripe_connector.gateways.stripe.api_version import API_VERSION
@@ -58,7 +58,7 @@ async def repeats_without_a_write(deployment: Deployment) -> None:
     run = await deployment.deploy()
     assert run.writes == []
     assert not run.failed
-    assert Outcome.DONE not in run.outcomes()
+    assert ChangeOutcome.DONE not in run.outcomes()
 
 
 def names(folder: Path) -> list[str]:
@@ -73,7 +73,7 @@ async def test_a_first_deployment_creates_everything_and_a_second_changes_nothin
 ) -> None:
     run = await deployment.deploy()
     assert not run.failed
-    assert run.outcomes("custom type") == {Outcome.DONE}
+    assert run.outcomes("custom type") == {ChangeOutcome.DONE}
     await is_deployed(deployment)
     await repeats_without_a_write(deployment)
 
@@ -90,17 +90,17 @@ async def test_a_dry_run_says_the_same_and_writes_nothing(deployment: Deployment
     assert run.writes == []
     assert not run.failed
     done = await deployment.deploy()
-    planned = [(r.subject, r.text) for r in run.rows if r.outcome is Outcome.PLANNED]
-    assert planned == [(r.subject, r.text) for r in done.rows if r.outcome is Outcome.DONE]
+    planned = [(r.subject, r.text) for r in run.rows if r.outcome is ChangeOutcome.PLANNED]
+    assert planned == [(r.subject, r.text) for r in done.rows if r.outcome is ChangeOutcome.DONE]
 
 
 async def test_without_the_services_address_all_else_is_done(deployment: Deployment) -> None:
     del deployment.environment["CONNECT_SERVICE_URL"]
     run = await deployment.deploy()
     [row] = run.of(WEBHOOK)
-    assert row.outcome is Outcome.FAILED
+    assert row.outcome is ChangeOutcome.FAILED
     assert "CONNECT_SERVICE_URL" in (row.mend or "")
-    assert run.outcomes("custom type") == {Outcome.DONE}
+    assert run.outcomes("custom type") == {ChangeOutcome.DONE}
     assert deployment.endpoints == []
 
 
@@ -117,9 +117,9 @@ async def test_elsewhere_it_is_not_told(deployment: Deployment) -> None:
     run = await deployment.deploy()
     [endpoint] = deployment.endpoints
     assert "whsec_" not in run.printed + repr(run.rows)
-    made = Endpoint("we_1", URL, "enabled", [], 1, secret="whsec_1")
+    made = EditableEndpoint("we_1", URL, "enabled", [], 1, secret="whsec_1")
     assert "whsec_" not in repr(made)
-    [row] = [each for each in run.of(WEBHOOK) if each.outcome is Outcome.OPEN]
+    [row] = [each for each in run.of(WEBHOOK) if each.outcome is ChangeOutcome.OPEN]
     assert endpoint["id"] in (row.mend or "")
     assert "Dashboard" in (row.mend or "")
 
@@ -147,7 +147,7 @@ async def test_a_file_that_cannot_be_written_is_noticed_before_anything_is_creat
 ) -> None:
     run = await deployment.deploy(secret_file=tmp_path / "missing" / "secret")
     assert deployment.endpoints == []
-    assert run.outcomes(WEBHOOK) == {Outcome.FAILED}
+    assert run.outcomes(WEBHOOK) == {ChangeOutcome.FAILED}
 
 
 def test_a_file_that_cannot_be_put_in_its_place_loses_no_run(tmp_path: Path) -> None:
@@ -164,10 +164,10 @@ def test_a_file_that_cannot_be_put_in_its_place_loses_no_run(tmp_path: Path) -> 
 async def test_once_it_is_configured_nothing_is_left_to_do(deployment: Deployment) -> None:
     await deployment.deploy()
     again = await deployment.deploy()
-    assert Outcome.OPEN in again.outcomes(WEBHOOK)
+    assert ChangeOutcome.OPEN in again.outcomes(WEBHOOK)
     secret = deployment.secrets(deployment.endpoints[0])
     deployment.environment["STRIPE_WEBHOOK_SIGNING_SECRET"] = secret
-    assert (await deployment.deploy()).outcomes(WEBHOOK) == {Outcome.RIGHT}
+    assert (await deployment.deploy()).outcomes(WEBHOOK) == {ChangeOutcome.RIGHT}
 
 
 # --- The webhook endpoint -------------------------------------------------------------------------
@@ -204,14 +204,14 @@ async def test_one_of_another_deployment_is_left_alone(deployment: Deployment) -
     before = dict(other)
     run = await deployment.deploy()
     assert other == before
-    assert run.outcomes(f"{WEBHOOK} {other['id']}") == {Outcome.LEFT}
+    assert run.outcomes(f"{WEBHOOK} {other['id']}") == {ChangeOutcome.LEFT}
     assert [each["url"] for each in deployment.endpoints] == [other["url"], URL]
 
 
 async def test_a_named_endpoint_that_does_not_exist_is_a_failure(deployment: Deployment) -> None:
     deployment.environment["STRIPE_WEBHOOK_ID"] = "we_gone"
     run = await deployment.deploy()
-    assert run.outcomes(WEBHOOK) == {Outcome.FAILED}
+    assert run.outcomes(WEBHOOK) == {ChangeOutcome.FAILED}
     assert deployment.endpoints == []
 
 
@@ -220,7 +220,7 @@ async def test_a_named_endpoint_of_another_project_is_a_failure(deployment: Depl
     before = dict(endpoint)
     deployment.environment["STRIPE_WEBHOOK_ID"] = endpoint["id"]
     run = await deployment.deploy()
-    assert run.outcomes(WEBHOOK) == {Outcome.FAILED}
+    assert run.outcomes(WEBHOOK) == {ChangeOutcome.FAILED}
     assert deployment.endpoints == [before]
 
 
@@ -231,7 +231,7 @@ async def test_somebody_elses_endpoint_at_our_address_is_not_taken_unasked(
     before = dict(endpoint)
     run = await deployment.deploy()
     [row] = run.of(WEBHOOK)
-    assert row.outcome is Outcome.FAILED
+    assert row.outcome is ChangeOutcome.FAILED
     assert f"STRIPE_WEBHOOK_ID to {endpoint['id']}" in (row.mend or "")
     assert deployment.endpoints == [before]
     deployment.environment["STRIPE_WEBHOOK_ID"] = endpoint["id"]
@@ -247,7 +247,7 @@ async def test_somebody_elses_endpoint_beside_ours_is_left_alone(deployment: Dep
     run = await deployment.deploy()
     assert not run.failed
     assert other == before
-    assert run.outcomes(f"{WEBHOOK} {other['id']}") == {Outcome.LEFT}
+    assert run.outcomes(f"{WEBHOOK} {other['id']}") == {ChangeOutcome.LEFT}
 
 
 async def test_another_version_gets_a_second_endpoint_and_then_the_first_is_disabled(
@@ -308,7 +308,7 @@ async def test_a_duplicate_stays_enabled_while_it_cannot_be_told_which_one_is_co
     deployment.environment["STRIPE_WEBHOOK_SIGNING_SECRET"] = deployment.secrets(both[1])
     run = await deployment.deploy()
     assert [each["status"] for each in both] == ["enabled", "enabled"]
-    assert Outcome.OPEN in run.outcomes(WEBHOOK)
+    assert ChangeOutcome.OPEN in run.outcomes(WEBHOOK)
     await deployment.deploy(retire_old=True)
     assert sorted(each["status"] for each in both) == ["disabled", "enabled"]
 
@@ -319,7 +319,7 @@ async def test_an_account_with_no_endpoint_left_is_told_in_stripes_words(
     for number in range(16):
         await deployment.endpoint(url=f"https://{number}.example")
     run = await deployment.deploy()
-    [row] = [each for each in run.of(WEBHOOK) if each.outcome is Outcome.FAILED]
+    [row] = [each for each in run.of(WEBHOOK) if each.outcome is ChangeOutcome.FAILED]
     assert "maximum" in row.text
 
 
@@ -341,7 +341,7 @@ async def test_a_type_with_somebody_elses_fields_is_checked_and_not_touched() ->
         "loyalty", *resources, points="Number", **{CUSTOMER_FIELD: "String"}
     )
     run = await deployment.deploy()
-    assert run.outcomes("custom type loyalty") == {Outcome.RIGHT}
+    assert run.outcomes("custom type loyalty") == {ChangeOutcome.RIGHT}
     assert await deployment.world.commercetools("GET", "types/key=loyalty") == fits
 
 
@@ -361,11 +361,11 @@ async def test_a_type_that_does_not_fit_is_a_failure_and_stays_as_it_is(
     before = await deployment.type("loyalty", *resources, **fields)
     run = await deployment.deploy()
     [row] = run.of("custom type loyalty")
-    assert row.outcome is Outcome.FAILED
+    assert row.outcome is ChangeOutcome.FAILED
     assert problem in row.text
     assert "CT_CUSTOM_TYPE_STRIPE_CUSTOMER_KEY" in (row.mend or "")
     assert await deployment.world.commercetools("GET", "types/key=loyalty") == before
-    assert run.outcomes(f"custom type {OPERATIONS_TYPE}") == {Outcome.DONE}
+    assert run.outcomes(f"custom type {OPERATIONS_TYPE}") == {ChangeOutcome.DONE}
 
 
 async def test_a_field_that_must_be_filled_in_does_not_fit(deployment: Deployment) -> None:
@@ -381,7 +381,7 @@ async def test_a_field_that_must_be_filled_in_does_not_fit(deployment: Deploymen
     }
     await deployment.world.commercetools("POST", "types", draft)
     [row] = (await deployment.deploy()).of(f"custom type {CUSTOMER_TYPE}")
-    assert row.outcome is Outcome.FAILED
+    assert row.outcome is ChangeOutcome.FAILED
     assert "requires points" in row.text
     assert f"{CUSTOMER_FIELD} must not be required" in row.text
 
@@ -391,7 +391,7 @@ async def test_a_type_whose_key_cannot_be_chosen_is_mended_by_hand(
 ) -> None:
     await deployment.type(OPERATIONS_TYPE, "order")
     [row] = (await deployment.deploy()).of(f"custom type {OPERATIONS_TYPE}")
-    assert row.outcome is Outcome.FAILED
+    assert row.outcome is ChangeOutcome.FAILED
     assert "Merchant Center" in (row.mend or "")
     assert "CT_" not in (row.mend or "")
 
@@ -410,8 +410,8 @@ async def test_a_type_that_is_not_understood_is_a_failure_of_that_type_alone(
     odd = {**stored, "fieldDefinitions": [{**field, **oddity}]}
     deployment.world.store.replace("type", odd)
     run = await deployment.deploy()
-    assert run.outcomes(f"custom type {OPERATIONS_TYPE}") == {Outcome.FAILED}
-    assert run.outcomes(f"custom type {CUSTOMER_TYPE}") == {Outcome.DONE}
+    assert run.outcomes(f"custom type {OPERATIONS_TYPE}") == {ChangeOutcome.FAILED}
+    assert run.outcomes(f"custom type {CUSTOMER_TYPE}") == {ChangeOutcome.DONE}
     assert not [call for call in run.writes if call.path.endswith(f"/types/{stored['id']}")]
 
 
@@ -430,7 +430,7 @@ async def test_a_type_may_hold_more_than_the_connector_knows(deployment: Deploym
     }
     deployment.world.store.replace("type", newer)
     run = await deployment.deploy()
-    assert run.outcomes(f"custom type {OPERATIONS_TYPE}") == {Outcome.RIGHT}
+    assert run.outcomes(f"custom type {OPERATIONS_TYPE}") == {ChangeOutcome.RIGHT}
 
 
 async def test_interactions_get_their_type_where_they_are_kept() -> None:
@@ -453,13 +453,13 @@ async def test_of_two_deployments_at_once_both_succeed(deployment: Deployment) -
 
     deployment.world.network.trouble = create_first
     run = await deployment.deploy()
-    assert run.outcomes(f"custom type {OPERATIONS_TYPE}") == {Outcome.RIGHT}
+    assert run.outcomes(f"custom type {OPERATIONS_TYPE}") == {ChangeOutcome.RIGHT}
     await is_deployed(deployment)
 
 
-@pytest.mark.parametrize(("times", "outcome"), [(2, Outcome.DONE), (3, Outcome.FAILED)])
+@pytest.mark.parametrize(("times", "outcome"), [(2, ChangeOutcome.DONE), (3, ChangeOutcome.FAILED)])
 async def test_a_type_that_others_are_changing_is_looked_at_again_a_few_times(
-    deployment: Deployment, times: int, outcome: Outcome
+    deployment: Deployment, times: int, outcome: ChangeOutcome
 ) -> None:
     made = await deployment.type(OPERATIONS_TYPE, "transaction", stripeConnector_final="Boolean")
     left = times
@@ -477,7 +477,7 @@ async def test_a_type_that_others_are_changing_is_looked_at_again_a_few_times(
     run = await deployment.deploy()
     [row] = run.of(f"custom type {OPERATIONS_TYPE}")
     assert row.outcome is outcome
-    assert (row.mend is not None) == (outcome is Outcome.FAILED)
+    assert (row.mend is not None) == (outcome is ChangeOutcome.FAILED)
 
 
 # --- Payment domains ------------------------------------------------------------------------------
@@ -495,7 +495,7 @@ async def test_hosts_of_storefronts_are_registered_but_for_those_that_cannot_be(
     assert {
         row.subject.rpartition(" ")[2]
         for row in run.of("payment domain")
-        if row.outcome is Outcome.LEFT
+        if row.outcome is ChangeOutcome.LEFT
     } == {"plain.example", "localhost", "192.0.2.1", "2001:db8::1"}
 
 
@@ -526,7 +526,7 @@ async def test_where_apple_pay_does_not_work_stripe_is_asked_to_look_again(
     [domain] = deployment.world.stripe.domains
     domain["apple_pay"] = {"status": "inactive", "status_details": {"error_message": "No file."}}
     run = await deployment.deploy(dry_run=True)
-    assert run.outcomes("payment domain shop.example") == {Outcome.PLANNED}
+    assert run.outcomes("payment domain shop.example") == {ChangeOutcome.PLANNED}
     await deployment.deploy()
     assert domain["apple_pay"]["status"] == "active"
     await repeats_without_a_write(deployment)
@@ -536,7 +536,9 @@ async def test_where_it_still_does_not_work_stripes_reason_is_told() -> None:
     deployment = Deployment(ALLOWED_ORIGINS="https://shop.invalid")
     for _ in range(2):
         run = await deployment.deploy()
-        [row] = [r for r in run.of("payment domain shop.invalid") if r.outcome is Outcome.OPEN]
+        [row] = [
+            r for r in run.of("payment domain shop.invalid") if r.outcome is ChangeOutcome.OPEN
+        ]
         assert "could not be fetched" in row.text
         assert "https://shop.invalid/.well-known/" in (row.mend or "")
         assert not run.failed
@@ -558,7 +560,7 @@ async def test_whichever_call_fails_the_run_succeeds_or_the_next_one_does(
             assert index > 10
             return
         if run.failed:
-            assert all(row.mend for row in run.rows if row.outcome is Outcome.FAILED)
+            assert all(row.mend for row in run.rows if row.outcome is ChangeOutcome.FAILED)
             assert not (await deployment.deploy()).failed
         await is_deployed(deployment)
         await repeats_without_a_write(deployment)
@@ -592,14 +594,16 @@ async def test_a_backend_that_is_down_hides_nothing_of_the_other(
     theirs = {"stripe": (WEBHOOK, "payment domain shop"), "commercetools": ("custom type",)}
     for owner, subjects in theirs.items():
         for subject in subjects:
-            assert (Outcome.FAILED in run.outcomes(subject)) == (owner == backend)
-    assert all("Run this again" in (r.mend or "") for r in run.rows if r.outcome is Outcome.FAILED)
+            assert (ChangeOutcome.FAILED in run.outcomes(subject)) == (owner == backend)
+    assert all(
+        "Run this again" in (r.mend or "") for r in run.rows if r.outcome is ChangeOutcome.FAILED
+    )
 
 
 async def test_a_key_that_stripe_refuses_is_named(deployment: Deployment) -> None:
     deployment.environment["STRIPE_SECRET_KEY"] = "sk_test_revoked123"
     run = await deployment.deploy()
-    failures = [row for row in run.rows if row.outcome is Outcome.FAILED]
+    failures = [row for row in run.rows if row.outcome is ChangeOutcome.FAILED]
     assert {row.subject for row in failures} == {WEBHOOK, "payment domain shop.example"}
     assert all("STRIPE_SECRET_KEY" in (row.mend or "") for row in failures)
     assert "revoked123" not in run.printed
@@ -612,7 +616,7 @@ async def test_an_api_client_that_may_not_manage_types_is_told_the_scope(
     scopes = [each for each in CLIENTS["sandbox-processor"].split() if each != "manage_types"]
     tokens.register("sandbox-processor", "sandbox-processor-secret", scopes)
     run = await deployment.deploy()
-    failures = [row for row in run.rows if row.outcome is Outcome.FAILED]
+    failures = [row for row in run.rows if row.outcome is ChangeOutcome.FAILED]
     assert {row.subject.partition(" ")[0] for row in failures} == {"custom"}
     assert all("manage_types" in (row.mend or "") for row in failures)
     assert deployment.endpoints

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stripe_connector.deploy.report import Outcome
+from stripe_connector.deploy.changes import ChangeOutcome
 from tests.behaviour.deployment import (
     CUSTOMER_FIELD,
     CUSTOMER_TYPE,
@@ -71,7 +71,7 @@ async def test_a_named_endpoint_of_another_address_is_not_ours_to_stop(
     deployment.environment["STRIPE_WEBHOOK_ID"] = other["id"]
     run = await deployment.undeploy()
     assert other["status"] == "enabled"
-    assert run.outcomes(f"{WEBHOOK} {other['id']}") == {Outcome.LEFT}
+    assert run.outcomes(f"{WEBHOOK} {other['id']}") == {ChangeOutcome.LEFT}
 
 
 async def test_the_endpoint_is_deleted_when_asked(deployment: Deployment) -> None:
@@ -83,7 +83,7 @@ async def test_the_endpoint_is_deleted_when_asked(deployment: Deployment) -> Non
 async def test_a_dry_run_writes_nothing(deployment: Deployment) -> None:
     run = await deployment.undeploy(dry_run=True, delete_endpoint=True, delete_types=True)
     assert run.writes == []
-    assert run.outcomes(WEBHOOK) == {Outcome.PLANNED}
+    assert run.outcomes(WEBHOOK) == {ChangeOutcome.PLANNED}
 
 
 async def test_types_that_nothing_uses_are_deleted_when_asked(deployment: Deployment) -> None:
@@ -107,7 +107,7 @@ async def test_types_that_nothing_uses_are_deleted_when_asked(deployment: Deploy
     assert not run.failed
     assert OPERATIONS_TYPE not in type_keys(deployment)
     assert CUSTOMER_TYPE in type_keys(deployment)
-    assert run.outcomes(f"custom type {CUSTOMER_TYPE}") == {Outcome.LEFT}
+    assert run.outcomes(f"custom type {CUSTOMER_TYPE}") == {ChangeOutcome.LEFT}
 
 
 async def test_a_failure_at_one_type_does_not_keep_the_others(deployment: Deployment) -> None:
@@ -117,13 +117,13 @@ async def test_a_failure_at_one_type_does_not_keep_the_others(deployment: Deploy
     path = f"/sandbox/types/{made['id']}"
     deployment.world.network.trouble = lambda c: "error before" if c.path == path else None
     run = await deployment.undeploy(delete_types=True)
-    assert run.outcomes(f"custom type {OPERATIONS_TYPE}") == {Outcome.FAILED}
-    assert run.outcomes(f"custom type {CUSTOMER_TYPE}") == {Outcome.DONE}
+    assert run.outcomes(f"custom type {OPERATIONS_TYPE}") == {ChangeOutcome.FAILED}
+    assert run.outcomes(f"custom type {CUSTOMER_TYPE}") == {ChangeOutcome.DONE}
     assert OPERATIONS_TYPE in type_keys(deployment)
     deployment.world.network.trouble = lambda _: None
     again = await deployment.undeploy(delete_types=True)
-    assert again.outcomes(f"custom type {OPERATIONS_TYPE}") == {Outcome.DONE}
-    assert again.outcomes(f"custom type {CUSTOMER_TYPE}") == {Outcome.RIGHT}
+    assert again.outcomes(f"custom type {OPERATIONS_TYPE}") == {ChangeOutcome.DONE}
+    assert again.outcomes(f"custom type {CUSTOMER_TYPE}") == {ChangeOutcome.RIGHT}
 
 
 async def test_types_with_somebody_elses_fields_or_users_stay(deployment: Deployment) -> None:
@@ -157,4 +157,4 @@ async def test_an_endpoint_that_vanishes_meanwhile_is_gone(deployment: Deploymen
 
     deployment.world.network.trouble = vanish
     run = await deployment.undeploy()
-    assert run.outcomes(WEBHOOK) == {Outcome.RIGHT}
+    assert run.outcomes(WEBHOOK) == {ChangeOutcome.RIGHT}

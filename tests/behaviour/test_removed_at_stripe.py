@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stripe_connector.payments.customers import CONTAINER, FIELD
+from stripe_connector.payments.stored.customers import CONTAINER, FIELD
 from tests.behaviour.steps import effect, merchants_type
 from tests.world import Json, World
 

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sandbox.commercetools.seed import identifier
-from stripe_connector.payments.customers import CONTAINER
 from stripe_connector.payments.interactions import TYPE_KEY
+from stripe_connector.payments.stored.customers import CONTAINER
 from tests.behaviour.deployment import OLD_VERSION, OPERATIONS_TYPE, Deployment
 from tests.behaviour.reconciling import reconcile
 from tests.behaviour.steps import dashboard_refund

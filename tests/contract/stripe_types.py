@@ -16,7 +16,8 @@ import stripe
 from msgspec import Struct, ValidationError
 from stripe.checkout import Session
 
-from stripe_connector.gateways.stripe import administration, models, webhooks
+from stripe_connector.gateways.stripe import administration, models
+from stripe_connector.gateways.stripe import signed_events as webhooks
 from stripe_connector.ledger import stripe_objects as ours
 
 Json = dict[str, Any]
@@ -43,7 +44,7 @@ OF: dict[type[Struct], type[Any]] = {
     models.CustomerDetails: Session.CustomerDetails,
     models.StripeCustomer: stripe.Customer,
     models.StripePaymentMethod: stripe.PaymentMethod,
-    administration.Account: stripe.Account,
+    administration.AccountDetails: stripe.Account,
     administration.DomainState: stripe.PaymentMethodDomain.ApplePay,
     administration.ListedEvent: stripe.Event,
     administration.PaymentMethodDomain: stripe.PaymentMethodDomain,
@@ -54,8 +55,8 @@ OF: dict[type[Struct], type[Any]] = {
 NOT_OF_STRIPE: frozenset[str] = frozenset({"Event"})
 """Ours alone: made of a Delivery."""
 NARROWER = {
-    (administration.Account, "charges_enabled"),
-    (administration.Account, "payouts_enabled"),
+    (administration.AccountDetails, "charges_enabled"),
+    (administration.AccountDetails, "payouts_enabled"),
 }
 """Only doctor reads them; the stand-in and Stripe's own account always have them."""
 

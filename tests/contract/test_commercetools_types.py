@@ -33,8 +33,8 @@ OF: dict[type[Struct], tuple[str, ...]] = {
     models.PaymentReference: ("PaymentReference",),
     models.ShippingInfo: ("ShippingInfo",),
     models.TaxedPrice: ("TaxedPrice", "TaxedItemPrice"),
-    orders.DiscountOnTotalPrice: ("DiscountOnTotalPrice",),
-    orders.DiscountedPrice: ("DiscountedLineItemPrice",),
+    orders.TotalDiscount: ("DiscountOnTotalPrice",),
+    orders.DiscountedShippingPrice: ("DiscountedLineItemPrice",),
     orders.Order: ("Order",),
     orders.OrderLine: ("LineItem",),
     orders.PayableCart: ("Cart",),
@@ -42,7 +42,7 @@ OF: dict[type[Struct], tuple[str, ...]] = {
     orders.PricedLine: ("LineItem", "CustomLineItem"),
     orders.PricedShipping: ("ShippingInfo",),
     orders.Shipping: ("Shipping",),
-    orders.Variant: ("ProductVariant",),
+    orders.OrderedVariant: ("ProductVariant",),
 }
 
 

@@ -17,8 +17,8 @@ from msgspec.structs import fields
 from stripe.checkout import Session
 
 from sandbox.stripe import captures
-from stripe_connector.checkout.events import SESSION_EVENTS
 from stripe_connector.payments.events import HANDLED
+from stripe_connector.storefront.page_events import SESSION_EVENTS
 from tests.behaviour.steps import MANUAL, dashboard_refund, started
 from tests.behaviour.test_bff_payments import Shopper
 from tests.contract.stripe_types import OF, Json, Place, places

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import httpx
 
 from sandbox.stripe.state import StripeState
-from stripe_connector.checkout.sessions import PAGE_OPEN
+from stripe_connector.storefront.checkout_sessions import PAGE_OPEN
 from tests.property import oracle, sales
 from tests.world import Json, World
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from stripe_connector.ledger.due import captured, covered, due, secured
+from stripe_connector.ledger.due import captured, covered_amount, due, secured_amount
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment, Transaction
 from stripe_connector.money import Money, MoneyDraft
@@ -92,7 +92,7 @@ def test_what_one_payment_has_to_bring_and_what_it_brought_make_what_is_due(
     for payment in listed:
         alone = due(eur(total), listed, OURS, without=payment.id).cent_amount
         left = due(eur(total), listed, OURS).cent_amount
-        assert left == max(0, alone - covered(payment, "EUR"))
+        assert left == max(0, alone - covered_amount(payment, "EUR"))
 
 
 @always
@@ -100,7 +100,7 @@ def test_what_one_payment_has_to_bring_and_what_it_brought_make_what_is_due(
 def test_a_refund_reopens_nothing_unless_all_of_it_went_back(taken: int, back: int) -> None:
     payment = of(row("Authorization", taken), row("Charge", taken), row("Refund", back))
     expected = 0 if back >= taken else taken
-    assert covered(payment, "EUR") == captured(payment, "EUR") == expected
+    assert covered_amount(payment, "EUR") == captured(payment, "EUR") == expected
 
 
 @always
@@ -109,7 +109,7 @@ def test_a_lost_dispute_reopens_its_amount_and_never_more_than_was_taken(
     taken: int, lost: int
 ) -> None:
     payment = of(row("Authorization", taken), row("Charge", taken), row("Chargeback", lost))
-    assert covered(payment, "EUR") == max(0, taken - lost)
+    assert covered_amount(payment, "EUR") == max(0, taken - lost)
 
 
 @always
@@ -122,7 +122,7 @@ def test_what_is_authorized_counts_until_it_is_captured_or_released(
     payment = of(
         row("Authorization", held), row("Charge", part), row("CancelAuthorization", released)
     )
-    assert covered(payment, "EUR") == held - released
+    assert covered_amount(payment, "EUR") == held - released
     assert captured(payment, "EUR") == part
 
 
@@ -130,13 +130,13 @@ def test_what_is_authorized_counts_until_it_is_captured_or_released(
 @given(payments)
 def test_what_is_certain_is_never_more_than_what_may_still_come(listed: list[Payment]) -> None:
     for payment in listed:
-        assert captured(payment, "EUR") <= covered(payment, "EUR")
-        assert secured(payment, "EUR") <= covered(payment, "EUR")
+        assert captured(payment, "EUR") <= covered_amount(payment, "EUR")
+        assert secured_amount(payment, "EUR") <= covered_amount(payment, "EUR")
 
 
 def test_a_refund_and_a_lost_dispute_that_together_take_all_leave_nothing() -> None:
     payment = of(row("Charge", 1000), row("Refund", 400), row("Chargeback", 600))
-    assert covered(payment, "EUR") == 0
+    assert covered_amount(payment, "EUR") == 0
 
 
 def test_a_planned_gift_card_of_the_same_currency_is_not_asked_for() -> None:

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from stripe_connector.checkout.allocation import allocate
-from stripe_connector.checkout.line_items import MAX_LINES, checkout_lines
-from stripe_connector.checkout.names import MAX_NAME
 from stripe_connector.errors import InvalidRequest
 from stripe_connector.gateways.commercetools.orders import Order
 from stripe_connector.money import to_stripe
+from stripe_connector.storefront.allocation import allocate
+from stripe_connector.storefront.line_items import MAX_LINES, checkout_lines
+from stripe_connector.storefront.names import MAX_NAME
 from tests.unit.test_money import DIGITS, THREE_DECIMALS
 
 Json = dict[str, Any]

@@ -144,7 +144,7 @@ class Server:
         self.answer = answer
         self.asked = 0
 
-    async def introspect(self, _token: str) -> Introspection:
+    async def introspect_token(self, _token: str) -> Introspection:
         self.asked += 1
         return self.answer
 

@@ -11,11 +11,11 @@ from collections.abc import Callable
 import pytest
 from starlette.requests import Request
 
-from stripe_connector.checkout.events import SESSION_EVENTS
 from stripe_connector.errors import InvalidRequest
-from stripe_connector.gateways.stripe import webhooks
+from stripe_connector.gateways.stripe import signed_events as webhooks
 from stripe_connector.http.auth import StripeGuard
 from stripe_connector.payments.events import HANDLED
+from stripe_connector.storefront.page_events import SESSION_EVENTS
 from tests.fakes import FakeClock
 from tests.world import SECRET, START, World
 

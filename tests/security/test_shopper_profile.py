@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sandbox.commercetools.seed import identifier
-from stripe_connector.payments.customers import CONTAINER, FIELD
+from stripe_connector.payments.stored.customers import CONTAINER, FIELD
 from tests.behaviour.steps import Once, no_trouble
 from tests.behaviour.stored import PATH, Regular, records
 from tests.behaviour.test_start_with_stored import TROUBLES

@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from stripe_connector.ops.reconcile.difference import Kind
+from stripe_connector.ops.reconcile.difference import DifferenceKind
 from tests.behaviour.reconciling import Result, reconcile
 from tests.property import oracle
 from tests.property.machine import bounded
 from tests.property.test_ledger_machine import STEPS, LedgerMachine
 from tests.upgrade.previous import create_previous
 
-MORE = (Kind.UNKNOWN_TRANSACTION, Kind.SURPLUS_AMOUNT)
+MORE = (DifferenceKind.UNKNOWN_TRANSACTION, DifferenceKind.SURPLUS_AMOUNT)
 """What a run of reconcile says of more than there is at Stripe."""
 
 EXAMPLES = int(os.environ.get("ROLLOUT_EXAMPLES", "36"))

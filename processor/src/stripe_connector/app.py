@@ -12,18 +12,18 @@ import httpx
 from starlette.types import ASGIApp
 
 from stripe_connector.assembly import commercetools_gateway, stripe_gateway, use_cases
-from stripe_connector.checkout.buy_now import BuyNow
-from stripe_connector.checkout.cart_guard import CartGuard
-from stripe_connector.checkout.links import PaymentLinks
-from stripe_connector.checkout.opening import PageOpener
-from stripe_connector.checkout.sessions import Sessions
-from stripe_connector.checkout.storefront import Storefront
 from stripe_connector.clock import Clock
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.outgoing import REPEATABLE, Outgoing, create_http_client
 from stripe_connector.gateways.stripe import Stripe
-from stripe_connector.gateways.stripe.webhooks import check_header, verify
-from stripe_connector.http import health, metrics, operations, payments, status, webhooks
+from stripe_connector.gateways.stripe.signed_events import check_header, verify
+from stripe_connector.health import commercetools_permissions, health_report, stripe_status
+from stripe_connector.http import health_routes as health
+from stripe_connector.http import metrics_routes as metrics
+from stripe_connector.http import operation_routes as operations
+from stripe_connector.http import payment_routes as payments
+from stripe_connector.http import status_routes as status
+from stripe_connector.http import webhook_routes as webhooks
 from stripe_connector.http.application import application
 from stripe_connector.http.auth import (
     Failures,
@@ -36,22 +36,29 @@ from stripe_connector.http.auth import (
     SessionGuard,
     StripeGuard,
 )
-from stripe_connector.http.bff import buy_now, links, storefront
-from stripe_connector.http.bff import payments as bff_payments
+from stripe_connector.http.bff import link_routes as links
+from stripe_connector.http.bff import page_routes as bff_payments
+from stripe_connector.http.bff import purchase_routes as buy_now
+from stripe_connector.http.bff import storefront_routes as storefront
 from stripe_connector.http.bff.storefront_token import StorefrontTokens
 from stripe_connector.http.bff.visitor import Visitors
-from stripe_connector.http.health import Readiness
+from stripe_connector.http.health_routes import Readiness
 from stripe_connector.http.openapi import endpoints as openapi
 from stripe_connector.http.rate_limit import RateLimit
 from stripe_connector.http.routing import Admission, AnyEndpoint
 from stripe_connector.observability.telemetry import Telemetry, create_telemetry
 from stripe_connector.payments.confirm import Confirmer
 from stripe_connector.payments.covered import CoveredSales
-from stripe_connector.payments.customer_methods import CustomerMethods
 from stripe_connector.payments.start import Starter
-from stripe_connector.payments.transactions import Transactions
+from stripe_connector.payments.stored.charging import Transactions
+from stripe_connector.payments.stored.customer_methods import CustomerMethods
 from stripe_connector.settings import Settings
-from stripe_connector.status import commercetools_permissions, report, stripe_status
+from stripe_connector.storefront.cart_guard import CartGuard
+from stripe_connector.storefront.catalogue import Storefront
+from stripe_connector.storefront.checkout_sessions import CheckoutSessions
+from stripe_connector.storefront.page_opening import PageOpener
+from stripe_connector.storefront.payment_links import PaymentLinks
+from stripe_connector.storefront.purchases import BuyNow
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -169,7 +176,7 @@ def wire(
         settings,
     )
     confirmer = Confirmer(does.recorder, does.modifier, does.account, settings.ctp_project_key)
-    checkout_sessions = Sessions(
+    checkout_sessions = CheckoutSessions(
         commercetools,
         stripe,
         does.recorder,
@@ -182,9 +189,9 @@ def wire(
         settings,
     )
     status_report = partial(
-        report,
+        health_report,
         [
-            commercetools_permissions(commercetools.granted_scopes, settings.ctp_project_key),
+            commercetools_permissions(commercetools.get_granted_scopes, settings.ctp_project_key),
             stripe_status(stripe.ping),
         ],
         clock=clock,

@@ -9,23 +9,23 @@ from msgspec import Struct
 from stripe import AppInfo
 
 from stripe_connector import __version__
-from stripe_connector.checkout.events import CheckoutEvents
-from stripe_connector.checkout.fulfil import Fulfiller
-from stripe_connector.checkout.fulfil_cart import CartFulfiller
-from stripe_connector.checkout.place_order import Orders
-from stripe_connector.checkout.sales import Sales
 from stripe_connector.clock import Clock
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.outgoing import Outgoing
 from stripe_connector.gateways.stripe import Stripe
-from stripe_connector.payments.customers import Customers
 from stripe_connector.payments.events import EventHandler
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.movement import Mover
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
-from stripe_connector.payments.stored_methods import StoredMethods
+from stripe_connector.payments.stored.customers import Customers
+from stripe_connector.payments.stored.method_records import StoredMethods
 from stripe_connector.settings import Settings
+from stripe_connector.storefront.fulfil import Fulfiller
+from stripe_connector.storefront.fulfil_cart import CartFulfiller
+from stripe_connector.storefront.page_events import CheckoutEvents
+from stripe_connector.storefront.place_order import Orders
+from stripe_connector.storefront.sales import Sales
 
 if TYPE_CHECKING:
     from stripe_connector.gateways.commercetools.administration import CommercetoolsAdministration

@@ -21,7 +21,7 @@ from stripe_connector.connections import (
     Connections,
     bounded_by_files,
 )
-from stripe_connector.http.health import Readiness
+from stripe_connector.http.health_routes import Readiness
 
 logger = logging.getLogger(__name__)
 

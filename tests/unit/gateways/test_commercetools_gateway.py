@@ -107,7 +107,7 @@ async def test_requests_carry_the_token_and_the_correlation_id() -> None:
     project = Project(PAYMENT)
     token = context.current.set(RequestContext(correlation_id="c-1"))
     try:
-        await project.gateway.payment("p-1")
+        await project.gateway.get_payment("p-1")
     finally:
         context.current.reset(token)
     assert project.api.last.headers["authorization"] == "Bearer token-1"
@@ -116,13 +116,13 @@ async def test_requests_carry_the_token_and_the_correlation_id() -> None:
 
 async def test_requests_of_no_request_carry_no_correlation_id() -> None:
     project = Project(PAYMENT)
-    await project.gateway.payment("p-1")
+    await project.gateway.get_payment("p-1")
     assert "x-correlation-id" not in project.api.last.headers
 
 
 async def test_a_rejected_token_is_replaced_and_the_request_repeated() -> None:
     project = Project(httpx.Response(401), PAYMENT)
-    assert (await project.gateway.payment("p-1")).id == "p-1"
+    assert (await project.gateway.get_payment("p-1")).id == "p-1"
     assert project.api.last.headers["authorization"] == "Bearer token-2"
 
 
@@ -132,20 +132,20 @@ async def test_many_rejected_requests_cause_one_new_token() -> None:
         return httpx.Response(200, json=PAYMENT) if accepted else httpx.Response(401)
 
     project = Project(accept_the_second)
-    await asyncio.gather(*(project.gateway.payment("p-1") for _ in range(20)))
+    await asyncio.gather(*(project.gateway.get_payment("p-1") for _ in range(20)))
     assert project.granted == 2
 
 
 async def test_a_second_rejection_is_our_own_fault() -> None:
     project = Project(httpx.Response(401))
     with pytest.raises(BackendError):
-        await project.gateway.payment("p-1")
+        await project.gateway.get_payment("p-1")
     assert len(project.api.requests) == 2
 
 
 async def test_reads_survive_a_passing_failure() -> None:
     project = Project(httpx.Response(503), httpx.ReadTimeout("slow"), PAYMENT)
-    assert (await project.gateway.payment("p-1")).id == "p-1"
+    assert (await project.gateway.get_payment("p-1")).id == "p-1"
 
 
 async def test_writes_are_not_repeated() -> None:
@@ -205,7 +205,7 @@ async def test_errors(answer: Answer, expected: type[ConnectorError], code: str)
 async def test_what_our_credentials_did_wrong_is_for_the_log_alone() -> None:
     project = Project(error(403, "insufficient_scope"))
     with pytest.raises(BackendError) as caught:
-        await project.gateway.payment("p-1")
+        await project.gateway.get_payment("p-1")
     assert caught.value.detail == (
         "payment: 403 insufficient_scope Said by commercetools: insufficient_scope"
     )
@@ -228,7 +228,7 @@ async def test_a_version_conflict_tells_the_current_version() -> None:
 async def test_an_overloaded_backend_says_when_to_come_back() -> None:
     project = Project(httpx.Response(503, headers={"retry-after": "30"}))
     with pytest.raises(BackendUnavailable) as caught:
-        await project.gateway.payment("p-1")
+        await project.gateway.get_payment("p-1")
     assert caught.value.retry_after == 30
 
 
@@ -238,7 +238,7 @@ async def test_an_overloaded_backend_says_when_to_come_back() -> None:
 async def test_a_cart_comes_with_its_payments() -> None:
     expanded = cart() | {"paymentInfo": {"payments": [{"id": "p-1", "obj": PAYMENT}]}}
     project = Project(expanded)
-    found = await project.gateway.cart("c-1")
+    found = await project.gateway.get_cart("c-1")
     assert [p.id for p in found.payments] == ["p-1"]
     assert project.asked == "GET https://api.test/shop/carts/c-1"
     assert project.query == {"expand": "paymentInfo.payments[*]"}
@@ -246,14 +246,14 @@ async def test_a_cart_comes_with_its_payments() -> None:
 
 async def test_the_cart_of_a_payment_is_found() -> None:
     project = Project({"results": [cart()]})
-    found = await project.gateway.cart_of_payment("p-1")
+    found = await project.gateway.find_cart_of_payment("p-1")
     assert found is not None
     assert project.query["where"] == 'paymentInfo(payments(id="p-1"))'
     assert project.query["expand"] == "paymentInfo.payments[*]"
 
 
 async def test_a_payment_may_be_on_no_cart() -> None:
-    assert await Project({"results": []}).gateway.cart_of_payment("p-1") is None
+    assert await Project({"results": []}).gateway.find_cart_of_payment("p-1") is None
 
 
 async def test_a_payment_is_put_on_the_cart() -> None:
@@ -343,13 +343,13 @@ async def test_a_payment_is_written_from_its_version() -> None:
 
 async def test_a_payment_is_found_by_key() -> None:
     project = Project(PAYMENT)
-    assert await project.gateway.payment_by_key("c-1_1") == payment()
+    assert await project.gateway.find_payment_by_key("c-1_1") == payment()
     assert project.asked == "GET https://api.test/shop/payments/key=c-1_1"
 
 
 async def test_a_payment_is_found_by_its_intent() -> None:
     project = Project({"results": [PAYMENT]})
-    assert await project.gateway.payment_by_interface_id('pi_"1') == payment()
+    assert await project.gateway.find_payment_by_interface_id('pi_"1') == payment()
     assert project.query["where"] == (
         r'interfaceId="pi_\"1" and paymentMethodInfo(paymentInterface="Stripe")'
     )
@@ -358,10 +358,10 @@ async def test_a_payment_is_found_by_its_intent() -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda gateway: gateway.payment_by_key("k"),
-        lambda gateway: gateway.customer("u-1"),
-        lambda gateway: gateway.custom_object("box", "k"),
-        lambda gateway: gateway.type_id_by_key("k"),
+        lambda gateway: gateway.find_payment_by_key("k"),
+        lambda gateway: gateway.get_customer("u-1"),
+        lambda gateway: gateway.find_custom_object("box", "k"),
+        lambda gateway: gateway.get_type_id("k"),
     ],
 )
 async def test_only_404_means_that_there_is_none(
@@ -377,9 +377,9 @@ async def test_only_404_means_that_there_is_none(
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda gateway: gateway.cart("c-1"),
-        lambda gateway: gateway.payment("p-1"),
-        lambda gateway: gateway.session("s-1"),
+        lambda gateway: gateway.get_cart("c-1"),
+        lambda gateway: gateway.get_payment("p-1"),
+        lambda gateway: gateway.get_session("s-1"),
     ],
 )
 async def test_what_must_exist_is_not_found(
@@ -394,7 +394,7 @@ async def test_what_must_exist_is_not_found(
 
 async def test_a_customer_is_read_and_written() -> None:
     project = Project(CUSTOMER)
-    customer = await project.gateway.customer("u-1")
+    customer = await project.gateway.get_customer("u-1")
     assert customer is not None
     await project.gateway.update_customer(customer, [{"action": "setCustomField", "name": "x"}])
     assert body_of(project.api.last) == {
@@ -405,7 +405,7 @@ async def test_a_customer_is_read_and_written() -> None:
 
 async def test_a_custom_object_is_read() -> None:
     project = Project({"id": "o-1", "value": {"customer": "cus_1"}})
-    assert await project.gateway.custom_object("box", "u-1") == {"customer": "cus_1"}
+    assert await project.gateway.find_custom_object("box", "u-1") == {"customer": "cus_1"}
     assert project.asked == "GET https://api.test/shop/custom-objects/box/u-1"
 
 
@@ -424,7 +424,7 @@ async def test_a_custom_object_is_created_only_where_there_is_none() -> None:
 
 async def test_types_are_read_and_created() -> None:
     project = Project(TYPE)
-    assert await project.gateway.type_id_by_key("ours") == "t-1"
+    assert await project.gateway.get_type_id("ours") == "t-1"
     assert await project.gateway.create_type({"key": "ours"}) == "t-1"
 
 
@@ -434,7 +434,7 @@ async def test_types_are_read_and_created() -> None:
 async def test_stored_methods_are_those_of_customer_and_interface() -> None:
     without_token = {name: value for name, value in METHOD.items() if name != "token"}
     project = Project({"results": [METHOD, without_token]})
-    found = await project.gateway.payment_methods("u-1")
+    found = await project.gateway.list_payment_methods("u-1")
     assert [each.token_value for each in found] == ["pm_1", None]
     assert project.query["where"] == 'customer(id="u-1") and paymentInterface="Stripe"'
 
@@ -485,21 +485,21 @@ async def test_a_recurring_payment_job_goes_to_checkout() -> None:
 
 async def test_a_session_is_read() -> None:
     project = Project({"id": "s-1", "state": "Active", "activeCart": {"cartRef": {"id": "c-1"}}})
-    assert (await project.gateway.session("s-1")).cart_id == "c-1"
+    assert (await project.gateway.get_session("s-1")).cart_id == "c-1"
     assert project.asked == "GET https://session.test/shop/sessions/s-1"
 
 
 async def test_a_session_id_cannot_leave_its_place_in_the_path() -> None:
     project = Project(GONE)
     with pytest.raises(NotFound) as caught:
-        await project.gateway.session("../carts/c-1?expand=x")
+        await project.gateway.get_session("../carts/c-1?expand=x")
     assert project.api.last.url.raw_path == b"/shop/sessions/..%2Fcarts%2Fc-1%3Fexpand%3Dx"
     assert "c-1" not in str(caught.value.body())
 
 
 async def test_a_token_is_introspected_with_our_credentials() -> None:
     project = Project({"active": True, "scope": "a:shop", "exp": 1_790_000_000_123})
-    answer = await project.gateway.introspect("somebody's & token")
+    answer = await project.gateway.introspect_token("somebody's & token")
     assert answer.exp == 1_790_000_000
     assert project.asked == "POST https://auth.test/oauth/introspect"
     assert project.api.last.headers["authorization"] == "Basic aWQ6aHVzaA=="
@@ -507,17 +507,17 @@ async def test_a_token_is_introspected_with_our_credentials() -> None:
 
 
 async def test_introspection_in_seconds_is_left_as_it_is() -> None:
-    answer = await Project({"active": True, "exp": 1_790_000_000}).gateway.introspect("t")
+    answer = await Project({"active": True, "exp": 1_790_000_000}).gateway.introspect_token("t")
     assert answer.exp == 1_790_000_000
 
 
 async def test_refused_introspection_is_our_own_fault() -> None:
     with pytest.raises(BackendError):
-        await Project(httpx.Response(401)).gateway.introspect("t")
+        await Project(httpx.Response(401)).gateway.introspect_token("t")
 
 
 async def test_our_own_scopes_are_told() -> None:
-    assert await Project(PAYMENT).gateway.granted_scopes() == {"manage_project:shop"}
+    assert await Project(PAYMENT).gateway.get_granted_scopes() == {"manage_project:shop"}
 
 
 def test_no_representation_shows_the_secret() -> None:
@@ -526,5 +526,5 @@ def test_no_representation_shows_the_secret() -> None:
 
 async def test_commercetools_is_told_who_asks() -> None:
     project = Project(PAYMENT)
-    await project.gateway.payment("p-1")
+    await project.gateway.get_payment("p-1")
     assert project.api.last.headers["user-agent"].startswith("stripe-connector/")

@@ -6,7 +6,7 @@ import pytest
 
 from stripe_connector import context
 from stripe_connector.context import RequestContext
-from stripe_connector.gateways.single_flight import SingleFlight
+from stripe_connector.single_flight import SingleFlight
 
 
 class Source:

@@ -95,7 +95,7 @@ def test_the_pinned_version_is_the_sdks() -> None:
 
 async def test_every_call_names_the_version_the_key_and_the_connector() -> None:
     account = Account(INTENT)
-    await account.gateway.intent("pi_1")
+    await account.gateway.get_intent("pi_1")
     headers = account.api.last.headers
     assert headers["stripe-version"] == API_VERSION
     assert headers["authorization"] == f"Bearer {SECRET_KEY}"
@@ -131,7 +131,7 @@ async def test_a_repeated_write_keeps_its_key_and_body() -> None:
 async def test_the_policy_of_the_connector_is_the_only_one() -> None:
     account = Account(httpx.Response(503))
     with pytest.raises(StripeUnavailable):
-        await account.gateway.intent("pi_1")
+        await account.gateway.get_intent("pi_1")
     assert len(account.api.requests) == 3
 
 
@@ -195,7 +195,7 @@ async def test_a_problem_of_our_key_is_for_the_log_alone() -> None:
     message = "The provided key 'rk_test_abc123' does not have access to account 'acct_1'."
     answer = refusal(403, "invalid_request_error", {"request-id": "req_1"}, message=message)
     with pytest.raises(BackendError) as caught:
-        await Account(answer).gateway.intent("pi_1")
+        await Account(answer).gateway.get_intent("pi_1")
     assert caught.value.detail == (
         "PermissionError 403 req_1"
         " The provided key 'rk_test_***' does not have access to account 'acct_1'."
@@ -242,9 +242,9 @@ async def test_a_replayed_answer_that_is_no_failure_of_stripe_leaves_the_key_alo
 
 async def test_a_busy_stripe_says_when_to_come_back() -> None:
     with pytest.raises(StripeUnavailable) as caught:
-        await Account(refusal(429, "invalid_request_error", {"retry-after": "30"})).gateway.intent(
-            "pi_1"
-        )
+        await Account(
+            refusal(429, "invalid_request_error", {"retry-after": "30"})
+        ).gateway.get_intent("pi_1")
     assert caught.value.retry_after == 30
 
 
@@ -260,7 +260,7 @@ async def test_a_key_in_use_is_waited_for() -> None:
 
 async def test_an_intent_comes_with_its_charge() -> None:
     account = Account(INTENT)
-    intent = await account.gateway.intent("pi_1")
+    intent = await account.gateway.get_intent("pi_1")
     assert intent.charge is not None
     assert intent.charge.id == "ch_1"
     assert account.asked == "GET https://stripe.test/v1/payment_intents/pi_1"
@@ -322,7 +322,7 @@ async def test_an_intent_that_is_nowhere_is_none() -> None:
 async def test_all_pages_of_refunds_are_read() -> None:
     second = REFUND | {"id": "re_2"}
     account = Account({"data": [REFUND], "has_more": True}, {"data": [second], "has_more": False})
-    refunds = await account.gateway.refunds_of("pi_1")
+    refunds = await account.gateway.list_refunds("pi_1")
     assert [refund.id for refund in refunds] == ["re_1", "re_2"]
     assert dict(account.query) == {
         "payment_intent": "pi_1",
@@ -332,16 +332,16 @@ async def test_all_pages_of_refunds_are_read() -> None:
 
 
 async def test_disputes_and_payment_methods_are_read() -> None:
-    assert (await Account(DISPUTE).gateway.dispute("dp_1")).status == "needs_response"
+    assert (await Account(DISPUTE).gateway.get_dispute("dp_1")).status == "needs_response"
     method = {"id": "pm_1", "type": "card", "customer": "cus_1"}
-    assert await Account(method).gateway.payment_method("pm_1") == StripePaymentMethod(
+    assert await Account(method).gateway.get_payment_method("pm_1") == StripePaymentMethod(
         "pm_1", "card", "cus_1"
     )
 
 
 async def test_a_customer_is_read() -> None:
     customer = {"id": "cus_1", "metadata": {"ct_customer_id": CUSTOMER_ID}}
-    assert await Account(customer).gateway.customer("cus_1") == StripeCustomer(
+    assert await Account(customer).gateway.get_customer("cus_1") == StripeCustomer(
         "cus_1", own_metadata={"ct_customer_id": CUSTOMER_ID}
     )
 
@@ -355,12 +355,12 @@ async def test_a_customer_is_read() -> None:
     ids=["deleted", "missing"],
 )
 async def test_a_customer_may_be_gone(answer: Answer | dict[str, Any]) -> None:
-    assert await Account(answer).gateway.customer("cus_1") is None
+    assert await Account(answer).gateway.get_customer("cus_1") is None
 
 
 async def test_a_customer_is_not_gone_because_stripe_is_down() -> None:
     with pytest.raises(StripeUnavailable):
-        await Account(httpx.Response(500)).gateway.customer("cus_1")
+        await Account(httpx.Response(500)).gateway.get_customer("cus_1")
 
 
 async def test_a_customer_is_found_by_the_id_at_commercetools() -> None:
@@ -405,9 +405,9 @@ async def test_ping_asks_for_little() -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda gateway: gateway.intent("../customers/cus_1"),
-        lambda gateway: gateway.customer("a/../b"),
-        lambda gateway: gateway.dispute("x?limit=1"),
+        lambda gateway: gateway.get_intent("../customers/cus_1"),
+        lambda gateway: gateway.get_customer("a/../b"),
+        lambda gateway: gateway.get_dispute("x?limit=1"),
     ],
 )
 async def test_an_id_cannot_leave_its_place_in_the_path(

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from stripe_connector.errors import InvalidRequest
-from stripe_connector.gateways.stripe import webhooks
+from stripe_connector.gateways.stripe import signed_events as webhooks
 
 NOW = 1_790_000_000.0
 SECRET = "whsec_one"
@@ -114,7 +114,7 @@ def delivery(**changes: object) -> bytes:
 
 
 def test_an_event_is_decoded() -> None:
-    event = webhooks.decode(delivery())
+    event = webhooks.decode_event(delivery())
     assert (event.id, event.type, event.created) == ("evt_1", "payment_intent.succeeded", NOW)
     assert event.api_version == "2026-10-28.endive"
     assert event.object == {"id": "pi_1"}
@@ -122,7 +122,7 @@ def test_an_event_is_decoded() -> None:
 
 
 def test_an_event_may_lack_a_version_and_earlier_values() -> None:
-    event = webhooks.decode(delivery(api_version=None, data={"object": {}}))
+    event = webhooks.decode_event(delivery(api_version=None, data={"object": {}}))
     assert (event.api_version, event.previous_attributes) == (None, None)
 
 
@@ -143,4 +143,4 @@ def test_an_event_may_lack_a_version_and_earlier_values() -> None:
 )
 def test_what_is_no_event_is_refused(payload: bytes) -> None:
     with pytest.raises(InvalidRequest):
-        webhooks.decode(payload)
+        webhooks.decode_event(payload)

@@ -27,7 +27,7 @@ from stripe_connector.http.auth import (
     SessionGuard,
     StripeGuard,
 )
-from stripe_connector.http.health import Readiness
+from stripe_connector.http.health_routes import Readiness
 from stripe_connector.http.middleware import Answered
 from stripe_connector.http.routing import Admission, AnyEndpoint
 from tests.fakes import FakeClock
@@ -62,7 +62,7 @@ class SessionService:
             metadata=SessionMetadata(correlation_id=correlation_id),
         )
 
-    async def session(self, session_id: str) -> Session:
+    async def get_session(self, session_id: str) -> Session:
         self.reads += 1
         if self.failure is not None:
             raise self.failure
@@ -79,7 +79,7 @@ class AuthorizationServer:
         self.failure: ConnectorError | None = None
         self.reads = 0
 
-    async def introspect(self, token: str) -> Introspection:
+    async def introspect_token(self, token: str) -> Introspection:
         self.reads += 1
         if self.failure is not None:
             raise self.failure

@@ -34,7 +34,7 @@ from stripe_connector.http.auth import (
     StripeAuth,
 )
 from stripe_connector.http.body import json_body
-from stripe_connector.http.health import Readiness
+from stripe_connector.http.health_routes import Readiness
 from stripe_connector.http.middleware import Answered
 from stripe_connector.http.responses import json_response
 from stripe_connector.http.routing import AnyEndpoint, Endpoint

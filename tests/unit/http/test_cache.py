@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from stripe_connector import context
+from stripe_connector.cache import Cache
 from stripe_connector.errors import BackendUnavailable
-from stripe_connector.gateways.cache import Cache
 from tests.fakes import FakeClock
 
 

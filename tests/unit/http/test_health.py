@@ -2,7 +2,7 @@
 
 import pytest
 
-from stripe_connector.http.health import Readiness, endpoints
+from stripe_connector.http.health_routes import Readiness, endpoints
 
 from .conftest import Serve
 

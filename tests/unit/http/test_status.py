@@ -8,16 +8,16 @@ import pytest
 from starlette.requests import Request
 
 from stripe_connector.errors import BackendError, BackendUnavailable, NotFound
-from stripe_connector.http import status
-from stripe_connector.http.auth import JwtPrincipal
-from stripe_connector.status import (
+from stripe_connector.health import (
     REQUIRED_SCOPES,
-    Check,
-    Report,
+    HealthCheck,
+    HealthReport,
     commercetools_permissions,
-    report,
+    health_report,
     stripe_status,
 )
+from stripe_connector.http import status_routes as status
+from stripe_connector.http.auth import JwtPrincipal
 from tests.fakes import FakeClock
 
 from .conftest import Serve
@@ -30,7 +30,7 @@ async def make(
     scopes: frozenset[str] | Exception = ALL,
     stripe: Exception | None = None,
     secrets: tuple[str, ...] = ("whsec_1",),
-) -> Report:
+) -> HealthReport:
     async def granted() -> frozenset[str]:
         if isinstance(scopes, Exception):
             raise scopes
@@ -41,15 +41,15 @@ async def make(
             raise stripe
 
     probes = [commercetools_permissions(granted, "shop"), stripe_status(ping)]
-    return await report(probes, clock=FakeClock(), timeout_s=5, webhook_secrets=secrets)
+    return await health_report(probes, clock=FakeClock(), timeout_s=5, webhook_secrets=secrets)
 
 
 async def test_all_up_is_ok() -> None:
     result = await make()
     assert (result.status, result.http_status) == ("OK", 200)
     assert result.checks == [
-        Check("commercetools permissions", "UP"),
-        Check("Stripe Status check", "UP"),
+        HealthCheck("commercetools permissions", "UP"),
+        HealthCheck("Stripe Status check", "UP"),
     ]
     assert result.timestamp == "2026-09-21T14:13:20.000Z"
     assert {"name", "description", "stripe"} <= result.metadata.keys()
@@ -88,7 +88,7 @@ async def test_a_backend_that_fails_is_told_without_what_it_said(
 ) -> None:
     result = await make(stripe=failure)
     assert result.status == "Partially Available"
-    assert result.checks[1] == Check("Stripe Status check", "DOWN", message)
+    assert result.checks[1] == HealthCheck("Stripe Status check", "DOWN", message)
 
 
 @pytest.mark.parametrize("secrets", [("whsec_1",), ()])
@@ -112,7 +112,7 @@ async def test_a_backend_that_is_too_slow_is_down_and_does_not_hide_the_others()
         return ALL
 
     probes = [commercetools_permissions(granted, "shop"), stripe_status(never)]
-    result = await report(probes, clock=FakeClock(), timeout_s=0.01, webhook_secrets=("w",))
+    result = await health_report(probes, clock=FakeClock(), timeout_s=0.01, webhook_secrets=("w",))
     assert [check.status for check in result.checks] == ["UP", "DOWN"]
 
 
@@ -124,7 +124,7 @@ async def test_a_backend_that_is_too_slow_is_down_and_does_not_hide_the_others()
     ],
 )
 async def test_the_http_status_follows_the_result(
-    serve: Serve, make_report: Callable[[], Awaitable[Report]], code: int, word: str
+    serve: Serve, make_report: Callable[[], Awaitable[HealthReport]], code: int, word: str
 ) -> None:
     endpoint = status.endpoint(make_report)
     async with serve([endpoint]) as client:

@@ -18,7 +18,7 @@ from stripe_connector.ledger.facts import (
     RefundFact,
     ReleaseFact,
 )
-from stripe_connector.ledger.merge import AMOUNT_MISMATCH, Snapshot, judge, merge
+from stripe_connector.ledger.merge import AMOUNT_MISMATCH, Snapshot, judge_snapshot, merge
 from stripe_connector.ledger.payment import Payment, TransactionType
 from tests.unit.ledger.commercetools import (
     INTENT,
@@ -283,7 +283,7 @@ def test_what_a_snapshot_is_worth(
     recorded: IntentFact | None, snapshot: IntentFact, worth: Snapshot
 ) -> None:
     before = merged(payment(), recorded) if recorded else payment()
-    assert judge(before, snapshot) is worth
+    assert judge_snapshot(before, snapshot) is worth
 
 
 # Refunds

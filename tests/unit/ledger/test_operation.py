@@ -22,13 +22,13 @@ from stripe_connector.ledger.operation import (
     KEY_LIFETIME,
     TYPE_KEY,
     Operation,
-    added,
     changed,
     idempotency_key,
     identity,
+    operation_type_draft,
     operations,
     timestamp,
-    type_draft,
+    with_distinct_time,
 )
 from stripe_connector.ledger.payment import CustomFields, Payment, Reference, Transaction
 from stripe_connector.money import Money
@@ -73,7 +73,7 @@ def written_ahead(payment: Payment, operation: Operation = OPERATION) -> tuple[P
         timestamp=timestamp(MOMENT),
         custom=operation.custom(),
     )
-    draft, told_by = added(payment, draft)
+    draft, told_by = with_distinct_time(payment, draft)
     operation = replace(operation, added=told_by)
     transaction = refund(
         f"t{len(payment.transactions)}", timestamp=draft.timestamp, custom=operation.custom()
@@ -211,7 +211,7 @@ def test_what_version_0_1_0_wrote_keeps_its_form_at_stripe_when_it_changes() -> 
 def test_every_field_of_a_proof_is_declared() -> None:
     _, operation = written_ahead(paid())
     whole = replace(operation, unknown_since=MOMENT, error="e", error_message="m")
-    declared = {each["name"] for each in proof.type_draft()["fieldDefinitions"]}
+    declared = {each["name"] for each in proof.proof_type_draft()["fieldDefinitions"]}
     assert whole.interaction("t1").fields.keys() <= declared
 
 
@@ -288,7 +288,7 @@ def test_times_are_written_as_commercetools_writes_them() -> None:
 
 
 def test_the_custom_type_declares_every_field_and_requires_none() -> None:
-    draft = type_draft()
+    draft = operation_type_draft()
     operation = Operation("i", "a", 1, MOMENT, refund_of="c", merchant_reference="m")
     declared = {field["name"] for field in draft["fieldDefinitions"]}
     assert set(operation.custom().fields) < declared

@@ -41,13 +41,13 @@ def test_a_payment_without_interactions_proves_nothing() -> None:
 
 
 def test_every_field_that_is_written_is_declared() -> None:
-    declared = {each["name"] for each in proof.type_draft()["fieldDefinitions"]}
+    declared = {each["name"] for each in proof.proof_type_draft()["fieldDefinitions"]}
     assert proof.AccountProof("acct_1", live=True).interaction().fields.keys() <= declared
 
 
 def test_the_update_action_carries_the_same_type_and_fields() -> None:
     interaction = proof.AccountProof("acct_1", live=True).interaction()
-    written = msgspec.to_builtins(proof.added(interaction))
+    written = msgspec.to_builtins(proof.add_interaction(interaction))
     assert written == {
         "action": "addInterfaceInteraction",
         "type": {"typeId": "type", "key": proof.TYPE_KEY},

@@ -16,11 +16,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from stripe_connector.gateways.outgoing import Called
 from stripe_connector.http.middleware import Answered
 from stripe_connector.http.routing import Refused
-from stripe_connector.http.webhooks import Delivered
+from stripe_connector.http.webhook_routes import Delivered
 from stripe_connector.logs import JsonFormatter
 from stripe_connector.observability import labels
 from stripe_connector.observability.metrics import Metrics
-from stripe_connector.payments.events import Effect
+from stripe_connector.payments.events import EventEffect
 from tests.behaviour.steps import started
 from tests.fakes import FakeClock
 from tests.world import World
@@ -51,7 +51,7 @@ def rendered() -> str:
     metrics.answered(Answered("GET", "/payments", 503, 0.1, "Overloaded"))
     metrics.refused(Refused("session", 401, "access_denied"))
     metrics.called(called("/shop/payments/1"))
-    metrics.delivered(Delivered("charge.succeeded", Effect.STORED, 1_790_000_000))
+    metrics.delivered(Delivered("charge.succeeded", EventEffect.STORED, 1_790_000_000))
     metrics.mismatched()
     return metrics.render().decode()
 
@@ -115,7 +115,7 @@ def test_two_processors_in_one_process_share_no_counter() -> None:
     ],
 )
 def test_only_known_words_of_a_path_are_left(path: str, operation: str) -> None:
-    assert labels.operation(called(path)) == operation
+    assert labels.operation_label(called(path)) == operation
 
 
 def test_every_word_of_the_paths_that_the_gateways_ask_is_known() -> None:
@@ -125,7 +125,9 @@ def test_every_word_of_the_paths_that_the_gateways_ask_is_known() -> None:
     words = {part for path in paths for part in re.split(r"/", re.sub(r"\{.*?\}", "", path))}
     words = {word for word in words if word and not word.endswith("=")}
     assert len(words) > 20
-    assert {word for word in words if labels.operation(called(f"/{word}")) != f"/{word}"} == set()
+    assert {
+        word for word in words if labels.operation_label(called(f"/{word}")) != f"/{word}"
+    } == set()
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_queries_read_metrics_and_labels_that_exist(title: str) -> None:
 def test_words_in_alerts_are_those_that_the_metrics_use(rule: dict[str, Any]) -> None:
     """A label's value that is spelt out must be one that occurs."""
     known = {
-        "outcome": {"failed", *(effect.name.lower() for effect in Effect)},
+        "outcome": {"failed", *(effect.name.lower() for effect in EventEffect)},
         "kind": {"session", "oauth2", "jwt", "stripe", "origin", "metrics"},
         "reason": {
             *("overloaded", "rate_limited", "deadline"),

@@ -11,18 +11,18 @@ from stripe_connector import context
 from stripe_connector.errors import BackendError, BackendUnavailable
 from stripe_connector.ops.doctor.checks import (
     Check,
+    CheckOutcome,
     Finding,
-    Outcome,
     Peer,
     Result,
     broken,
     doubtful,
-    examine,
+    run_checks,
     skipped,
     sound,
 )
 from stripe_connector.ops.doctor.command import is_sound
-from stripe_connector.ops.doctor.settings_checks import secrets
+from stripe_connector.ops.doctor.settings_checks import secrets_are_real
 from stripe_connector.settings import load_settings
 from tests.world import ENVIRONMENT
 
@@ -53,13 +53,13 @@ async def hang() -> Finding:
 
 
 async def only(run: Callable[[], Awaitable[Finding]], limit_s: float = 60) -> Result:
-    (result,) = await examine([check("one", run)], limit_s=limit_s)
+    (result,) = await run_checks([check("one", run)], limit_s=limit_s)
     return result
 
 
 async def test_a_check_that_hangs_fails_by_the_name_of_whom_it_asked() -> None:
     result = await only(hang, limit_s=0)
-    assert result.outcome is Outcome.FAIL
+    assert result.outcome is CheckOutcome.FAIL
     assert result.text == "The host did not answer within 0 s."
     assert result.mend == "Start the host."
 
@@ -73,13 +73,13 @@ async def test_a_host_that_is_down_is_told_with_what_is_known_of_it() -> None:
 
 async def test_an_answer_that_nobody_expects_is_a_failure_and_not_the_end() -> None:
     result = await only(raises(BackendError("refused", detail="403 insufficient_scope")))
-    assert result.outcome is Outcome.FAIL
+    assert result.outcome is CheckOutcome.FAIL
     assert result.text == "The host answered unexpectedly (403 insufficient_scope)."
 
 
 @pytest.mark.parametrize("finding", [broken("a cause", "a mend"), skipped("a reason")])
 async def test_what_needs_a_failed_or_skipped_check_is_skipped_and_so_on(finding: Finding) -> None:
-    results = await examine(
+    results = await run_checks(
         [
             check("first", finds(finding)),
             check("second", hang, "first"),
@@ -89,21 +89,21 @@ async def test_what_needs_a_failed_or_skipped_check_is_skipped_and_so_on(finding
         limit_s=60,
     )
     assert [(each.outcome, each.text) for each in results[1:]] == [
-        (Outcome.SKIPPED, "Needs: first."),
-        (Outcome.SKIPPED, "Needs: second."),
-        (Outcome.OK, "well"),
+        (CheckOutcome.SKIPPED, "Needs: first."),
+        (CheckOutcome.SKIPPED, "Needs: second."),
+        (CheckOutcome.OK, "well"),
     ]
 
 
 async def test_what_needs_a_doubtful_check_is_made() -> None:
-    results = await examine(
+    results = await run_checks(
         [
             check("first", finds(doubtful("a cause", "a mend"))),
             check("second", finds(sound("well")), "first"),
         ],
         limit_s=60,
     )
-    assert [each.outcome for each in results] == [Outcome.WARN, Outcome.OK]
+    assert [each.outcome for each in results] == [CheckOutcome.WARN, CheckOutcome.OK]
 
 
 async def test_checks_are_made_side_by_side_and_told_of_as_they_end() -> None:
@@ -126,7 +126,7 @@ async def test_checks_are_made_side_by_side_and_told_of_as_they_end() -> None:
             slow.set()
 
     checks = [check("late", last), check("a", meet), check("b", meet)]
-    results = await examine(checks, limit_s=60, on_result=hear)
+    results = await run_checks(checks, limit_s=60, on_result=hear)
     assert [each.name for each in results] == ["late", "a", "b"]
     assert sorted(told[:2]) == ["a", "b"]
     assert told[2:] == ["late"]
@@ -139,7 +139,7 @@ async def test_each_check_has_a_request_id_of_its_own() -> None:
         seen.append(context.correlation_id())
         return sound("seen")
 
-    results = await examine([check("a", look), check("b", look)], limit_s=60)
+    results = await run_checks([check("a", look), check("b", look)], limit_s=60)
     assert [each.request_id for each in results] == seen
     assert len(set(seen)) == 2
 
@@ -179,11 +179,11 @@ async def test_warnings_count_as_failures_only_where_that_is_asked_for(
 )
 def test_what_examples_hold_is_no_secret(value: str) -> None:
     environment = {**ENVIRONMENT, "CHECKOUT_LINK_SECRET": value, "CONNECT_SERVICE_URL": "http://p"}
-    finding = secrets(load_settings(environment))
-    assert finding.outcome is Outcome.FAIL
+    finding = secrets_are_real(load_settings(environment))
+    assert finding.outcome is CheckOutcome.FAIL
     assert value not in finding.text
 
 
 def test_several_signing_secrets_may_be_alike_nothing_but_each_other() -> None:
     environment = {**ENVIRONMENT, "STRIPE_WEBHOOK_SIGNING_SECRET": "whsec_1a,whsec_1b"}
-    assert secrets(load_settings(environment)).outcome is Outcome.OK
+    assert secrets_are_real(load_settings(environment)).outcome is CheckOutcome.OK

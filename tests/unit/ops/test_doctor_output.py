@@ -9,13 +9,13 @@ import pytest
 from rich.console import Console
 
 from stripe_connector.ops.doctor import output
-from stripe_connector.ops.doctor.checks import Outcome, Result
+from stripe_connector.ops.doctor.checks import CheckOutcome, Result
 
 RESULTS = [
-    Result("Stripe", "API key", Outcome.OK, "secret key", "", "doctor-1"),
-    Result("Stripe", "Account", Outcome.WARN, "No [payouts].", "See to it.", "doctor-2"),
-    Result("Webhooks", "Enabled", Outcome.FAIL, "It is [disabled].", "Enable it.", "doctor-3"),
-    Result("Webhooks", "Deliveries", Outcome.SKIPPED, "Needs: Enabled.", "", ""),
+    Result("Stripe", "API key", CheckOutcome.OK, "secret key", "", "doctor-1"),
+    Result("Stripe", "Account", CheckOutcome.WARN, "No [payouts].", "See to it.", "doctor-2"),
+    Result("Webhooks", "Enabled", CheckOutcome.FAIL, "It is [disabled].", "Enable it.", "doctor-3"),
+    Result("Webhooks", "Deliveries", CheckOutcome.SKIPPED, "Needs: Enabled.", "", ""),
 ]
 
 

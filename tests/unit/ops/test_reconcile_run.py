@@ -24,7 +24,12 @@ from stripe_connector.ops.reconcile.checkpoint import (
     Counts,
     Unusable,
 )
-from stripe_connector.ops.reconcile.difference import FOR_A_PERSON, REPAIRS, Difference, Kind
+from stripe_connector.ops.reconcile.difference import (
+    FOR_A_PERSON,
+    REPAIRS,
+    Difference,
+    DifferenceKind,
+)
 from stripe_connector.ops.reconcile.findings import Findings
 from stripe_connector.ops.reconcile.report import ROWS, Bar, TableReport
 from stripe_connector.ops.reconcile.run import Interrupted, in_order
@@ -164,7 +169,7 @@ def test_checkpoints_that_nobody_can_go_on_from(tmp_path: Path, content: bytes) 
 
 
 def test_every_kind_of_difference_has_one_remedy() -> None:
-    assert set(REPAIRS) | set(FOR_A_PERSON) == set(Kind)
+    assert set(REPAIRS) | set(FOR_A_PERSON) == set(DifferenceKind)
     assert not set(REPAIRS) & set(FOR_A_PERSON)
 
 
@@ -174,7 +179,7 @@ def table(found: int) -> str:
     findings = Findings(counts, report)
     for number in range(found):
         difference = Difference(
-            Kind.MISSING_TRANSACTION,
+            DifferenceKind.MISSING_TRANSACTION,
             f"payment-{number}",
             "pi_1",
             type="Charge",

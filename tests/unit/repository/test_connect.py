@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from stripe_connector.app import create_app
+from stripe_connector.health import REQUIRED_SCOPES
 from stripe_connector.settings import load_settings, variables
-from stripe_connector.status import REQUIRED_SCOPES
 from tests.unit.repository.connect_rules import FROM_API_CLIENT, RESERVED, problems
 
 ROOT = Path(__file__).parents[3]

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from stripe_connector.deploy.command import post_deploy, pre_undeploy
-from stripe_connector.http import health
-from stripe_connector.http.health import Readiness
+from stripe_connector.health import REQUIRED_SCOPES
+from stripe_connector.http import health_routes as health
+from stripe_connector.http.health_routes import Readiness
 from stripe_connector.settings import load_settings, variables
-from stripe_connector.status import REQUIRED_SCOPES
 from tests.unit.repository.test_connect import REQUIRED
 
 ROOT = Path(__file__).parents[3]

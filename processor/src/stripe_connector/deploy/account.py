@@ -12,7 +12,7 @@ from stripe_connector.gateways.outgoing import segment
 from stripe_connector.gateways.stripe import Stripe
 
 
-class Endpoint(Struct, frozen=True):
+class EditableEndpoint(Struct, frozen=True):
     """A webhook endpoint."""
 
     id: str
@@ -61,32 +61,34 @@ class Domain(Struct, frozen=True):
 
 
 class _Endpoints(Struct):
-    data: list[Endpoint]
+    data: list[EditableEndpoint]
 
 
 class _Domains(Struct):
     data: list[Domain]
 
 
-_endpoint = msgspec.json.Decoder(Endpoint)
+_endpoint = msgspec.json.Decoder(EditableEndpoint)
 _endpoints = msgspec.json.Decoder(_Endpoints)
 _domain = msgspec.json.Decoder(Domain)
 _domains = msgspec.json.Decoder(_Domains)
 _ignored = msgspec.json.Decoder(msgspec.Raw)
 
 
-class Account(Stripe):
+class AccountEditor(Stripe):
     """The gateway with what only deployments ask; errors are the gateway's."""
 
-    async def endpoints(self) -> list[Endpoint]:
+    async def endpoints(self) -> list[EditableEndpoint]:
         """All webhook endpoints of the account's mode: sixteen at most."""
         params = {"limit": 100}
         return (await self._call(_endpoints, "get", "/v1/webhook_endpoints", params)).data
 
-    async def create_endpoint(self, params: Mapping[str, Any]) -> Endpoint:
+    async def create_endpoint(self, params: Mapping[str, Any]) -> EditableEndpoint:
         return await self._call(_endpoint, "post", "/v1/webhook_endpoints", params)
 
-    async def update_endpoint(self, endpoint_id: str, params: Mapping[str, Any]) -> Endpoint:
+    async def update_endpoint(
+        self, endpoint_id: str, params: Mapping[str, Any]
+    ) -> EditableEndpoint:
         return await self._call(_endpoint, "post", _endpoint_path(endpoint_id), params)
 
     async def delete_endpoint(self, endpoint_id: str) -> None:

@@ -15,9 +15,9 @@ from stripe_connector.assembly import stripe_gateway
 from stripe_connector.clock import Clock
 from stripe_connector.deploy import post_deploy as after
 from stripe_connector.deploy import pre_undeploy as before
-from stripe_connector.deploy.account import Account
+from stripe_connector.deploy.account import AccountEditor
+from stripe_connector.deploy.changes import DeployReport
 from stripe_connector.deploy.project import Project
-from stripe_connector.deploy.report import Report
 from stripe_connector.deploy.secrets import SecretDesk
 from stripe_connector.gateways.outgoing import Outgoing, create_http_client
 from stripe_connector.settings import Settings
@@ -51,11 +51,11 @@ def post_deploy(*, dry_run: bool, secret_file: Path | None, retire_old: bool) ->
     """
     settings = configured()
     desk = SecretDesk(sys.stdout, secret_file)
-    report = Report(dry_run=dry_run)
+    report = DeployReport(dry_run=dry_run)
     try:
         _run(
             settings,
-            lambda account, project: after.post_deploy(
+            lambda account, project: after.set_up_deployment(
                 settings, account, project, report, desk, retire_old=retire_old
             ),
         )
@@ -90,11 +90,11 @@ def pre_undeploy(
         settings = configured()
     except SystemExit as exit_:
         sys.exit(0 if never_block else exit_.code)
-    report = Report(dry_run=dry_run)
+    report = DeployReport(dry_run=dry_run)
     try:
         _run(
             settings,
-            lambda account, project: before.pre_undeploy(
+            lambda account, project: before.take_down_deployment(
                 settings,
                 account,
                 project,
@@ -108,14 +108,14 @@ def pre_undeploy(
     sys.exit(1 if report.failed and not never_block else 0)
 
 
-def _run(settings: Settings, steps: Callable[[Account, Project], Awaitable[None]]) -> None:
+def _run(settings: Settings, steps: Callable[[AccountEditor, Project], Awaitable[None]]) -> None:
     """Run the steps with backends of their own."""
     logs.configure(settings.log_level, sys.stderr)
 
     async def run() -> None:
         async with create_http_client() as http:
             outgoing = Outgoing(http, Clock())
-            account = stripe_gateway(Account, settings, outgoing)
+            account = stripe_gateway(AccountEditor, settings, outgoing)
             await steps(account, Project(settings, outgoing))
 
     asyncio.run(run())

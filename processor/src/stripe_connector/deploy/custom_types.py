@@ -11,12 +11,13 @@ from typing import Any
 
 from msgspec import Struct
 
+from stripe_connector.deploy.changes import DeployReport
 from stripe_connector.deploy.project import Document, Project
-from stripe_connector.deploy.report import Report
 from stripe_connector.errors import DuplicateField, InvalidRequest, VersionConflict
 from stripe_connector.gateways.commercetools.administration import FieldDefinition, TypeDefinition
 from stripe_connector.ledger import operation, proof
-from stripe_connector.payments import customers, interactions
+from stripe_connector.payments import interactions
+from stripe_connector.payments.stored import customers
 from stripe_connector.settings import Settings
 
 _TRIES = 3
@@ -51,10 +52,10 @@ class Verdict(Struct, frozen=True):
 def wanted_types(settings: Settings) -> list[Wanted]:
     """All types that a processor of this configuration uses."""
     found = [
-        Wanted(operation.type_draft()),
-        Wanted(proof.type_draft()),
+        Wanted(operation.operation_type_draft()),
+        Wanted(proof.proof_type_draft()),
         Wanted(
-            customers.type_draft(settings.ct_custom_type_stripe_customer_key),
+            customers.customer_type_draft(settings.ct_custom_type_stripe_customer_key),
             setting="CT_CUSTOM_TYPE_STRIPE_CUSTOMER_KEY",
         ),
         Wanted(
@@ -64,11 +65,11 @@ def wanted_types(settings: Settings) -> list[Wanted]:
         ),
     ]
     if settings.stripe_interface_interactions:
-        found.append(Wanted(interactions.type_draft(), deletable=False))
+        found.append(Wanted(interactions.interaction_type_draft(), deletable=False))
     return found
 
 
-def judge(found: TypeDefinition, wanted: Document) -> Verdict:
+def compare_type(found: TypeDefinition, wanted: Document) -> Verdict:
     """Compare a type with the one that is wanted; labels and hints are the merchant's to change."""
     given = {field.name: field for field in found.field_definitions}
     definitions = {field["name"]: field for field in wanted["fieldDefinitions"]}
@@ -87,7 +88,7 @@ def judge(found: TypeDefinition, wanted: Document) -> Verdict:
     return Verdict(ours, missing, problems)
 
 
-async def bring_type(wanted: Wanted, project: Project, report: Report) -> None:
+async def bring_type(wanted: Wanted, project: Project, report: DeployReport) -> None:
     """Create the type, or add to it what is missing where it is ours."""
     for left in reversed(range(_TRIES)):
         try:
@@ -99,14 +100,14 @@ async def bring_type(wanted: Wanted, project: Project, report: Report) -> None:
             return
 
 
-async def delete_type(wanted: Wanted, project: Project, report: Report) -> None:
+async def delete_type(wanted: Wanted, project: Project, report: DeployReport) -> None:
     """Delete the type where it is ours and nothing uses it any more."""
     found = await project.type(wanted.draft["key"])
     if found is None:
         return report.right(wanted.subject, "is not there")
     if not wanted.deletable:
         return report.left(wanted.subject, "others may use it: delete it by hand if nobody does")
-    if not found.field_definitions or not judge(found, wanted.draft).ours:
+    if not found.field_definitions or not compare_type(found, wanted.draft).ours:
         return report.left(wanted.subject, "it has fields that are not the connector's")
     try:
         await report.change(
@@ -119,7 +120,7 @@ async def delete_type(wanted: Wanted, project: Project, report: Report) -> None:
     return None
 
 
-async def _bring(wanted: Wanted, project: Project, report: Report) -> None:
+async def _bring(wanted: Wanted, project: Project, report: DeployReport) -> None:
     found = await project.type(wanted.draft["key"])
     if found is None:
         names = ", ".join(field["name"] for field in wanted.draft["fieldDefinitions"])
@@ -127,7 +128,7 @@ async def _bring(wanted: Wanted, project: Project, report: Report) -> None:
             wanted.subject, f"create it with {names}", lambda: project.create_type(wanted.draft)
         )
         return
-    verdict = judge(found, wanted.draft)
+    verdict = compare_type(found, wanted.draft)
     if verdict.problems:
         report.fail(wanted.subject, "; ".join(verdict.problems), _mend(wanted))
     elif verdict.missing:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-from stripe_connector.deploy.account import Account
-from stripe_connector.deploy.report import Report
+from stripe_connector.deploy.account import AccountEditor
+from stripe_connector.deploy.changes import DeployReport
 from stripe_connector.settings import Settings
 
 
@@ -26,7 +26,7 @@ def shop_domains(settings: Settings) -> dict[str, str | None]:
     return found
 
 
-async def bring_domain(name: str, account: Account, report: Report) -> None:
+async def bring_domain(name: str, account: AccountEditor, report: DeployReport) -> None:
     """Register a domain, or enable it again, and report whether Apple Pay works there."""
     subject = f"payment domain {name}"
     domain = await account.domain(name)

@@ -7,11 +7,11 @@ that fails hides none of the others.
 from __future__ import annotations
 
 from stripe_connector.deploy import webhook
-from stripe_connector.deploy.account import Account, Endpoint
+from stripe_connector.deploy.account import AccountEditor, EditableEndpoint
+from stripe_connector.deploy.changes import DeployReport
 from stripe_connector.deploy.custom_types import REFUSED, bring_type, wanted_types
 from stripe_connector.deploy.domains import bring_domain, shop_domains
 from stripe_connector.deploy.project import Project
-from stripe_connector.deploy.report import Report
 from stripe_connector.deploy.secrets import SecretDesk, SecretFileError
 from stripe_connector.deploy.webhook import Target
 from stripe_connector.gateways.stripe.api_version import API_VERSION
@@ -36,11 +36,11 @@ _DOMAIN_REFUSED = (
 NO_ADDRESS = "Set CONNECT_SERVICE_URL to the public address of the processor, such as https://..."
 
 
-async def post_deploy(
+async def set_up_deployment(
     settings: Settings,
-    account: Account,
+    account: AccountEditor,
     project: Project,
-    report: Report,
+    report: DeployReport,
     desk: SecretDesk,
     *,
     retire_old: bool = False,
@@ -65,10 +65,10 @@ async def post_deploy(
 
 
 async def _bring_owner(
-    settings: Settings, account: Account, project: Project, report: Report
+    settings: Settings, account: AccountEditor, project: Project, report: DeployReport
 ) -> None:
     """Let the project say that real money is taken in it: test keys then sell nothing there."""
-    value = {"account": await account.account_id(), "environment": settings.environment}
+    value = {"account": await account.find_account_id(), "environment": settings.environment}
     if await project.custom_object(CONTAINER, LIVE_OWNER) == value:
         report.right(OWNER, "it says that real payments are taken")
         return
@@ -81,7 +81,12 @@ async def _bring_owner(
 
 
 async def _bring_endpoint(
-    settings: Settings, account: Account, report: Report, desk: SecretDesk, *, retire_old: bool
+    settings: Settings,
+    account: AccountEditor,
+    report: DeployReport,
+    desk: SecretDesk,
+    *,
+    retire_old: bool,
 ) -> None:
     target = webhook.target(settings)
     if target is None:
@@ -89,7 +94,7 @@ async def _bring_endpoint(
     endpoints = await account.endpoints()
     if not _is_clear(target, endpoints, report):
         return None
-    stays = webhook.kept(target, endpoints)
+    stays = webhook.endpoint_to_keep(target, endpoints)
     if stays is None:
         stays = await _create(target, account, report, desk)
     else:
@@ -106,7 +111,7 @@ async def _bring_endpoint(
     return None
 
 
-def _is_clear(target: Target, endpoints: list[Endpoint], report: Report) -> bool:
+def _is_clear(target: Target, endpoints: list[EditableEndpoint], report: DeployReport) -> bool:
     """Whether it is beyond doubt which endpoint is to be worked on."""
     if target.named is not None:
         named = next((each for each in endpoints if each.id == target.named), None)
@@ -125,7 +130,7 @@ def _is_clear(target: Target, endpoints: list[Endpoint], report: Report) -> bool
             )
         return named is not None and not target.somebody_elses(named)
     unmarked = [e for e in endpoints if e.url == target.url and e.enabled and not target.ours(e)]
-    if unmarked and webhook.kept(target, endpoints) is None:
+    if unmarked and webhook.endpoint_to_keep(target, endpoints) is None:
         names = ", ".join(each.id for each in unmarked)
         report.fail(
             WEBHOOK,
@@ -138,8 +143,8 @@ def _is_clear(target: Target, endpoints: list[Endpoint], report: Report) -> bool
 
 
 async def _create(
-    target: Target, account: Account, report: Report, desk: SecretDesk
-) -> Endpoint | None:
+    target: Target, account: AccountEditor, report: DeployReport, desk: SecretDesk
+) -> EditableEndpoint | None:
     text = (
         f"create it at {target.url} with API version {API_VERSION} and"
         f" {len(webhook.EVENTS)} types of events"
@@ -171,7 +176,9 @@ async def _create(
     return created
 
 
-async def _correct(target: Target, endpoint: Endpoint, account: Account, report: Report) -> None:
+async def _correct(
+    target: Target, endpoint: EditableEndpoint, account: AccountEditor, report: DeployReport
+) -> None:
     params, words = webhook.corrections(target, endpoint)
     if params:
         await report.change(
@@ -183,7 +190,7 @@ async def _correct(target: Target, endpoint: Endpoint, account: Account, report:
         report.right(_name(endpoint), f"delivers {len(webhook.EVENTS)} types to {endpoint.url}")
 
 
-def _check_secret(target: Target, endpoint: Endpoint, report: Report) -> None:
+def _check_secret(target: Target, endpoint: EditableEndpoint, report: DeployReport) -> None:
     if target.accepts(endpoint) is False:
         report.to_do(
             _name(endpoint),
@@ -194,10 +201,10 @@ def _check_secret(target: Target, endpoint: Endpoint, report: Report) -> None:
 
 async def _retire(
     target: Target,
-    endpoint: Endpoint,
-    stays: Endpoint | None,
-    account: Account,
-    report: Report,
+    endpoint: EditableEndpoint,
+    stays: EditableEndpoint | None,
+    account: AccountEditor,
+    report: DeployReport,
     *,
     anyway: bool,
 ) -> None:
@@ -220,5 +227,5 @@ async def _retire(
     )
 
 
-def _name(endpoint: Endpoint) -> str:
+def _name(endpoint: EditableEndpoint) -> str:
     return f"{WEBHOOK} {endpoint.id}"

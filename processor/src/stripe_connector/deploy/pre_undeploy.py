@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from stripe_connector.deploy import webhook
-from stripe_connector.deploy.account import Account, Endpoint
+from stripe_connector.deploy.account import AccountEditor, EditableEndpoint
+from stripe_connector.deploy.changes import DeployReport
 from stripe_connector.deploy.custom_types import REFUSED, delete_type, wanted_types
 from stripe_connector.deploy.post_deploy import NO_ADDRESS, WEBHOOK
 from stripe_connector.deploy.project import Project
-from stripe_connector.deploy.report import Report
 from stripe_connector.deploy.webhook import Target
 from stripe_connector.errors import NotFound
 from stripe_connector.settings import Settings
@@ -18,11 +18,11 @@ _REFUSED = (
 )
 
 
-async def pre_undeploy(
+async def take_down_deployment(
     settings: Settings,
-    account: Account,
+    account: AccountEditor,
     project: Project,
-    report: Report,
+    report: DeployReport,
     *,
     delete_endpoint: bool = False,
     delete_types: bool = False,
@@ -37,7 +37,7 @@ async def pre_undeploy(
 
 
 async def _stop_endpoints(
-    settings: Settings, account: Account, report: Report, *, delete: bool
+    settings: Settings, account: AccountEditor, report: DeployReport, *, delete: bool
 ) -> None:
     target = webhook.target(settings)
     if target is None:
@@ -56,7 +56,7 @@ async def _stop_endpoints(
     return None
 
 
-def _may_stop(target: Target, endpoint: Endpoint) -> bool:
+def _may_stop(target: Target, endpoint: EditableEndpoint) -> bool:
     """Ours, and this deployment's: a name that was copied from another one is not enough."""
     return (
         target.ours(endpoint) and endpoint.url == target.url and not target.somebody_elses(endpoint)
@@ -64,7 +64,12 @@ def _may_stop(target: Target, endpoint: Endpoint) -> bool:
 
 
 async def _stop(
-    endpoint: Endpoint, subject: str, account: Account, report: Report, *, delete: bool
+    endpoint: EditableEndpoint,
+    subject: str,
+    account: AccountEditor,
+    report: DeployReport,
+    *,
+    delete: bool,
 ) -> None:
     try:
         if delete:

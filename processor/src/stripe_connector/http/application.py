@@ -11,7 +11,7 @@ from stripe_connector.clock import Clock
 from stripe_connector.context import Trace
 from stripe_connector.http.auth import Guards
 from stripe_connector.http.cors import Cors
-from stripe_connector.http.health import Readiness
+from stripe_connector.http.health_routes import Readiness
 from stripe_connector.http.hosts import KnownHosts
 from stripe_connector.http.middleware import Answered, RequestMiddleware
 from stripe_connector.http.routing import (

@@ -18,7 +18,7 @@ from stripe_connector.clock import Clock
 from stripe_connector.errors import ConnectorError
 from stripe_connector.http import correlation
 from stripe_connector.http.cors import Cors
-from stripe_connector.http.health import Readiness
+from stripe_connector.http.health_routes import Readiness
 from stripe_connector.http.responses import error_response
 from stripe_connector.http.routing import Resource
 

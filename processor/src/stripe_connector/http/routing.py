@@ -17,7 +17,7 @@ from stripe_connector.http.auth import Auth, Guards
 from stripe_connector.http.body import limited
 from stripe_connector.http.cors import Cors
 from stripe_connector.http.headers import require_single
-from stripe_connector.http.openapi.operation import Operation
+from stripe_connector.http.openapi.documentation import Documentation
 from stripe_connector.http.responses import Error, error_response
 
 P = TypeVar("P")
@@ -50,7 +50,7 @@ class Endpoint(Generic[P]):
     """Asked by the platform, often: never refused for load, not traced, and logged only when
     debugging."""
     errors: ErrorShape = _COMMERCETOOLS_ERRORS
-    operation: Operation | None = None
+    operation: Documentation | None = None
     """What its callers are told about it; only a table without one cannot be described."""
 
 

@@ -48,7 +48,7 @@ def due(
     `without` leaves one payment (by id) out: then it is what that one alone has to bring.
     """
     left = total.cent_amount - sum(
-        covered(payment, total.currency_code)
+        covered_amount(payment, total.currency_code)
         for payment in payments
         if payment.id != without and ours.counts(payment)
     )
@@ -57,12 +57,12 @@ def due(
     return total.with_amount(max(0, left))
 
 
-def covered(payment: Payment, currency: str) -> int:
+def covered_amount(payment: Payment, currency: str) -> int:
     """What a payment takes off what is due: captured, authorized, or being processed."""
     return _kept(payment, currency, _HELD)
 
 
-def secured(payment: Payment, currency: str) -> int:
+def secured_amount(payment: Payment, currency: str) -> int:
     """What a payment holds for certain, captured or authorized: enough to place an order on."""
     return _kept(payment, currency, _SURE)
 

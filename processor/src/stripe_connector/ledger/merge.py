@@ -43,7 +43,7 @@ from stripe_connector.ledger.operation import (
     REMAINING,
     operations,
     pretended,
-    shown,
+    shown_fields,
 )
 from stripe_connector.ledger.payment import (
     SESSION_PREFIX,
@@ -104,7 +104,7 @@ class Snapshot(Enum):
     UNKNOWN = "unknown"
 
 
-def judge(payment: Payment, fact: IntentFact) -> Snapshot:
+def judge_snapshot(payment: Payment, fact: IntentFact) -> Snapshot:
     """Whether a snapshot can be merged, says nothing any more, or must be read anew.
 
     An attempt that failed or was being processed says nothing once the intent was authorized.
@@ -203,7 +203,7 @@ class _Record:
                 if name not in current
             ]
         elif custom is None or fields.keys() & current.keys():
-            type_ = shown({}).type
+            type_ = shown_fields({}).type
             self.actions.append(SetTransactionCustomType(transaction.id, type_, current | fields))
 
     def _captures(self, fact: IntentFact) -> None:
@@ -311,7 +311,7 @@ class _Record:
         )
         why = _why(fact)
         if known is None:
-            custom = shown(why) if why else UNSET
+            custom = shown_fields(why) if why else UNSET
             self._add("Refund", amount, fact.state, fact.refund_id, fact.refund_id, custom)
             return
         if REFUND_ORDER[fact.state] > REFUND_ORDER[known.state] or known.interaction_id is None:

@@ -187,7 +187,7 @@ def operations(payment: Payment) -> dict[str, Operation]:
             if _written_by_0_1_0(payment, position):
                 found[transaction.id] = custom
         elif custom.identity == ours.identity:
-            found[transaction.id] = _latest(ours, custom)
+            found[transaction.id] = _latest_fields(ours, custom)
     return found
 
 
@@ -219,7 +219,7 @@ def changed(transaction: Transaction, before: Operation, after: Operation) -> li
 
     The custom fields follow only where the transaction still has our type.
     """
-    actions: list[Action] = [proof.added(after.interaction(transaction.id))]
+    actions: list[Action] = [proof.add_interaction(after.interaction(transaction.id))]
     if transaction.custom is not None and IDENTITY in transaction.custom.fields:
         known, wanted = before.custom().fields, after.custom().fields
         actions += [
@@ -230,7 +230,9 @@ def changed(transaction: Transaction, before: Operation, after: Operation) -> li
     return actions
 
 
-def added(payment: Payment | None, draft: TransactionDraft) -> tuple[TransactionDraft, Added]:
+def with_distinct_time(
+    payment: Payment | None, draft: TransactionDraft
+) -> tuple[TransactionDraft, Added]:
     """A draft whose timestamp tells it from all transactions that are there, and how."""
     there = payment.transactions if payment is not None else []
     at = "" if draft.timestamp is UNSET else draft.timestamp
@@ -272,7 +274,7 @@ def _written_by_0_1_0(payment: Payment, position: int) -> bool:
     return any(each.state != "Initial" for each in payment.transactions[:position])
 
 
-def _latest(ours: Operation, custom: Operation) -> Operation:
+def _latest_fields(ours: Operation, custom: Operation) -> Operation:
     """Version 0.1.0 may have gone on with what this one began, in custom fields alone."""
     if custom.attempt > ours.attempt:
         ours = replace(ours, attempt=custom.attempt, attempted_at=custom.attempted_at)
@@ -340,7 +342,7 @@ def timestamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
-def type_draft() -> dict[str, Any]:
+def operation_type_draft() -> dict[str, Any]:
     """The custom type that declares the fields, for transactions."""
     return {
         "key": TYPE_KEY,
@@ -363,7 +365,7 @@ def type_draft() -> dict[str, Any]:
     }
 
 
-def shown(fields: dict[str, Any]) -> CustomFields:
+def shown_fields(fields: dict[str, Any]) -> CustomFields:
     """Fields for people on a transaction that no operation of ours has asked for."""
     return CustomFields(type=Reference(type_id="type", key=TYPE_KEY), fields=fields)
 

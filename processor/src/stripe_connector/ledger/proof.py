@@ -89,7 +89,7 @@ def proof(kind: Kind, fields: dict[str, Any]) -> CustomFields:
     return CustomFields(_PROOF, {KIND: kind, **fields})
 
 
-def added(interaction: CustomFields) -> AddInterfaceInteraction:
+def add_interaction(interaction: CustomFields) -> AddInterfaceInteraction:
     """The same for a Payment that exists."""
     return AddInterfaceInteraction(interaction.type, interaction.fields)
 
@@ -114,7 +114,7 @@ def field(name: str, type_name: str, label: str) -> dict[str, Any]:
     }
 
 
-def type_draft() -> dict[str, Any]:
+def proof_type_draft() -> dict[str, Any]:
     """The custom type that declares the fields, for interface interactions."""
     return {
         "key": TYPE_KEY,

@@ -28,6 +28,6 @@ def backend(call: Called) -> str:
     return call.backend.lower().removeprefix("the ").replace(" ", "_")
 
 
-def operation(call: Called) -> str:
+def operation_label(call: Called) -> str:
     """The call's path, in which all but known words is `{}`: `/{}/payments/{}`."""
     return "/".join(part if part in _WORDS or not part else "{}" for part in call.path.split("/"))

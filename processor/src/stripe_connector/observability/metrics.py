@@ -19,17 +19,17 @@ from prometheus_client import (
 )
 
 from stripe_connector import __version__
-from stripe_connector.checkout.events import SESSION_EVENTS
 from stripe_connector.clock import Clock
 from stripe_connector.gateways.commercetools.errors import BACKEND as COMMERCETOOLS
 from stripe_connector.gateways.outgoing import Called
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.http.middleware import Answered
 from stripe_connector.http.routing import Refused
-from stripe_connector.http.webhooks import Delivered
+from stripe_connector.http.webhook_routes import Delivered
 from stripe_connector.observability import labels
 from stripe_connector.observability.observer import Observer
-from stripe_connector.payments.events import HANDLED, Effect
+from stripe_connector.payments.events import HANDLED, EventEffect
+from stripe_connector.storefront.page_events import SESSION_EVENTS
 
 PREFIX = "stripe_connector"
 
@@ -203,7 +203,7 @@ class Metrics(Observer):
         self._refused.labels(refusal.kind, refusal.status, reason).inc()
 
     def called(self, call: Called) -> None:
-        called = (labels.backend(call), call.method, labels.operation(call))
+        called = (labels.backend(call), call.method, labels.operation_label(call))
         self._calls.labels(*called, "none" if call.status is None else call.status).inc()
         self._call_seconds.labels(*called).observe(call.seconds)
         if call.tries > 1:
@@ -216,7 +216,7 @@ class Metrics(Observer):
         kind = delivery.type if delivery.type in _EVENTS else "other"
         outcome = "failed" if delivery.effect is None else delivery.effect.name.lower()
         self._webhooks.labels(kind, outcome).inc()
-        if delivery.effect is Effect.STORED:
+        if delivery.effect is EventEffect.STORED:
             self._lag.observe(max(0.0, self._clock.time() - delivery.created))
 
     def mismatched(self) -> None:

@@ -13,7 +13,7 @@ from stripe_connector.context import Trace
 from stripe_connector.gateways.outgoing import Called
 from stripe_connector.http.middleware import Answered
 from stripe_connector.http.routing import Refused
-from stripe_connector.http.webhooks import Delivered
+from stripe_connector.http.webhook_routes import Delivered
 from stripe_connector.observability.observer import Observer
 from stripe_connector.settings import Settings
 

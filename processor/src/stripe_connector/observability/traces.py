@@ -77,7 +77,7 @@ class Traces(Observer):
         span.end()
 
     def called(self, call: Called) -> None:
-        operation = labels.operation(call)
+        operation = labels.operation_label(call)
         attributes: dict[str, AttributeValue] = {
             "peer.service": labels.backend(call),
             "http.request.method": call.method,

@@ -9,7 +9,7 @@ from stripe_connector.ledger.ours import Ours
 from stripe_connector.money import Money, chargeable
 
 
-def amount_due(
+def cart_amount_due(
     cart: Cart, metadata: SessionMetadata, ours: Ours, *, without: str | None = None
 ) -> Money:
     """What is left to pay, taxes included; never below zero.
@@ -29,7 +29,7 @@ def amount_due(
 def require_due(cart: Cart, metadata: SessionMetadata, ours: Ours) -> Money:
     """What is left to pay; raises InvalidRequest where that is nothing, or nothing that Stripe can
     charge: too little, or not exact."""
-    left = amount_due(cart, metadata, ours)
+    left = cart_amount_due(cart, metadata, ours)
     if left.cent_amount == 0:
         raise InvalidRequest(
             "There is nothing left to pay on this cart.",

@@ -23,7 +23,7 @@ TRIES = 3
 """Idempotency keys that one request uses up before it leaves the rest to a repetition."""
 
 
-class Effect(Enum):
+class RepeatEffect(Enum):
     """What the effect of a call would do if it happened twice, under two keys."""
 
     NOTHING = "nothing"

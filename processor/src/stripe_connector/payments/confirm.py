@@ -13,8 +13,8 @@ from stripe_connector.ledger.merge import AMOUNT_MISMATCH, merge
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.stripe_objects import PaymentIntent
 from stripe_connector.money import Money
-from stripe_connector.payments.amounts import amount_due
-from stripe_connector.payments.limits import kept
+from stripe_connector.payments.amounts import cart_amount_due
+from stripe_connector.payments.limits import kept_amount
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
@@ -48,13 +48,13 @@ class Confirmer:
             case "succeeded" | "requires_capture":
                 pass
             case _ if intent_fact(intent).authorization == "Pending":
-                await self._recorder.intent(payment, intent.id)
+                await self._recorder.sync_intent(payment, intent.id)
                 return "pending"
             case "canceled":
-                await self._recorder.intent(payment, intent.id)
+                await self._recorder.sync_intent(payment, intent.id)
                 raise Conflict("The payment was canceled.", code="PaymentCanceled")
             case "requires_payment_method" if intent.last_payment_error is not None:
-                await self._recorder.intent(payment, intent.id)
+                await self._recorder.sync_intent(payment, intent.id)
                 error = intent.last_payment_error
                 raise PaymentRefused(
                     error.message or "The payment was declined.",
@@ -67,7 +67,9 @@ class Confirmer:
                     code="PaymentNotConfirmed",
                     fields={"status": intent.status},
                 )
-        due = amount_due(cart, session.metadata, await self._account.ours(), without=payment.id)
+        due = cart_amount_due(
+            cart, session.metadata, await self._account.ours(), without=payment.id
+        )
         payment = await self._record(payment, intent, due)
         if payment.payment_status.interface_code == AMOUNT_MISMATCH:
             await self._modifier.after_record(payment)
@@ -76,7 +78,7 @@ class Confirmer:
                 code="AmountMismatch",
                 fields={"paymentReference": payment.id},
             )
-        if kept(payment) <= 0:
+        if kept_amount(payment) <= 0:
             raise Conflict("The payment was given back.", code="PaymentReversed")
         return "approved"
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 
 from stripe_connector.errors import Conflict, NotFound
-from stripe_connector.ledger.due import asked_beyond, covered
+from stripe_connector.ledger.due import asked_beyond, covered_amount
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.stripe_objects import OPEN
@@ -32,7 +32,9 @@ class CoveredSales:
         current = [await self._closed(payment, ours) for payment in payments]
         for payment, planned in surplus(total, current, ours):
             if payment.interface_id is not None and payment.amount_planned != planned:
-                marked = await self._recorder.intent(payment, payment.interface_id, planned=planned)
+                marked = await self._recorder.sync_intent(
+                    payment, payment.interface_id, planned=planned
+                )
                 await self._modifier.after_record(marked)
 
     async def _closed(self, payment: Payment, ours: Ours) -> Payment:
@@ -40,7 +42,7 @@ class CoveredSales:
             return payment
         # Refused: it was confirmed in this very moment, or made with other keys.
         with contextlib.suppress(Conflict, NotFound):
-            payment, _ = await self._mover.withdraw(payment)
+            payment, _ = await self._mover.cancel_open(payment)
         return payment
 
 
@@ -53,10 +55,10 @@ def surplus(
     """
     counted = [payment for payment in payments if ours.counts(payment)]
     currency = total.currency_code
-    left = sum(covered(payment, currency) - asked_beyond(payment) for payment in counted)
+    left = sum(covered_amount(payment, currency) - asked_beyond(payment) for payment in counted)
     left -= total.cent_amount
     for payment in reversed(counted):
-        held = covered(payment, currency)
+        held = covered_amount(payment, currency)
         if left > 0 and held > 0 and ours.includes(payment):
             planned = max(0, held - left)
             left -= held - planned

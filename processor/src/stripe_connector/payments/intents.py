@@ -21,7 +21,7 @@ _TAX_CALCULATION = re.compile(r"taxcalc_\w{1,200}", re.ASCII)
 _CLOCK_SKEW_S = 60
 
 
-def params(
+def intent_params(
     cart: Cart,
     due: Money,
     behaviour: Behaviour,
@@ -53,13 +53,13 @@ def params(
     return wanted
 
 
-def for_guest(params: dict[str, Any]) -> dict[str, Any]:
+def for_guest(intent_params: dict[str, Any]) -> dict[str, Any]:
     """The same intent without a Stripe customer, for whom alone methods are saved and kept."""
     theirs = ("customer", "setup_future_usage", "payment_method")
-    return {k: v for k, v in params.items() if k not in theirs}
+    return {k: v for k, v in intent_params.items() if k not in theirs}
 
 
-def metadata(project_key: str, cart: Cart, payment_id: str) -> dict[str, str]:
+def intent_metadata(project_key: str, cart: Cart, payment_id: str) -> dict[str, str]:
     """What ties the intent to commercetools, from its first moment."""
     ties = {CART_ID: cart.id, PROJECT_KEY: project_key, PAYMENT_ID: payment_id}
     if cart.customer_id is not None:
@@ -67,7 +67,7 @@ def metadata(project_key: str, cart: Cart, payment_id: str) -> dict[str, str]:
     return ties
 
 
-def changes(intent: PaymentIntent, desired: dict[str, Any]) -> dict[str, Any]:
+def intent_changes(intent: PaymentIntent, desired: dict[str, Any]) -> dict[str, Any]:
     """What an open intent must be told so that it is as desired; empty where it is already."""
     current = {
         "amount": intent.amount,

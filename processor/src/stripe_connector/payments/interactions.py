@@ -34,11 +34,13 @@ class Interaction(Struct, frozen=True):
         fields = {"interactionId": self.id, "createdAt": at, "type": self.kind}
         for name, value in (("request", self.request), ("response", self.response)):
             if value is not None:
-                fields[name] = msgspec.json.encode(masked(msgspec.to_builtins(value))).decode()
+                fields[name] = msgspec.json.encode(
+                    without_personal_data(msgspec.to_builtins(value))
+                ).decode()
         return AddInterfaceInteraction(type=Reference(type_id="type", key=TYPE_KEY), fields=fields)
 
 
-def type_draft() -> dict[str, Any]:
+def interaction_type_draft() -> dict[str, Any]:
     """The custom type of the interactions, as commercetools Checkout defines it."""
 
     def field(name: str, type_name: str, *, required: bool) -> dict[str, Any]:
@@ -64,13 +66,13 @@ def type_draft() -> dict[str, Any]:
     }
 
 
-def masked(value: Any) -> Any:
+def without_personal_data(value: Any) -> Any:
     """A copy without secrets and personal data: what a field is called decides."""
     if isinstance(value, dict):
         return {
-            key: _MASK if _PRIVATE.search(key) and item is not None else masked(item)
+            key: _MASK if _PRIVATE.search(key) and item is not None else without_personal_data(item)
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [masked(item) for item in value]
+        return [without_personal_data(item) for item in value]
     return value

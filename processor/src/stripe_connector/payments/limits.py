@@ -39,7 +39,7 @@ def refundable_of(payment: Payment, charge: Transaction) -> int:
     return charge.amount.cent_amount - refunded
 
 
-def kept(payment: Payment) -> int:
+def kept_amount(payment: Payment) -> int:
     """What stays with the merchant once everything that is written down is carried out."""
     held = payment.total("Authorization", "Success") - _taken(payment, "CancelAuthorization")
     returned = _taken(payment, "Refund")
@@ -47,7 +47,7 @@ def kept(payment: Payment) -> int:
     return max(held, payment.total("Charge", "Success")) - returned - lost
 
 
-def processing(payment: Payment) -> int:
+def processing_amount(payment: Payment) -> int:
     """What an attempt that Stripe still processes would bring.
 
     Nothing where none is processed, although a cancellation of what is held may be written down.
@@ -56,11 +56,11 @@ def processing(payment: Payment) -> int:
         0,
         payment.total("Authorization", "Pending")
         - payment.total("CancelAuthorization", "Pending")
-        - written_ahead(payment, "CancelAuthorization"),
+        - unanswered_amount(payment, "CancelAuthorization"),
     )
 
 
-def written_ahead(payment: Payment, type_: TransactionType) -> int:
+def unanswered_amount(payment: Payment, type_: TransactionType) -> int:
     """What operations of a type hold of which Stripe's answer is not recorded yet."""
     return sum(t.amount.cent_amount for t in unanswered(payment, type_))
 
@@ -75,4 +75,4 @@ def unanswered(payment: Payment, *types: TransactionType) -> list[Transaction]:
 
 
 def _taken(payment: Payment, type_: TransactionType) -> int:
-    return payment.total(type_, "Pending", "Success") + written_ahead(payment, type_)
+    return payment.total(type_, "Pending", "Success") + unanswered_amount(payment, type_)

@@ -17,7 +17,7 @@ from stripe_connector.ledger.payment import Payment, Transaction, TransactionTyp
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments.limits import (
     capturable,
-    processing,
+    processing_amount,
     refundable,
     refundable_of,
     unanswered,
@@ -104,13 +104,13 @@ class Modifier:
             raise NotFound(f"The Resource with ID '{payment.id}' was not found.")
         if payment.interface_id is None and payment.session_id is not None:
             # The shopper may have been faster than the webhook.
-            payment = await self._recorder.session(payment, payment.session_id)
+            payment = await self._recorder.sync_checkout_session(payment, payment.session_id)
         if payment.interface_id is None:
             if payment.session_id is None or isinstance(
                 modification, CapturePayment | RefundPayment
             ):
                 raise InvalidRequest("This payment was never started at Stripe.")
-            _, outcome = await self._mover.withdraw(payment)
+            _, outcome = await self._mover.cancel_open(payment)
             return outcome
         match modification:
             case CapturePayment():
@@ -189,7 +189,7 @@ class Modifier:
         async def plan(current: Payment) -> Sequence[Part]:
             return _cancellation(await self._without_capture(current))
 
-        if not self._mover.known(payment, request):
+        if not self._mover.find_existing(payment, request):
             payment = await self._with_authorization(await self._without_capture(payment))
             if capturable(payment) <= 0:
                 return await self._cancel_nothing(payment)
@@ -202,7 +202,7 @@ class Modifier:
             raise InvalidRequest("A captured payment cannot be cancelled, only refunded.")
         if payment.payment_status.interface_code == "canceled":
             return Outcome("approved")
-        _, outcome = await self._mover.withdraw(payment)
+        _, outcome = await self._mover.cancel_open(payment)
         return outcome
 
     async def _reverse(
@@ -215,13 +215,13 @@ class Modifier:
             reference,
             completing=True,
         )
-        if self._mover.known(payment, late := _late(request)):
+        if self._mover.find_existing(payment, late := _late(request)):
             return await self._resume(payment, late)
-        if not self._mover.known(payment, request):
+        if not self._mover.find_existing(payment, request):
             payment = await self._with_authorization(await self._without_capture(payment))
             if not _reversible(payment):
                 if _payable(payment):
-                    _, outcome = await self._mover.withdraw(payment)
+                    _, outcome = await self._mover.cancel_open(payment)
                     return outcome
                 raise InvalidRequest("There is no successful payment transaction to reverse.")
         return await self._move_back(payment, request)
@@ -255,7 +255,7 @@ class Modifier:
             return None
         operation = ours[waiting.id]
         if not payment.total("Authorization", "Success"):
-            _, outcome = await self._mover.withdraw(payment)
+            _, outcome = await self._mover.cancel_open(payment)
             return outcome
         request = _late(Request(operation.identity, _REVERSAL, operation.merchant_reference))
 
@@ -294,13 +294,13 @@ class Modifier:
         self, payment: Payment, request: Request, plan: Plan, amount: Money
     ) -> Outcome:
         """Move one amount; before a refusal, make sure that the record is not just behind."""
-        for known in self._mover.known(payment, request):
+        for known in self._mover.find_existing(payment, request):
             if known.amount != amount:
                 raise Conflict("This Idempotency-Key was used for another operation.")
         try:
             _, outcomes = await self._mover.move(payment, request, plan)
         except InvalidRequest:
-            payment = await self._recorder.intent(payment, _intent(payment))
+            payment = await self._recorder.sync_intent(payment, _intent(payment))
             _, outcomes = await self._mover.move(payment, request, plan)
         return _combined(outcomes)
 
@@ -308,7 +308,7 @@ class Modifier:
         """The payment, brought up to date where no attempt to pay is recorded that may succeed."""
         if payment.total("Authorization", "Pending", "Success"):
             return payment
-        return await self._recorder.intent(payment, _intent(payment))
+        return await self._recorder.sync_intent(payment, _intent(payment))
 
     async def _without_capture(self, payment: Payment) -> Payment:
         """The payment with no capture under way; one at a time, for only then does the amount
@@ -329,9 +329,9 @@ class Modifier:
                     fields={"transactionId": transaction.id},
                     retry_after=60,
                 )
-            if not self._mover.abandoned(transaction):
+            if not self._mover.is_abandoned(transaction):
                 raise Conflict("Another capture of this payment is unfinished.", retry_after=5)
-            payment = await self._mover.look(payment, transaction)
+            payment = await self._mover.sync_outcome(payment, transaction)
             payment = await self._mover.give_up(payment, transaction)
         return payment
 
@@ -339,7 +339,7 @@ class Modifier:
         """Whether the card allows a later capture of the rest, and the merchant wants it."""
         if not self._multiple_captures:
             return False
-        charge = (await self._stripe.intent(_intent(payment))).charge
+        charge = (await self._stripe.get_intent(_intent(payment))).charge
         details = charge.payment_method_details if charge else None
         card = details.card if details else None
         return bool(card and card.multicapture and card.multicapture.status == "available")
@@ -377,7 +377,7 @@ def _full_refund(payment: Payment) -> list[Part]:
 
 
 def _processing(payment: Payment) -> list[Part]:
-    arriving = processing(payment)
+    arriving = processing_amount(payment)
     return [_part("CancelAuthorization", payment, arriving)] if arriving > 0 else []
 
 

@@ -46,14 +46,14 @@ from stripe_connector.ledger.operation import (
 from stripe_connector.ledger.payment import Payment, Transaction
 from stripe_connector.ledger.stripe_objects import PaymentIntent
 from stripe_connector.money import to_stripe
-from stripe_connector.payments.attempts import TRIES, Effect
+from stripe_connector.payments.attempts import TRIES, RepeatEffect
 from stripe_connector.payments.interactions import Interaction
 from stripe_connector.payments.limits import unanswered
-from stripe_connector.payments.off_session import OffSession
-from stripe_connector.payments.parts import Outcome, Plan, Request, written_ahead
+from stripe_connector.payments.parts import Outcome, Plan, Request, write_ahead
 from stripe_connector.payments.record import Recorder
+from stripe_connector.payments.stored.off_session import OffSession
 
-PATIENCE = timedelta(minutes=10)
+CLAIM_LIFETIME = timedelta(minutes=10)
 """No request takes that long: whoever claimed a charge before has died over it."""
 _LAPSES_SOON = timedelta(hours=24)
 UNKNOWN_AT_STRIPE = "resource_missing"
@@ -97,7 +97,7 @@ class Mover:
         async def compute(current: Payment) -> Sequence[Action]:
             nonlocal fresh
             fresh = False
-            known = self.known(current, request)
+            known = self.find_existing(current, request)
             if known and not (request.completing and self._is_over(current, known)):
                 return []
             if replaces is not None and not _by_id(current, replaces).unfinished:
@@ -105,10 +105,10 @@ class Mover:
             now = self._clock.now()
             actions: list[Action] = []
             for part in await plan(current):
-                written = written_ahead(part, request, now, current)
+                written = write_ahead(part, request, now, current)
                 actions += [
                     AddTransaction(written.transaction),
-                    proof.added(written.interaction),
+                    proof.add_interaction(written.interaction),
                 ]
             if replaces is not None:
                 actions.append(ChangeTransactionState(replaces, "Failure"))
@@ -118,12 +118,12 @@ class Mover:
         payment = await self._recorder.update(payment, compute)
         outcomes = []
         # What only releases money goes first: where it fails, nothing was paid back yet.
-        for known in sorted(self.known(payment, request), key=lambda t: t.type):
+        for known in sorted(self.find_existing(payment, request), key=lambda t: t.type):
             payment, outcome = await self.carry_out(payment, known.id, resume=not fresh)
             outcomes.append(outcome)
         return payment, outcomes
 
-    def known(self, payment: Payment, request: Request) -> list[Transaction]:
+    def find_existing(self, payment: Payment, request: Request) -> list[Transaction]:
         """The transactions of a request that was made before.
 
         The same identity is the same operation until Stripe's answer is recorded, and for as long
@@ -154,17 +154,17 @@ class Mover:
         started = datetime.fromisoformat(transaction.timestamp or "1970-01-01T00:00:00Z")
         return self._clock.now() - started < self._repeat_window
 
-    def abandoned(self, transaction: Transaction) -> bool:
+    def is_abandoned(self, transaction: Transaction) -> bool:
         """Unfinished, and so old that no request can still be working on it."""
         return transaction.unfinished and not self._young(transaction)
 
-    def charging(self, payment: Payment) -> Transaction | None:
+    def find_running_charge(self, payment: Payment) -> Transaction | None:
         """The charge of a stored method that is written down, and that somebody may work on."""
         charge = unseen_charge(payment)
         if charge is None:
             return None
         claimed = datetime.fromisoformat(charge.timestamp or "1970-01-01T00:00:00Z")
-        return charge if self._clock.now() - claimed < PATIENCE else None
+        return charge if self._clock.now() - claimed < CLAIM_LIFETIME else None
 
     async def carry_out(
         self, payment: Payment, transaction_id: str, *, resume: bool
@@ -206,7 +206,7 @@ class Mover:
     async def _looked(self, payment: Payment, transaction: Transaction) -> Payment:
         """The Payment after a look at Stripe; what Stripe does not know at all has failed."""
         try:
-            return await self.look(payment, transaction)
+            return await self.sync_outcome(payment, transaction)
         except NotFound as missing:
             return await self.fail(payment, transaction.id, UNKNOWN_AT_STRIPE, missing.message)
 
@@ -214,9 +214,9 @@ class Mover:
         self, payment: Payment, transaction: Transaction, operation: Operation
     ) -> bool:
         """Whether a call may go out again although the first may still have its effect."""
-        if effect_of(transaction, operation) is Effect.TWICE or payment.interface_id is None:
+        if effect_of(transaction, operation) is RepeatEffect.TWICE or payment.interface_id is None:
             return False
-        intent = await self._stripe.intent(payment.interface_id)
+        intent = await self._stripe.get_intent(payment.interface_id)
         if transaction.type == "Authorization":
             asked = to_stripe(transaction.amount)
             return (intent.status, intent.amount) == ("requires_confirmation", asked)
@@ -265,14 +265,14 @@ class Mover:
         """Whether what is to be captured or released can be captured for less than a day."""
         if transaction.type not in ("Charge", "CancelAuthorization"):
             return False
-        charge = (await self._stripe.intent(_intent_id(payment))).charge
+        charge = (await self._stripe.get_intent(_intent_id(payment))).charge
         details = charge.payment_method_details if charge else None
         before = details.card.capture_before if details and details.card else None
         if before is None:
             return False
         return datetime.fromtimestamp(before, UTC) - self._clock.now() < _LAPSES_SOON
 
-    async def look(
+    async def sync_outcome(
         self, payment: Payment, transaction: Transaction, intent_id: str | None = None
     ) -> Payment:
         """Merge what Stripe shows where the effect of this transaction would be seen.
@@ -284,14 +284,14 @@ class Mover:
             return await self._off_session.look(payment, transaction, known)
         intent_id = _intent_id(payment)
         if transaction.type == "Refund":
-            return await self._recorder.refunds(payment, intent_id)
-        return await self._recorder.intent(payment, intent_id)
+            return await self._recorder.sync_refunds(payment, intent_id)
+        return await self._recorder.sync_intent(payment, intent_id)
 
     async def give_up(self, payment: Payment, transaction: Transaction) -> Payment:
         """Record an abandoned transaction that left no trace at Stripe as failed."""
         return await self.fail(payment, transaction.id, "abandoned", "It was never carried out.")
 
-    async def withdraw(self, payment: Payment) -> tuple[Payment, Outcome]:
+    async def cancel_open(self, payment: Payment) -> tuple[Payment, Outcome]:
         """Cancel an intent that holds no money: nothing to write down, repeating is harmless.
 
         Where there is no intent yet, the Checkout Session that would make one is expired.
@@ -304,10 +304,10 @@ class Mover:
             intent = await self._stripe.cancel_intent(intent_id, key)
         except PaymentRefused as refusal:
             # The intent of a Checkout Session is not canceled by itself, only with its session.
-            session = await self._stripe.session_of_intent(intent_id)
+            session = await self._stripe.find_checkout_session_of_intent(intent_id)
             if session is not None and session.status == "open":
                 payment, _ = await self._expire_session(payment, session.id)
-            payment = await self._recorder.intent(payment, intent_id)
+            payment = await self._recorder.sync_intent(payment, intent_id)
             if payment.payment_status.interface_code == "canceled":
                 return payment, Outcome("approved")
             return payment, Outcome("rejected", refusal.code, refusal.message)
@@ -315,13 +315,13 @@ class Mover:
 
     async def _expire_session(self, payment: Payment, session_id: str) -> tuple[Payment, Outcome]:
         try:
-            session = await self._stripe.expire_session(session_id)
+            session = await self._stripe.expire_checkout_session(session_id)
         except PaymentRefused as refusal:
-            session = await self._stripe.session(session_id)
+            session = await self._stripe.get_checkout_session(session_id)
             if session.status != "expired":
                 # Confirmed in this very moment: the caller repeats, and finds the intent.
                 raise Conflict(refusal.message, code=refusal.code, retry_after=1) from refusal
-        payment = await self._recorder.facts(payment, [ExpiredSessionFact(session.id)])
+        payment = await self._recorder.record_facts(payment, [ExpiredSessionFact(session.id)])
         return payment, Outcome("approved")
 
     async def _call(self, payment: Payment, transaction: Transaction) -> Payment:
@@ -348,7 +348,7 @@ class Mover:
             }
             refund = await self._stripe.create_refund(params, key)
             cause = Interaction(operation.action, transaction.id, params, refund)
-            return await self._recorder.facts(payment, [refund_fact(refund)], cause)
+            return await self._recorder.record_facts(payment, [refund_fact(refund)], cause)
         if transaction.type == "Charge":
             capture = {
                 "amount_to_capture": to_stripe(transaction.amount),
@@ -374,8 +374,8 @@ class Mover:
     ) -> Payment:
         fact = intent_fact(intent)
         if fact.settled:
-            return await self._recorder.facts(payment, [fact], cause)
-        return await self._recorder.intent(payment, intent.id, cause)
+            return await self._recorder.record_facts(payment, [fact], cause)
+        return await self._recorder.sync_intent(payment, intent.id, cause)
 
     async def _pending(self, payment: Payment, transaction_id: str) -> Payment:
         """Stripe has accepted it; where that shows no effect yet, it is still at work."""
@@ -398,10 +398,12 @@ class Mover:
             and payment.total("Authorization", "Pending")
         ):
             # Still processing: the reversal is kept, and refunds the money once it arrives.
-            return await self.look(await self._pending(payment, transaction.id), transaction)
+            return await self.sync_outcome(
+                await self._pending(payment, transaction.id), transaction
+            )
         intent_id = refusal.intent_id if isinstance(refusal, StripeRefused) else None
         if isinstance(refusal, PaymentRefused):
-            payment = await self.look(payment, transaction, intent_id)
+            payment = await self.sync_outcome(payment, transaction, intent_id)
         code = UNKNOWN_AT_STRIPE if isinstance(refusal, NotFound) else refusal.code
         return await self.fail(payment, transaction.id, code, refusal.message)
 
@@ -442,17 +444,17 @@ class Mover:
         return await self._recorder.update(payment, compute)
 
 
-def effect_of(transaction: Transaction, operation: Operation) -> Effect:
+def effect_of(transaction: Transaction, operation: Operation) -> RepeatEffect:
     """What would happen if Stripe carried out an operation twice."""
     match transaction.type:
         case "Refund":
-            return Effect.TWICE
+            return RepeatEffect.TWICE
         case "Charge":
-            return Effect.REFUSED if operation.final else Effect.TWICE
+            return RepeatEffect.REFUSED if operation.final else RepeatEffect.TWICE
         case "Authorization" if operation.added is None:
-            return Effect.TWICE  # version 0.1.0 confirmed an intent as it made it
+            return RepeatEffect.TWICE  # version 0.1.0 confirmed an intent as it made it
         case _:
-            return Effect.REFUSED
+            return RepeatEffect.REFUSED
 
 
 def unseen_charge(payment: Payment) -> Transaction | None:

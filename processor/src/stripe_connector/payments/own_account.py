@@ -10,11 +10,11 @@ import contextlib
 from stripe_connector.concurrency import both
 from stripe_connector.errors import Conflict, ConnectorError
 from stripe_connector.gateways.commercetools.gateway import Commercetools
-from stripe_connector.gateways.single_flight import SingleFlight
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.settings import Settings
+from stripe_connector.single_flight import SingleFlight
 
 CONTAINER = "stripe-connector"
 LIVE_OWNER = "live-owner"
@@ -85,11 +85,11 @@ class OwnAccount:
             )
 
     async def _read_account(self) -> None:
-        account = await self._stripe.account_id()
+        account = await self._stripe.find_account_id()
         self._ours = Ours(self._settings.payment_interface, account, self.live)
 
     async def _read_owner(self) -> None:
-        found = await self._commercetools.custom_object(CONTAINER, LIVE_OWNER)
+        found = await self._commercetools.find_custom_object(CONTAINER, LIVE_OWNER)
         self._may_sell = found is None
 
     @staticmethod

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stripe_connector.ledger.actions import TransactionDraft
-from stripe_connector.ledger.operation import Operation, added, timestamp
+from stripe_connector.ledger.operation import Operation, timestamp, with_distinct_time
 from stripe_connector.ledger.payment import CustomFields, Payment
 from stripe_connector.money import Money
 
@@ -56,7 +56,7 @@ Plan = Callable[[Payment], Awaitable[Sequence[Part]]]
 """The movements that a request needs on a Payment as it is now; raises where it cannot be."""
 
 
-def written_ahead(
+def write_ahead(
     part: Part, request: Request, now: datetime, payment: Payment | None = None
 ) -> WrittenAhead:
     """What a movement is written down as; `payment` is the one that it is added to."""
@@ -76,5 +76,5 @@ def written_ahead(
         timestamp=timestamp(now),
         custom=operation.custom(),
     )
-    draft, told_by = added(payment, draft)
+    draft, told_by = with_distinct_time(payment, draft)
     return WrittenAhead(draft, replace(operation, added=told_by).interaction())

@@ -93,7 +93,7 @@ class Recorder:
         created = payment.created_at
         return created is not None and self._clock.now() - datetime.fromisoformat(created) > age
 
-    async def create(self, draft: PaymentDraft) -> Payment:
+    async def create_payment(self, draft: PaymentDraft) -> Payment:
         """The Payment under the draft's key, also where a custom type that it needs is missing."""
         try:
             return await self._commercetools.create_payment(draft)
@@ -121,7 +121,10 @@ class Recorder:
                 return payment
             if account_of(payment) is None:
                 # Of an older version, or of the official connector: from now on it is proven ours.
-                actions = [*actions, proof.added((await self._account.ours()).proof.interaction())]
+                actions = [
+                    *actions,
+                    proof.add_interaction((await self._account.ours()).proof.interaction()),
+                ]
             if cause is not None and self._keep_interactions:
                 actions = [*actions, cause.action(self.now())]
             try:
@@ -151,20 +154,24 @@ class Recorder:
                 return stored
             pause = _PAUSE_S * (conflicts + failures) * (0.5 + self._jitter.random())
             await self._clock.sleep(pause)
-            payment = await self._commercetools.payment(payment.id)
+            payment = await self._commercetools.get_payment(payment.id)
 
     async def _create_types(self) -> None:
         """The custom types that our transactions and interactions need.
 
         They are missing where the deployment's scripts did not run; money is recorded all the same.
         """
-        for draft in (operation.type_draft(), proof.type_draft(), interactions.type_draft()):
+        for draft in (
+            operation.operation_type_draft(),
+            proof.proof_type_draft(),
+            interactions.interaction_type_draft(),
+        ):
             try:
                 await self._commercetools.create_type(draft)
             except DuplicateField:
                 continue  # this one is there
 
-    async def facts(
+    async def record_facts(
         self, payment: Payment, facts: Iterable[Fact], cause: Interaction | None = None
     ) -> Payment:
         """Merge facts that are true whenever they were read."""
@@ -176,7 +183,7 @@ class Recorder:
 
         return await self.update(payment, compute, cause)
 
-    async def intent(
+    async def sync_intent(
         self,
         payment: Payment,
         intent_id: str,
@@ -187,22 +194,22 @@ class Recorder:
         """Merge what Stripe says of the intent now."""
 
         async def compute(current: Payment) -> Sequence[Action]:
-            fact = intent_fact(await self._stripe.intent(intent_id))
+            fact = intent_fact(await self._stripe.get_intent(intent_id))
             _tell([fact])
             return merge(current, [fact], self.now(), planned=planned)
 
         return await self.update(payment, compute, cause)
 
-    async def session(self, payment: Payment, session_id: str) -> Payment:
+    async def sync_checkout_session(self, payment: Payment, session_id: str) -> Payment:
         """Merge what Stripe says of a Checkout Session now; its intent exists once it was used."""
-        session = await self._stripe.session(session_id)
+        session = await self._stripe.get_checkout_session(session_id)
         if session.intent_id is not None:
-            return await self.intent(payment, session.intent_id)
+            return await self.sync_intent(payment, session.intent_id)
         if session.status == "expired":
-            return await self.facts(payment, [ExpiredSessionFact(session_id)])
+            return await self.record_facts(payment, [ExpiredSessionFact(session_id)])
         return payment
 
-    async def supersede(self, payment: Payment) -> Payment:
+    async def mark_superseded(self, payment: Payment) -> Payment:
         """Mark a Payment whose page is about to be replaced, unless money has come."""
 
         async def compute(current: Payment) -> Sequence[Action]:
@@ -216,7 +223,7 @@ class Recorder:
 
         return await self.update(payment, compute)
 
-    async def order_failed(self, payment: Payment, reason: str) -> Payment:
+    async def mark_order_failed(self, payment: Payment, reason: str) -> Payment:
         """Mark a Payment whose money is there while the order of its cart cannot be placed."""
 
         async def compute(current: Payment) -> Sequence[Action]:
@@ -227,37 +234,37 @@ class Recorder:
 
         return await self.update(payment, compute)
 
-    async def order_placed(self, payment: Payment) -> Payment:
+    async def clear_order_failed(self, payment: Payment) -> Payment:
         """Take that mark away again: what Stripe says of the intent stands there instead."""
 
         async def compute(current: Payment) -> Sequence[Action]:
             if current.payment_status.interface_code != ORDER_FAILED or not current.interface_id:
                 return []
-            intent = await self._stripe.intent(current.interface_id)
+            intent = await self._stripe.get_intent(current.interface_id)
             unmarked = replace(current, payment_status=PaymentStatus())
             return merge(unmarked, [intent_fact(intent)], self.now())
 
         return await self.update(payment, compute)
 
-    async def dispute(
+    async def sync_dispute(
         self, payment: Payment, dispute_id: str, cause: Interaction | None = None
     ) -> Payment:
         """Merge what Stripe says of the dispute now."""
 
         async def compute(current: Payment) -> Sequence[Action]:
-            fact = dispute_fact(await self._stripe.dispute(dispute_id))
+            fact = dispute_fact(await self._stripe.get_dispute(dispute_id))
             facts = [fact] if fact else []
             _tell(facts)
             return merge(current, facts, self.now())
 
         return await self.update(payment, compute, cause)
 
-    async def refunds(
+    async def sync_refunds(
         self, payment: Payment, intent_id: str, cause: Interaction | None = None
     ) -> Payment:
         """Merge all refunds of an intent."""
-        charge, refunds = await self._stripe.refunded(intent_id)
-        return await self.facts(payment, refund_facts(refunds, charge), cause)
+        charge, refunds = await self._stripe.get_charge_and_refunds(intent_id)
+        return await self.record_facts(payment, refund_facts(refunds, charge), cause)
 
 
 def _without_shown(actions: Sequence[Action]) -> list[Action]:

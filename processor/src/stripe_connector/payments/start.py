@@ -51,15 +51,15 @@ from stripe_connector.ledger.series import next_number, started_here
 from stripe_connector.ledger.stripe_objects import OPEN, PaymentIntent
 from stripe_connector.money import Money
 from stripe_connector.payments import attempts, intents
-from stripe_connector.payments.amounts import amount_due, require_due
+from stripe_connector.payments.amounts import cart_amount_due, require_due
 from stripe_connector.payments.behaviour import Behaviour, behaviour_of
 from stripe_connector.payments.comfort import without_refused
 from stripe_connector.payments.covered import CoveredSales
-from stripe_connector.payments.customers import Claim, Customers
-from stripe_connector.payments.limits import processing
+from stripe_connector.payments.limits import processing_amount
 from stripe_connector.payments.movement import Mover
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
+from stripe_connector.payments.stored.customers import CustomerClaim, Customers
 from stripe_connector.settings import Settings
 
 FAILED = "failed"
@@ -158,13 +158,13 @@ class Starter:
                 started = await self._once(wanted)
                 if started is not None:
                     return started
-            cart = await self._commercetools.cart(cart.id)
+            cart = await self._commercetools.get_cart(cart.id)
         raise BackendUnavailable("The cart is being changed by others, try again.", retry_after=1)
 
     async def _require_due(self, session: Session, cart: Cart, ours: Ours) -> Money:
         """What is due; where nothing is, what is still open of the cart is closed first."""
         metadata = session.metadata
-        if amount_due(cart, metadata, ours).cent_amount == 0:
+        if cart_amount_due(cart, metadata, ours).cent_amount == 0:
             total = dues.due(
                 cart.gross_total, [], ours, elsewhere=metadata.gift_card_planned_amount
             )
@@ -174,7 +174,7 @@ class Starter:
     def _require_no_charge(self, cart: Cart) -> None:
         """Raises Conflict while a stored method may be charged for the cart."""
         for payment in cart.payments:
-            if self._mover.charging(payment) is not None:
+            if self._mover.find_running_charge(payment) is not None:
                 raise _in_process(payment)
 
     async def _settles(self, cart: Cart, ours: Ours) -> bool:
@@ -182,23 +182,23 @@ class Starter:
 
         Raises Conflict where it has not: what it may bring is neither due nor paid.
         """
-        _, latest = _latest(cart, ours)
-        if latest is None or latest.interface_id is None or not processing(latest):
+        _, latest = _latest_payment(cart, ours)
+        if latest is None or latest.interface_id is None or not processing_amount(latest):
             return False
-        latest = await self._recorder.intent(latest, latest.interface_id)
-        if processing(latest):
+        latest = await self._recorder.sync_intent(latest, latest.interface_id)
+        if processing_amount(latest):
             raise _in_process(latest)
         return True
 
     async def _once(self, wanted: _Wanted) -> Started | None:
         """One try; None where the cart must be read again."""
         cart = wanted.cart
-        number, latest = _latest(cart, wanted.ours)
+        number, latest = _latest_payment(cart, wanted.ours)
         if latest is not None and latest.session_id is not None:
             # A payment page is open: it must close before there is another way to pay.
-            latest = await self._recorder.session(latest, latest.session_id)
+            latest = await self._recorder.sync_checkout_session(latest, latest.session_id)
             if latest.session_id is not None:
-                await self._mover.withdraw(latest)
+                await self._mover.cancel_open(latest)
             return None
         following = next_number(cart.payments, wanted.ours)
         if latest is None or _is_over(latest):
@@ -207,7 +207,7 @@ class Starter:
             return await self._new(wanted, number, latest)
         try:
             intent, customer = await both(
-                self._stripe.intent(latest.interface_id), self._known_customer(wanted)
+                self._stripe.get_intent(latest.interface_id), self._known_customer(wanted)
             )
         except NotFound:
             # Keys were exchanged since, or test data was deleted: nobody can pay that one here.
@@ -217,7 +217,7 @@ class Starter:
         if intent.status in OPEN and not pending:
             desired = self._params(wanted, wanted.due, customer)
             return await self._brought_up(wanted, latest, intent, desired)
-        latest = await self._recorder.intent(latest, intent.id)
+        latest = await self._recorder.sync_intent(latest, intent.id)
         if pending:
             raise _in_process(latest)
         if intent.status == "canceled":
@@ -263,7 +263,7 @@ class Starter:
         if payment.interface_id != intent.id or payment.amount_planned != due:
             return None  # linked or changed by somebody else meanwhile
         self._require_no_charge(now)
-        if amount_due(now, wanted.session.metadata, wanted.ours) != due:
+        if cart_amount_due(now, wanted.session.metadata, wanted.ours) != due:
             return await self._repriced(wanted, now, payment, intent, customer)
         return Started(payment, intent, now, wanted.behaviour)
 
@@ -309,13 +309,13 @@ class Starter:
             anonymous_id=(cart.anonymous_id or UNSET) if cart.customer_id is None else UNSET,
             checkout_transaction_item_id=metadata.checkout_transaction_item_id or UNSET,
         )
-        return await self._recorder.create(draft)
+        return await self._recorder.create_payment(draft)
 
     async def _intent(
         self, cart: Cart, payment: Payment, params: dict[str, Any]
     ) -> PaymentIntent | None:
         """The Payment's one intent; None where the Payment changed or can have none."""
-        metadata = intents.metadata(self._settings.ctp_project_key, cart, payment.id)
+        metadata = intents.intent_metadata(self._settings.ctp_project_key, cart, payment.id)
         if self._recorder.older_than(KEY_LIFETIME, payment):
             # Stripe may have forgotten the key of an earlier try, so this one would be a second.
             found = await self._stripe.find_intent(payment.id, intents.since(payment.created_at))
@@ -324,9 +324,9 @@ class Starter:
 
         async def made_before() -> PaymentIntent | None:
             """The intent of an earlier request, whose cart may have differed."""
-            current = await self._commercetools.payment(payment.id)
+            current = await self._commercetools.get_payment(payment.id)
             if current.interface_id is not None:
-                return await self._stripe.intent(current.interface_id)
+                return await self._stripe.get_intent(current.interface_id)
             return await self._stripe.find_intent(payment.id, intents.since(payment.created_at))
 
         try:
@@ -445,7 +445,7 @@ class Starter:
         self, wanted: _Wanted, payment: Payment, intent: PaymentIntent, desired: dict[str, Any]
     ) -> PaymentIntent:
         """The intent as desired: what differs is told to Stripe."""
-        changes = intents.changes(intent, desired) | intents.owner(intent, wanted.cart)
+        changes = intents.intent_changes(intent, desired) | intents.owner(intent, wanted.cart)
         if not changes:
             return intent
         return await without_refused(
@@ -459,9 +459,9 @@ class Starter:
             canceled = await self._stripe.cancel_intent(intent.id, _once_only(payment, "supersede"))
         except PaymentRefused:
             return
-        await self._recorder.facts(payment, [intent_fact(canceled)])
+        await self._recorder.record_facts(payment, [intent_fact(canceled)])
 
-    async def _claim(self, wanted: _Wanted) -> Claim | None:
+    async def _claim(self, wanted: _Wanted) -> CustomerClaim | None:
         """The Stripe customer for whom the intent is, as the shopper's profile says."""
         customer_id, choice, express = wanted.cart.customer_id, wanted.choice, wanted.express
         chosen = choice.store or choice.stored is not None
@@ -469,11 +469,11 @@ class Starter:
             return None
         return await self._customers.claim(customer_id) if customer_id else None
 
-    async def _customer(self, wanted: _Wanted, claim: Claim | None) -> str | None:
+    async def _customer(self, wanted: _Wanted, claim: CustomerClaim | None) -> str | None:
         """The same customer, proven."""
         if wanted.choice.store:
             # Without one, nothing would be kept.
-            return await self._customers.ensured(wanted.cart, claim)
+            return await self._customers.get_or_create(wanted.cart, claim)
         return await self._customers.proven(claim) if claim is not None else None
 
     async def _known_customer(self, wanted: _Wanted) -> str | None:
@@ -483,7 +483,7 @@ class Starter:
         stored = wanted.choice.stored
         if stored is not None and customer is None:
             raise _gone()
-        return intents.params(
+        return intents.intent_params(
             wanted.cart,
             due,
             wanted.behaviour,
@@ -497,7 +497,7 @@ class Starter:
         return next(known.version for known in cart.payments if known.id == payment.id)
 
 
-def _latest(cart: Cart, ours: Ours) -> tuple[int, Payment | None]:
+def _latest_payment(cart: Cart, ours: Ours) -> tuple[int, Payment | None]:
     """The cart's last payment that was started here, and its number."""
     started = started_here(cart.payments, ours)
     return started[-1] if started else (0, None)

@@ -85,7 +85,7 @@ def _field(variable: Variable) -> object:
     return field(repr=not variable.secret, metadata={"variable": variable})
 
 
-def declared(group: type) -> Iterator[Variable]:
+def declared_variables(group: type) -> Iterator[Variable]:
     """The variables that a group of settings declares, in their order."""
     for each in fields(group):
         variable: Variable = each.metadata["variable"]

@@ -28,7 +28,7 @@ from stripe_connector.settings.values import (
     json_object,
     key,
     matching,
-    origin,
+    parse_origin,
     separated,
     text,
     url,
@@ -316,7 +316,7 @@ class StorefrontSettings:
     """Where shoppers come from and where they return to."""
 
     allowed_origins: tuple[str, ...] = required(
-        separated(origin),
+        separated(parse_origin),
         "Origins of the storefronts, separated by commas, each exactly as browsers send it:"
         " `https://shop.example.com`.",
     )

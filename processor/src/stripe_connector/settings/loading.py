@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from stripe_connector.gateways.stripe.api_version import API_VERSION
-from stripe_connector.settings.declaration import Variable, declared
+from stripe_connector.settings.declaration import Variable, declared_variables
 from stripe_connector.settings.groups import (
     BuyNowSettings,
     CommercetoolsSettings,
@@ -98,7 +98,7 @@ class Settings(
 @cache
 def variables() -> tuple[Variable, ...]:
     """Every variable that the processor reads, group by group."""
-    return tuple(variable for group in GROUPS.values() for variable in declared(group))
+    return tuple(variable for group in GROUPS.values() for variable in declared_variables(group))
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:

@@ -106,7 +106,7 @@ def base_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def origin(value: str) -> str:
+def parse_origin(value: str) -> str:
     """An origin exactly as browsers send it, so that it can be compared as text."""
     if "*" in value:
         raise ValueError("must name one origin: list every storefront instead of using *")

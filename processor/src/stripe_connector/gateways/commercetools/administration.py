@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stripe_connector.errors import NotFound
 from stripe_connector.gateways.commercetools.client import Client
-from stripe_connector.gateways.commercetools.storefront import quoted
+from stripe_connector.gateways.commercetools.storefront_calls import quoted
 from stripe_connector.gateways.commercetools.token import TokenCache
 from stripe_connector.gateways.outgoing import Outgoing, segment
 
@@ -80,11 +80,11 @@ class CommercetoolsAdministration:
             ),
         )
 
-    async def granted_scopes(self) -> frozenset[str]:
+    async def get_granted_scopes(self) -> frozenset[str]:
         """The scopes of our own token, each with the project key after its colon."""
         return (await self._client.tokens.get()).scopes
 
-    async def project_answers(self) -> None:
+    async def require_project(self) -> None:
         """Prove that the API host knows the project; raises NotFound where it does not."""
         await self._client.get(
             f"{self._api}/payments",
@@ -93,15 +93,15 @@ class CommercetoolsAdministration:
             params={"limit": 1, "withTotal": "false"},
         )
 
-    async def session_host_answers(self, unknown_id: str) -> None:
+    async def require_session_host(self, unknown_id: str) -> None:
         """Prove that the session host reads sessions, by one that does not exist."""
         await self._read_nothing(f"{self._session_url}/{segment(unknown_id)}", "session")
 
-    async def checkout_host_answers(self, unknown_id: str) -> None:
+    async def require_checkout_host(self, unknown_id: str) -> None:
         """Prove that the Checkout host reads recurring jobs, by one that does not exist."""
         await self._read_nothing(f"{self._jobs_url}/{segment(unknown_id)}", "recurring payment job")
 
-    async def custom_type(self, key: str) -> TypeDefinition | None:
+    async def find_custom_type(self, key: str) -> TypeDefinition | None:
         try:
             return await self._client.get(
                 f"{self._api}/types/key={segment(key)}", _type, subject="type"
@@ -109,7 +109,7 @@ class CommercetoolsAdministration:
         except NotFound:
             return None
 
-    async def custom_object(self, container: str, key: str) -> Any | None:
+    async def find_custom_object(self, container: str, key: str) -> Any | None:
         """The value of a custom object; None where there is none."""
         url = f"{self._api}/custom-objects/{segment(container)}/{segment(key)}"
         try:
@@ -117,7 +117,7 @@ class CommercetoolsAdministration:
         except NotFound:
             return None
 
-    async def payment_ids(self, predicate: str, limit: int) -> list[str]:
+    async def list_payment_ids(self, predicate: str, limit: int) -> list[str]:
         """The oldest of our payments that match a query predicate, `limit` at most."""
         ours = f"paymentMethodInfo(paymentInterface={quoted(self._payment_interface)})"
         page = await self._client.get(

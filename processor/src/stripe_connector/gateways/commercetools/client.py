@@ -11,7 +11,7 @@ import msgspec
 from stripe_connector import context
 from stripe_connector.clock import ServerClock
 from stripe_connector.errors import BackendError
-from stripe_connector.gateways.commercetools.errors import BACKEND, error_of
+from stripe_connector.gateways.commercetools.errors import BACKEND, commercetools_error
 from stripe_connector.gateways.commercetools.token import TokenCache
 from stripe_connector.gateways.outgoing import ONCE, REPEATABLE, Outgoing
 
@@ -112,7 +112,7 @@ class Client:
 
     def _checked(self, response: httpx.Response, subject: str) -> httpx.Response:
         if not response.is_success:
-            raise error_of(response, subject, self._outgoing.clock)
+            raise commercetools_error(response, subject, self._outgoing.clock)
         return response
 
     def _decoded(

@@ -69,7 +69,7 @@ class _Answer(Struct):
 _answer = msgspec.json.Decoder(_Answer)
 
 
-def error_of(response: httpx.Response, subject: str, clock: Clock) -> ConnectorError:
+def commercetools_error(response: httpx.Response, subject: str, clock: Clock) -> ConnectorError:
     """The error that a response stands for; `subject` says what was asked for."""
     answer = _decode(response.content)
     first = answer.errors[0] if answer.errors else {}

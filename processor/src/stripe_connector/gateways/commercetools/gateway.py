@@ -29,7 +29,7 @@ from stripe_connector.gateways.commercetools.models import (
 )
 from stripe_connector.gateways.commercetools.orders import Order, PayableCart
 from stripe_connector.gateways.commercetools.payment_methods import PaymentMethodCalls
-from stripe_connector.gateways.commercetools.storefront import StorefrontCalls, quoted
+from stripe_connector.gateways.commercetools.storefront_calls import StorefrontCalls, quoted
 from stripe_connector.gateways.commercetools.token import TokenCache
 from stripe_connector.gateways.outgoing import Outgoing, Retry, segment
 from stripe_connector.ledger.actions import Action
@@ -123,13 +123,13 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
 
     # Carts
 
-    async def cart(self, cart_id: str) -> Cart:
+    async def get_cart(self, cart_id: str) -> Cart:
         """The cart with its payments expanded; raises NotFound."""
         return await self._client.get(
             f"{self._api}/carts/{segment(cart_id)}", _cart, subject="cart", params=_WITH_PAYMENTS
         )
 
-    async def payable_cart(self, cart_id: str) -> PayableCart:
+    async def get_payable_cart(self, cart_id: str) -> PayableCart:
         """The cart with its prices and payments; raises NotFound."""
         return await self._client.get(
             f"{self._api}/carts/{segment(cart_id)}",
@@ -138,7 +138,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
             params=_WITH_PAYMENTS,
         )
 
-    async def cart_of_payment(self, payment_id: str) -> Cart | None:
+    async def find_cart_of_payment(self, payment_id: str) -> Cart | None:
         """The cart that a payment is on, with its payments expanded."""
         where = f"paymentInfo(payments(id={quoted(payment_id)}))"
         page = await self._query("carts", where, _carts, subject="cart", params=_WITH_PAYMENTS)
@@ -190,7 +190,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
 
     # Orders
 
-    async def order(self, order_id: str) -> Order:
+    async def get_order(self, order_id: str) -> Order:
         """With its payments; raises NotFound."""
         return await self._client.get(
             f"{self._api}/orders/{segment(order_id)}",
@@ -199,7 +199,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
             params=_WITH_PAYMENTS,
         )
 
-    async def order_of_payment(self, payment_id: str) -> Order | None:
+    async def find_order_of_payment(self, payment_id: str) -> Order | None:
         """The order that a payment is on, with its payments."""
         where = f"paymentInfo(payments(id={quoted(payment_id)}))"
         page = await self._query("orders", where, _orders, subject="order", params=_WITH_PAYMENTS)
@@ -222,13 +222,13 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
 
     # Payments
 
-    async def payment(self, payment_id: str) -> Payment:
+    async def get_payment(self, payment_id: str) -> Payment:
         """Raises NotFound."""
         return await self._client.get(
             f"{self._api}/payments/{segment(payment_id)}", _payment, subject="payment"
         )
 
-    async def payment_by_key(self, key: str) -> Payment | None:
+    async def find_payment_by_key(self, key: str) -> Payment | None:
         try:
             return await self._client.get(
                 f"{self._api}/payments/key={segment(key)}", _payment, subject="payment"
@@ -236,7 +236,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
         except NotFound:
             return None
 
-    async def payment_by_interface_id(self, intent_id: str) -> Payment | None:
+    async def find_payment_by_interface_id(self, intent_id: str) -> Payment | None:
         """The payment of a PaymentIntent; the two fields together are unique."""
         where = (
             f"interfaceId={quoted(intent_id)} and"
@@ -256,7 +256,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
                 f"{self._api}/payments", draft, _payment, subject="payment"
             )
         except (DuplicateField, BackendUnavailable):
-            payment = await self.payment_by_key(draft.key)
+            payment = await self.find_payment_by_key(draft.key)
             if payment is None:
                 raise
             return payment
@@ -275,7 +275,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
 
     # Customers and what is kept for them
 
-    async def customer(self, customer_id: str) -> Customer | None:
+    async def get_customer(self, customer_id: str) -> Customer | None:
         """None only where commercetools says that there is no such customer."""
         try:
             return await self._client.get(
@@ -295,7 +295,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
             subject="customer",
         )
 
-    async def custom_object(self, container: str, key: str) -> Any | None:
+    async def find_custom_object(self, container: str, key: str) -> Any | None:
         """The value of a custom object, or None where there is none."""
         url = f"{self._api}/custom-objects/{segment(container)}/{segment(key)}"
         try:
@@ -331,7 +331,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
 
     # Types
 
-    async def type_id_by_key(self, key: str) -> str | None:
+    async def get_type_id(self, key: str) -> str | None:
         try:
             found = await self._client.get(
                 f"{self._api}/types/key={segment(key)}", _id, subject="type"
@@ -346,13 +346,13 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
 
     # Sessions and tokens
 
-    async def session(self, session_id: str) -> Session:
+    async def get_session(self, session_id: str) -> Session:
         """A Checkout session, in whatever state; raises NotFound."""
         return await self._client.get(
             f"{self._sessions}/{segment(session_id)}", _session, subject="session"
         )
 
-    async def introspect(self, token: str) -> Introspection:
+    async def introspect_token(self, token: str) -> Introspection:
         """What the authorization server says of somebody's access token."""
         answer = await self._client.post_form(
             self._introspect,
@@ -365,7 +365,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
             return msgspec.structs.replace(answer, exp=answer.exp // 1000)
         return answer
 
-    async def granted_scopes(self) -> frozenset[str]:
+    async def get_granted_scopes(self) -> frozenset[str]:
         """The scopes of our own token, each with the project key after its colon."""
         return (await self._client.tokens.get()).scopes
 

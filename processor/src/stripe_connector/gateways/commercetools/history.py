@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from stripe_connector.gateways.commercetools.gateway import Commercetools
-from stripe_connector.gateways.commercetools.storefront import quoted
+from stripe_connector.gateways.commercetools.storefront_calls import quoted
 from stripe_connector.ledger.payment import Payment
 
 PAGE = 100
@@ -30,7 +30,7 @@ _total = msgspec.json.Decoder(_Total)
 class CommercetoolsHistory(Commercetools):
     """The same project, read page by page."""
 
-    async def payments_between(
+    async def list_payments_between(
         self, since: str, until: str | None, after: str | None
     ) -> list[Payment]:
         """A page of our payments that were created or last modified in a span, ordered by id.
@@ -57,7 +57,7 @@ class CommercetoolsHistory(Commercetools):
         )
         return page.results
 
-    async def payments_of(self, intent_ids: Sequence[str]) -> dict[str, Payment]:
+    async def list_payments_of_intents(self, intent_ids: Sequence[str]) -> dict[str, Payment]:
         """The payments of up to a page of PaymentIntents, by the id of the intent."""
         if not intent_ids:
             return {}
@@ -77,11 +77,11 @@ class CommercetoolsHistory(Commercetools):
         )
         return {payment.interface_id or "": payment for payment in page.results}
 
-    async def carts_with(self, payment_ids: Sequence[str]) -> int:
+    async def count_carts_with(self, payment_ids: Sequence[str]) -> int:
         """How many carts any of these payments are on; a payment is on one at most."""
         return await self._holders("carts", payment_ids)
 
-    async def orders_with(self, payment_ids: Sequence[str]) -> int:
+    async def count_orders_with(self, payment_ids: Sequence[str]) -> int:
         """The same for orders."""
         return await self._holders("orders", payment_ids)
 

@@ -18,7 +18,7 @@ LocalizedString = dict[str, str]
 """A text by language tag: `{"en": "Shirt", "de-AT": "Leiberl"}`."""
 
 
-class Variant(Struct, frozen=True, rename="camel"):
+class OrderedVariant(Struct, frozen=True, rename="camel"):
     id: int
     sku: str | None = None
 
@@ -41,7 +41,7 @@ class PricedLine(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class OrderLine(PricedLine, frozen=True, kw_only=True, rename="camel"):
-    variant: Variant
+    variant: OrderedVariant
     price: Price
     line_item_mode: str = "Standard"
     """Standard or GiftLineItem."""
@@ -51,12 +51,12 @@ class OrderLine(PricedLine, frozen=True, kw_only=True, rename="camel"):
         return self.line_item_mode == "GiftLineItem"
 
 
-class DiscountedPrice(Struct, frozen=True):
+class DiscountedShippingPrice(Struct, frozen=True):
     value: Money
 
 
 class PricedShipping(ShippingInfo, frozen=True, kw_only=True, rename="camel"):
-    discounted_price: DiscountedPrice | None = None
+    discounted_price: DiscountedShippingPrice | None = None
     taxed_price: TaxedPrice | None = None
 
     @property
@@ -71,7 +71,7 @@ class Shipping(Struct, frozen=True, rename="camel"):
     shipping_info: PricedShipping
 
 
-class DiscountOnTotalPrice(Struct, frozen=True, rename="camel"):
+class TotalDiscount(Struct, frozen=True, rename="camel"):
     """A cart discount that no line contains."""
 
     discounted_amount: Money
@@ -88,7 +88,7 @@ class Priced(Struct, frozen=True, kw_only=True, rename="camel"):
     shipping_info: PricedShipping | None = None
     shipping: list[Shipping] = []
     """In place of `shipping_info` where there are several."""
-    discount_on_total_price: DiscountOnTotalPrice | None = None
+    discount_on_total_price: TotalDiscount | None = None
 
     @property
     def gross_total(self) -> Money:

@@ -15,7 +15,7 @@ from stripe_connector.gateways.commercetools.models import (
     PaymentMethod,
     PaymentMethodDraft,
 )
-from stripe_connector.gateways.commercetools.storefront import quoted
+from stripe_connector.gateways.commercetools.storefront_calls import quoted
 from stripe_connector.gateways.outgoing import segment
 from stripe_connector.ledger.payment import Reference
 
@@ -77,7 +77,7 @@ class PaymentMethodCalls:
     _client: Client
     _recurring_jobs: str
 
-    async def payment_methods(self, customer_id: str) -> list[PaymentMethod]:
+    async def list_payment_methods(self, customer_id: str) -> list[PaymentMethod]:
         """The customer's stored payment methods of our interface, inactive ones too."""
         where = (
             f"customer(id={quoted(customer_id)}) and"
@@ -91,7 +91,7 @@ class PaymentMethodCalls:
         )
         return page.results
 
-    async def payment_method(self, method_id: str) -> PaymentMethod | None:
+    async def get_payment_method(self, method_id: str) -> PaymentMethod | None:
         """Anybody's stored payment method: whose it is, the caller has to check."""
         try:
             return await self._client.get(
@@ -102,7 +102,7 @@ class PaymentMethodCalls:
         except NotFound:
             return None
 
-    async def payment_method_by_key(self, key: str) -> PaymentMethod | None:
+    async def find_payment_method_by_key(self, key: str) -> PaymentMethod | None:
         try:
             return await self._client.get(
                 f"{self._api}/payment-methods/key={segment(key)}",
@@ -134,7 +134,7 @@ class PaymentMethodCalls:
                 f"{self._api}/payment-methods", draft, _payment_method, subject="payment method"
             )
         except (DuplicateField, BackendUnavailable):
-            found = await self.payment_method_by_key(draft.key)
+            found = await self.find_payment_method_by_key(draft.key)
             if found is None or found.customer is None or found.customer.id != draft.customer.id:
                 raise
             return found

@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Struct
 
 from stripe_connector.errors import BackendError, BackendUnavailable
-from stripe_connector.gateways.commercetools.errors import BACKEND, error_of
+from stripe_connector.gateways.commercetools.errors import BACKEND, commercetools_error
 from stripe_connector.gateways.outgoing import REPEATABLE, Outgoing
-from stripe_connector.gateways.single_flight import SingleFlight
+from stripe_connector.single_flight import SingleFlight
 
 _RENEW_AHEAD = 300.0
 """Seconds before expiry at which a new token is fetched (or a tenth of a shorter life)."""
@@ -88,7 +88,7 @@ class TokenCache:
             auth=self._credentials,
         )
         if not response.is_success:
-            raise error_of(response, "access token", self._outgoing.clock)
+            raise commercetools_error(response, "access token", self._outgoing.clock)
         try:
             answer = _answer.decode(response.content)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

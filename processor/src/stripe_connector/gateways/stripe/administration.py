@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stripe_connector.errors import BackendError, BackendUnavailable
 from stripe_connector.gateways.outgoing import Outgoing, segment
-from stripe_connector.gateways.stripe.errors import StripeUnavailable, error_of
+from stripe_connector.gateways.stripe.errors import StripeUnavailable, stripe_error
 from stripe_connector.gateways.stripe.sdk import create_client
 
 T = TypeVar("T")
@@ -25,13 +25,13 @@ class KeyRefused(BackendError):
     default_code = "api_key_invalid"
 
 
-class PermissionMissing(BackendError):
+class ReadForbidden(BackendError):
     """A restricted key may not do this."""
 
     default_code = "permission_missing"
 
 
-class Account(Struct, frozen=True):
+class AccountDetails(Struct, frozen=True):
     """The account that a secret key belongs to."""
 
     id: str
@@ -92,7 +92,7 @@ class _List(Struct, Generic[T]):
     has_more: bool = False
 
 
-_account = msgspec.json.Decoder(Account)
+_account = msgspec.json.Decoder(AccountDetails)
 _endpoints = msgspec.json.Decoder(_List[WebhookEndpoint])
 _events = msgspec.json.Decoder(_List[ListedEvent])
 _intents = msgspec.json.Decoder(_List[ListedIntent])
@@ -120,7 +120,7 @@ class StripeAdministration:
         path = "checkout/sessions" if resource == "checkout" else resource
         return (await self._get(_ignored, f"/v1/{path}", {"limit": 1}))[1]
 
-    async def account(self) -> Account:
+    async def account(self) -> AccountDetails:
         return (await self._get(_account, "/v1/account"))[0]
 
     async def endpoints(self) -> list[WebhookEndpoint]:
@@ -178,9 +178,9 @@ class StripeAdministration:
             code = said.code if said else None
             raise KeyRefused("Stripe refuses the API key.", code=code) from None
         except stripe.PermissionError as error:
-            raise PermissionMissing("The API key lacks a permission.", detail=path) from error
+            raise ReadForbidden("The API key lacks a permission.", detail=path) from error
         except stripe.StripeError as error:
-            raise error_of(error, self._clock) from None
+            raise stripe_error(error, self._clock) from None
         except BackendUnavailable as error:
             raise StripeUnavailable(
                 error.message, detail=error.detail, retry_after=error.retry_after

@@ -43,14 +43,14 @@ class Named(Struct, frozen=True):
         return value if isinstance(value, str) else None
 
 
-class Item(Struct, Generic[T], frozen=True):
+class ListedItem(Struct, Generic[T], frozen=True):
     """One object of a list: what it names, and the whole of it where it has the expected form."""
 
     named: Named
     whole: T | None
 
 
-class Page(Struct, frozen=True):
+class StripeList(Struct, frozen=True):
     """A page of a list, its items not decoded yet."""
 
     data: Sequence[Raw]
@@ -64,9 +64,9 @@ class Page(Struct, frozen=True):
             except msgspec.DecodeError:
                 continue
 
-    def items(self, decoder: msgspec.json.Decoder[T]) -> list[Item[T]]:
+    def items(self, decoder: msgspec.json.Decoder[T]) -> list[ListedItem[T]]:
         """The same with the whole of each item, where it has the expected form."""
-        return [Item(named, _or_none(raw, decoder)) for named, raw in self.named()]
+        return [ListedItem(named, _or_none(raw, decoder)) for named, raw in self.named()]
 
     def last_id(self) -> str | None:
         """Where the next page begins; None where there is none."""

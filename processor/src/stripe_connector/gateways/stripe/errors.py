@@ -113,12 +113,12 @@ class _Answer(Struct):
 _answer = msgspec.json.Decoder(_Answer)
 
 
-def error_of(error: stripe.StripeError, clock: Clock) -> ConnectorError:
+def stripe_error(error: stripe.StripeError, clock: Clock) -> ConnectorError:
     """The error that an exception of the SDK stands for."""
     answer = _decode(error)
     code = answer.code
     status = error.http_status or 0
-    message = masked(answer.message)
+    message = without_secrets(answer.message)
     detail = " ".join(
         str(part)
         for part in (type(error).__name__, status, code, error.request_id, message)
@@ -150,7 +150,7 @@ def other_mode(what: str) -> BackendError:
     return BackendError("Stripe answered in another mode than that of the key.", detail=what)
 
 
-def masked(text: str) -> str:
+def without_secrets(text: str) -> str:
     """Text without keys and client secrets; Stripe quotes them in some of its messages."""
     return _SECRET.sub("_secret_***", _KEY.sub(r"\1_***", text))
 

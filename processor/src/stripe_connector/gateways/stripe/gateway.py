@@ -12,12 +12,12 @@ from msgspec import Struct
 
 from stripe_connector.errors import BackendUnavailable, NotFound
 from stripe_connector.gateways.outgoing import Outgoing, segment
-from stripe_connector.gateways.stripe.decoding import Named, Page, decode
+from stripe_connector.gateways.stripe.decoding import Named, StripeList, decode
 from stripe_connector.gateways.stripe.errors import (
     PermissionMissing,
     StripeUnavailable,
-    error_of,
     other_mode,
+    stripe_error,
 )
 from stripe_connector.gateways.stripe.models import (
     CheckoutSession,
@@ -57,7 +57,7 @@ _payment_method = msgspec.json.Decoder(StripePaymentMethod)
 _customer = msgspec.json.Decoder(StripeCustomer)
 _session = msgspec.json.Decoder(CheckoutSession)
 _named = msgspec.json.Decoder(Named)
-_page = msgspec.json.Decoder(Page)
+_page = msgspec.json.Decoder(StripeList)
 _account = msgspec.json.Decoder(_Account)
 _secret = msgspec.json.Decoder(_Secret)
 _client_secret = msgspec.json.Decoder(_ClientSecret)
@@ -95,11 +95,11 @@ class Stripe:
     async def update_intent(self, intent_id: str, params: Params, key: str) -> PaymentIntent:
         return await self._call(_intent, "post", _intent_path(intent_id), params, key)
 
-    async def intent(self, intent_id: str) -> PaymentIntent:
+    async def get_intent(self, intent_id: str) -> PaymentIntent:
         """With its latest charge; raises NotFound."""
         return await self._call(_intent, "get", _intent_path(intent_id), _EXPAND_CHARGE)
 
-    async def metadata_of_intent(self, intent_id: str) -> Metadata:
+    async def get_intent_metadata(self, intent_id: str) -> Metadata:
         """Whose it is, of an intent that may be anybody's; raises NotFound."""
         return (await self._call(_named, "get", _intent_path(intent_id))).metadata
 
@@ -141,27 +141,27 @@ class Stripe:
 
     # Checkout Sessions
 
-    async def create_session(self, params: Params, key: str) -> CheckoutSession:
+    async def create_checkout_session(self, params: Params, key: str) -> CheckoutSession:
         return await self._call(_session, "post", "/v1/checkout/sessions", params, key)
 
-    async def session(self, session_id: str) -> CheckoutSession:
+    async def get_checkout_session(self, session_id: str) -> CheckoutSession:
         """Raises NotFound."""
         return await self._call(_session, "get", _session_path(session_id))
 
-    async def session_of_intent(self, intent_id: str) -> CheckoutSession | None:
+    async def find_checkout_session_of_intent(self, intent_id: str) -> CheckoutSession | None:
         """The session that made an intent; None where it was not made by one."""
         path, params = "/v1/checkout/sessions", {"payment_intent": intent_id, "limit": 1}
         page = await self._call(_page, "get", path, params)
         return decode(page.data[0], _session, path) if page.data else None
 
-    async def expire_session(self, session_id: str) -> CheckoutSession:
+    async def expire_checkout_session(self, session_id: str) -> CheckoutSession:
         """Raises StripeRefused where it is not open any more.
 
         Without a lasting key: a failure that Stripe stored would come back for a day.
         """
         return await self._call(_session, "post", f"{_session_path(session_id)}/expire")
 
-    async def find_session(self, payment_id: str, since: int) -> CheckoutSession | None:
+    async def find_checkout_session(self, payment_id: str, since: int) -> CheckoutSession | None:
         """The session whose metadata name a commercetools payment, created soon after `since`."""
         return await self._find_listed("/v1/checkout/sessions", _session, payment_id, since)
 
@@ -170,36 +170,40 @@ class Stripe:
     async def create_refund(self, params: Params, key: str) -> Refund:
         return await self._call(_refund, "post", "/v1/refunds", params, key)
 
-    async def refunded(self, intent_id: str) -> tuple[Charge | None, Sequence[Refund]]:
+    async def get_charge_and_refunds(
+        self, intent_id: str
+    ) -> tuple[Charge | None, Sequence[Refund]]:
         """The charge of an intent with all its refunds, newest first, read at one moment."""
         intent = await self._call(_intent, "get", _intent_path(intent_id), EXPAND_REFUNDS)
-        return await self.completed(intent)
+        return await self.get_remaining_refunds(intent)
 
-    async def completed(self, intent: PaymentIntent) -> tuple[Charge | None, Sequence[Refund]]:
+    async def get_remaining_refunds(
+        self, intent: PaymentIntent
+    ) -> tuple[Charge | None, Sequence[Refund]]:
         """The same of an intent that was read with its refunds: the latest ten came with it."""
         charge = intent.charge
         if charge is None:
             return None, []
         if charge.refunds is None or charge.refunds.has_more:
-            return charge, await self.refunds_of(intent.id)
+            return charge, await self.list_refunds(intent.id)
         return charge, charge.refunds.data
 
-    async def refunds_of(self, intent_id: str) -> list[Refund]:
+    async def list_refunds(self, intent_id: str) -> list[Refund]:
         """All refunds of an intent, newest first."""
         return await self._all("/v1/refunds", _refund, {"payment_intent": intent_id})
 
-    async def dispute(self, dispute_id: str) -> Dispute:
+    async def get_dispute(self, dispute_id: str) -> Dispute:
         """Raises NotFound."""
         return await self._call(_dispute, "get", f"/v1/disputes/{segment(dispute_id)}")
 
     # Customers and their payment methods
 
-    async def payment_method(self, payment_method_id: str) -> StripePaymentMethod:
+    async def get_payment_method(self, payment_method_id: str) -> StripePaymentMethod:
         """Raises NotFound."""
         path = f"/v1/payment_methods/{segment(payment_method_id)}"
         return await self._call(_payment_method, "get", path)
 
-    async def payment_methods_of(self, customer_id: str) -> list[StripePaymentMethod]:
+    async def list_payment_methods(self, customer_id: str) -> list[StripePaymentMethod]:
         """All that a customer has saved, newest first; none where the customer is gone."""
         path = f"{_customer_path(customer_id)}/payment_methods"
         try:
@@ -212,7 +216,7 @@ class Stripe:
         path = f"/v1/payment_methods/{segment(payment_method_id)}/detach"
         return await self._call(_payment_method, "post", path)
 
-    async def customer(self, customer_id: str) -> StripeCustomer | None:
+    async def get_customer(self, customer_id: str) -> StripeCustomer | None:
         """None only where Stripe says that the customer does not exist, or no longer."""
         try:
             customer = await self._call(_customer, "get", _customer_path(customer_id))
@@ -256,7 +260,7 @@ class Stripe:
         created = await self._call(_client_secret, "post", "/v1/customer_sessions", params)
         return created.client_secret
 
-    async def account_id(self) -> str | None:
+    async def find_account_id(self) -> str | None:
         """The account that the key belongs to; None where the key may not read it."""
         try:
             return (await self._call(_account, "get", "/v1/account")).id
@@ -283,7 +287,7 @@ class Stripe:
             )
         except stripe.StripeError as error:
             # Without the cause: it holds Stripe's whole answer.
-            raise error_of(error, self._clock) from None
+            raise stripe_error(error, self._clock) from None
         except BackendUnavailable as error:
             raise StripeUnavailable(
                 error.message, detail=error.detail, retry_after=error.retry_after

@@ -14,7 +14,7 @@ from stripe_connector.http.auth.declared import (
 from stripe_connector.http.auth.failures import Failures
 from stripe_connector.http.auth.jwks import Jwks
 from stripe_connector.http.auth.jwt import JwtGuard, JwtPrincipal
-from stripe_connector.http.auth.metrics import MetricsGuard
+from stripe_connector.http.auth.metrics_token import MetricsGuard
 from stripe_connector.http.auth.oauth2 import OAuth2Guard, OAuth2Principal
 from stripe_connector.http.auth.origin import OriginGuard, OriginPrincipal
 from stripe_connector.http.auth.session import SessionGuard, SessionPrincipal

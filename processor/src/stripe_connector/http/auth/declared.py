@@ -12,7 +12,7 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from stripe_connector.http.auth.jwt import JwtGuard, JwtPrincipal
-from stripe_connector.http.auth.metrics import MetricsGuard
+from stripe_connector.http.auth.metrics_token import MetricsGuard
 from stripe_connector.http.auth.oauth2 import OAuth2Guard, OAuth2Principal
 from stripe_connector.http.auth.origin import OriginGuard, OriginPrincipal
 from stripe_connector.http.auth.session import SessionGuard, SessionPrincipal

@@ -9,9 +9,9 @@ from typing import Protocol
 from msgspec import Struct
 from starlette.requests import Request
 
+from stripe_connector.cache import Cache
 from stripe_connector.clock import Clock
 from stripe_connector.errors import Forbidden, Unauthenticated
-from stripe_connector.gateways.cache import Cache
 from stripe_connector.gateways.commercetools.models import Introspection
 from stripe_connector.http.auth.bearer import bearer_token
 from stripe_connector.http.auth.failures import Failures
@@ -20,7 +20,7 @@ from stripe_connector.http.auth.failures import Failures
 class AuthorizationServer(Protocol):
     """Where commercetools' tokens come from."""
 
-    async def introspect(self, token: str) -> Introspection:
+    async def introspect_token(self, token: str) -> Introspection:
         """Raises BackendError or BackendUnavailable."""
 
 
@@ -65,7 +65,7 @@ class OAuth2Guard:
         token = bearer_token(request)
         hashed = hashlib.sha256(token.encode()).digest()
         with self._failures.attempt(request, hashed):
-            found = await self._cache.get(hashed, lambda: self._server.introspect(token))
+            found = await self._cache.get(hashed, lambda: self._server.introspect_token(token))
             if not found.active:
                 raise Unauthenticated("The access token is not active.")
             # A space and nothing else: https://www.rfc-editor.org/rfc/rfc6749#section-3.3

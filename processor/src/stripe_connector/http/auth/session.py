@@ -10,9 +10,9 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from stripe_connector import context
+from stripe_connector.cache import Cache
 from stripe_connector.clock import Clock
 from stripe_connector.errors import Conflict, NotFound, Unauthenticated
-from stripe_connector.gateways.cache import Cache
 from stripe_connector.gateways.commercetools.models import Session
 from stripe_connector.http import correlation
 from stripe_connector.http.auth.failures import Failures
@@ -22,10 +22,10 @@ QUERY = "ctsid"
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
-class Sessions(Protocol):
+class SessionService(Protocol):
     """The session service."""
 
-    async def session(self, session_id: str) -> Session:
+    async def get_session(self, session_id: str) -> Session:
         """Raises NotFound, BackendError or BackendUnavailable."""
 
 
@@ -56,7 +56,7 @@ class SessionGuard:
 
     def __init__(
         self,
-        sessions: Sessions,
+        sessions: SessionService,
         clock: Clock,
         failures: Failures,
         *,
@@ -122,7 +122,7 @@ class SessionGuard:
 
     async def _active(self, session_id: str) -> tuple[Session, _Known]:
         try:
-            session = await self._sessions.session(session_id)
+            session = await self._sessions.get_session(session_id)
         except NotFound as error:
             raise _not_active() from error
         cart_id = session.cart_id

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from stripe_connector.errors import ConnectorError
 from stripe_connector.http.auth import Open
-from stripe_connector.http.openapi.operation import Operation
+from stripe_connector.http.openapi.documentation import Documentation
 from stripe_connector.http.rate_limit import TOO_MANY, RateLimit
 from stripe_connector.http.responses import Error
 from stripe_connector.http.routing import Endpoint, ErrorShape
@@ -34,7 +34,7 @@ def route(
     method: str,
     path: str,
     handler: Handler,
-    operation: Operation,
+    operation: Documentation,
     limit: RateLimit | None = None,
 ) -> Endpoint[None]:
     """A row of the table for anybody; `limit` counts the requests of each client."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class Texts(Struct, frozen=True, kw_only=True):
+class PageTexts(Struct, frozen=True, kw_only=True):
     language: str
     decimal_mark: str
     buy: str
@@ -31,7 +31,7 @@ class Texts(Struct, frozen=True, kw_only=True):
 LANGUAGES = {
     texts.language: texts
     for texts in (
-        Texts(
+        PageTexts(
             language="en",
             decimal_mark=".",
             buy="Purchase!",
@@ -52,7 +52,7 @@ LANGUAGES = {
             unknown_title="Nothing to see here",
             unknown="This address does not belong to a payment.",
         ),
-        Texts(
+        PageTexts(
             language="de",
             decimal_mark=",",
             buy="Jetzt kaufen",
@@ -73,7 +73,7 @@ LANGUAGES = {
             unknown_title="Hier gibt es nichts zu sehen",
             unknown="Diese Adresse gehört zu keiner Zahlung.",
         ),
-        Texts(
+        PageTexts(
             language="fr",
             decimal_mark=",",
             buy="Acheter",

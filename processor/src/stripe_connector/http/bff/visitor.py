@@ -10,8 +10,8 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from stripe_connector.checkout.buy_now import Kept
 from stripe_connector.clock import Clock
+from stripe_connector.storefront.purchases import OpenPurchase
 
 NAME = "buy_now"
 _ALGORITHM = "HS256"
@@ -38,7 +38,7 @@ class Visitors:
         self._clock = clock
         self._secure = secure
 
-    def kept(self, request: Request) -> Kept | None:
+    def kept(self, request: Request) -> OpenPurchase | None:
         """What the visitor was about to buy; None where the cookie is missing, old or forged."""
         token = request.cookies.get(NAME)
         if token is None:
@@ -57,9 +57,9 @@ class Visitors:
             return None
         if found.exp <= self._clock.time():
             return None
-        return Kept(found.cart, found.product, found.variant)
+        return OpenPurchase(found.cart, found.product, found.variant)
 
-    def keep(self, response: Response, kept: Kept) -> None:
+    def keep(self, response: Response, kept: OpenPurchase) -> None:
         """Let the answer carry the cookie."""
         claims = {
             "aud": _AUDIENCE,

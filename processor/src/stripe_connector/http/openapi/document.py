@@ -11,7 +11,7 @@ import msgspec
 from stripe_connector import __version__
 from stripe_connector.http import correlation
 from stripe_connector.http.openapi import security
-from stripe_connector.http.openapi.operation import JSON, Answer, Operation, Parameter
+from stripe_connector.http.openapi.documentation import JSON, Answer, Documentation, Parameter
 from stripe_connector.http.rate_limit import TOO_MANY
 from stripe_connector.http.responses import Error
 from stripe_connector.http.routing import AnyEndpoint
@@ -98,7 +98,7 @@ _HEADERS: Json = {
 }
 
 
-def _documented(endpoint: AnyEndpoint) -> Operation:
+def _documented(endpoint: AnyEndpoint) -> Documentation:
     if endpoint.operation is None:
         raise ValueError(f"{endpoint.path} has no documentation")
     return endpoint.operation
@@ -152,7 +152,7 @@ def _may_be_empty(body: Any) -> bool:
     return True
 
 
-def _parameters(path: str, operation: Operation) -> Iterator[Parameter]:
+def _parameters(path: str, operation: Documentation) -> Iterator[Parameter]:
     declared = {each.name: each for each in operation.parameters if each.place == "path"}
     for name in _PATH_PARAMETER.findall(path):
         yield declared.get(name) or Parameter(name, "path", "")

@@ -12,11 +12,11 @@ from starlette.responses import Response
 
 from stripe_connector.http.auth import Open
 from stripe_connector.http.openapi.document import document
-from stripe_connector.http.openapi.operation import HTML, JSON, Answer, Operation
+from stripe_connector.http.openapi.documentation import HTML, JSON, Answer, Documentation
 from stripe_connector.http.routing import AnyEndpoint, Endpoint
 
 if TYPE_CHECKING:
-    from stripe_connector.http.openapi.page import Page
+    from stripe_connector.http.openapi.page import HtmlPage
 
 
 def endpoints(table: Iterable[AnyEndpoint], *, token_url: str) -> list[AnyEndpoint]:
@@ -27,7 +27,7 @@ def endpoints(table: Iterable[AnyEndpoint], *, token_url: str) -> list[AnyEndpoi
         return msgspec.json.encode(document(table, token_url=token_url))
 
     @cache
-    def written() -> Page:
+    def written() -> HtmlPage:
         # Templates are imported for who asks for the page.
         from stripe_connector.http.openapi.page import page
 
@@ -47,13 +47,13 @@ def endpoints(table: Iterable[AnyEndpoint], *, token_url: str) -> list[AnyEndpoi
     ]
 
 
-_OPENAPI = Operation(
+_OPENAPI = Documentation(
     tag="About",
     summary="This description, for programs",
     answers={200: Answer("An OpenAPI 3.1 document.", dict)},
     asks_backends=False,
 )
-_DOCS = Operation(
+_DOCS = Documentation(
     tag="About",
     summary="This description, for people",
     answers={200: Answer("A page.", media_type=HTML)},

@@ -17,7 +17,7 @@ Json = dict[str, Any]
 _PACKAGE = "stripe_connector.http.openapi"
 
 
-class Address(Struct, frozen=True):
+class OperationAddress(Struct, frozen=True):
     """A method and path at which an operation is found."""
 
     id: str
@@ -25,7 +25,7 @@ class Address(Struct, frozen=True):
     path: str
 
 
-class Row(Struct, frozen=True):
+class SchemaRow(Struct, frozen=True):
     """A parameter or field."""
 
     name: str
@@ -37,7 +37,7 @@ class Row(Struct, frozen=True):
 class Section(Struct, frozen=True):
     """An operation with all its addresses."""
 
-    addresses: list[Address]
+    addresses: list[OperationAddress]
     operation: Json
     """As at the last of the addresses, which takes a body if any of them does."""
 
@@ -46,9 +46,9 @@ class Section(Struct, frozen=True):
         return str(self.operation["summary"])
 
     @property
-    def parameters(self) -> list[Row]:
+    def parameters(self) -> list[SchemaRow]:
         return [
-            Row(
+            SchemaRow(
                 f"{each['name']} ({each['in']})",
                 each["schema"],
                 each["required"],
@@ -74,14 +74,14 @@ class Section(Struct, frozen=True):
         }
 
 
-class Page(Struct, frozen=True):
+class HtmlPage(Struct, frozen=True):
     """HTML, and the policy under which a browser shows it."""
 
     html: str
     policy: str
 
 
-def page(document: Json) -> Page:
+def page(document: Json) -> HtmlPage:
     """The page of an OpenAPI document: one file, without scripts, nothing loaded."""
     style = resources.files(_PACKAGE).joinpath("pages", "docs.css").read_text("utf-8")
     templates = Environment(
@@ -107,7 +107,7 @@ def page(document: Json) -> Page:
         style=Markup(style),  # noqa: S704  ours
     )
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return Page(
+    return HtmlPage(
         html,
         f"default-src 'none'; style-src 'sha256-{digest}';"
         " base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -121,18 +121,18 @@ def _sections(document: Json) -> list[Section]:
         for method, operation in item.items():
             if method == "parameters":
                 continue
-            address = Address(operation["operationId"], method.upper(), path)
+            address = OperationAddress(operation["operationId"], method.upper(), path)
             key = operation["tags"][0], operation["summary"]
             before = found[key].addresses if key in found else []
             found[key] = Section([*before, address], operation)
     return list(found.values())
 
 
-def _rows(schema: Json) -> list[Row]:
+def _rows(schema: Json) -> list[SchemaRow]:
     """The fields of an object."""
     required = schema.get("required", [])
     return [
-        Row(name, each, name in required, each.get("description", ""))
+        SchemaRow(name, each, name in required, each.get("description", ""))
         for name, each in schema.get("properties", {}).items()
     ]
 

@@ -21,7 +21,7 @@ from stripe_connector.http.auth import (
 Json = dict[str, Any]
 
 
-class Kind(Struct, frozen=True):
+class AuthenticationKind(Struct, frozen=True):
     """One kind of authentication, as the description tells of it."""
 
     scheme: str
@@ -31,8 +31,8 @@ class Kind(Struct, frozen=True):
     asks_backends: bool = False
 
 
-_KINDS: Mapping[type[Auth[Any]], Kind] = {
-    SessionAuth: Kind(
+_KINDS: Mapping[type[Auth[Any]], AuthenticationKind] = {
+    SessionAuth: AuthenticationKind(
         "session",
         {
             "type": "apiKey",
@@ -43,13 +43,13 @@ _KINDS: Mapping[type[Auth[Any]], Kind] = {
         (401, 429),
         asks_backends=True,
     ),
-    OAuth2Auth: Kind(
+    OAuth2Auth: AuthenticationKind(
         "oauth2",
         {"type": "oauth2"},
         (401, 403, 429),
         asks_backends=True,
     ),
-    JwtAuth: Kind(
+    JwtAuth: AuthenticationKind(
         "jwt",
         {
             "type": "http",
@@ -60,7 +60,7 @@ _KINDS: Mapping[type[Auth[Any]], Kind] = {
         (401,),
         asks_backends=True,
     ),
-    StripeAuth: Kind(
+    StripeAuth: AuthenticationKind(
         "stripe",
         {
             "type": "apiKey",
@@ -70,7 +70,7 @@ _KINDS: Mapping[type[Auth[Any]], Kind] = {
         },
         (400, 413),
     ),
-    OriginAuth: Kind(
+    OriginAuth: AuthenticationKind(
         "origin",
         {
             "type": "apiKey",
@@ -80,16 +80,16 @@ _KINDS: Mapping[type[Auth[Any]], Kind] = {
         },
         (403,),
     ),
-    MetricsAuth: Kind(
+    MetricsAuth: AuthenticationKind(
         "metrics",
         {"type": "http", "scheme": "bearer", "description": "A token that METRICS_TOKEN names."},
         (401,),
     ),
 }
-_ANYBODY = Kind("", {}, ())
+_ANYBODY = AuthenticationKind("", {}, ())
 
 
-def kind(auth: Auth[Any]) -> Kind:
+def kind(auth: Auth[Any]) -> AuthenticationKind:
     """What the description says of a declaration."""
     return _ANYBODY if isinstance(auth, Open) else _KINDS[type(auth)]
 

@@ -14,7 +14,7 @@ from stripe_connector.errors import BackendUnavailable, ConnectorError
 from stripe_connector.logs import mask
 
 
-class Outcome(StrEnum):
+class CheckOutcome(StrEnum):
     """What became of a check."""
 
     OK = "ok"
@@ -28,25 +28,25 @@ class Outcome(StrEnum):
 class Finding(Struct, frozen=True):
     """What a check has found: a fact, or a cause and its mend."""
 
-    outcome: Outcome
+    outcome: CheckOutcome
     text: str
     mend: str = ""
 
 
 def sound(text: str) -> Finding:
-    return Finding(Outcome.OK, text)
+    return Finding(CheckOutcome.OK, text)
 
 
 def doubtful(cause: str, mend: str) -> Finding:
-    return Finding(Outcome.WARN, cause, mend)
+    return Finding(CheckOutcome.WARN, cause, mend)
 
 
 def broken(cause: str, mend: str) -> Finding:
-    return Finding(Outcome.FAIL, cause, mend)
+    return Finding(CheckOutcome.FAIL, cause, mend)
 
 
 def skipped(reason: str) -> Finding:
-    return Finding(Outcome.SKIPPED, reason)
+    return Finding(CheckOutcome.SKIPPED, reason)
 
 
 class Peer(Struct, frozen=True):
@@ -72,14 +72,14 @@ class Result(Struct, frozen=True, rename="camel"):
 
     group: str
     name: str
-    outcome: Outcome
+    outcome: CheckOutcome
     text: str
     mend: str
     request_id: str
     """The correlation id that the check's calls carried, for whoever reads the backends' logs."""
 
 
-async def examine(
+async def run_checks(
     checks: Sequence[Check],
     *,
     limit_s: float,
@@ -93,7 +93,7 @@ async def examine(
     async def make(check: Check, needed: list[asyncio.Task[Result]]) -> Result:
         for task in needed:
             earlier = await task
-            if earlier.outcome in (Outcome.FAIL, Outcome.SKIPPED):
+            if earlier.outcome in (CheckOutcome.FAIL, CheckOutcome.SKIPPED):
                 return _result(check, skipped(f"Needs: {earlier.name}."), "")
         request_id = f"doctor-{uuid.uuid4()}"
         context.current.set(context.RequestContext(request_id))

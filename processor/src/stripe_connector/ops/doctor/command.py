@@ -12,7 +12,7 @@ from rich.console import Console
 from stripe_connector.clock import Clock
 from stripe_connector.gateways.outgoing import Outgoing, create_http_client
 from stripe_connector.ops.doctor import output
-from stripe_connector.ops.doctor.checks import Outcome, Result, examine
+from stripe_connector.ops.doctor.checks import CheckOutcome, Result, run_checks
 from stripe_connector.ops.doctor.examination import all_checks
 from stripe_connector.settings import Settings
 from stripe_connector.settings.environment import configured, env_file_option
@@ -48,7 +48,7 @@ def doctor(*, as_json: bool, strict: bool, limit_s: float) -> None:
 
 def is_sound(results: Sequence[Result], *, strict: bool) -> bool:
     """Whether nothing has failed; with `strict`, whether nothing is doubtful either."""
-    bad = {Outcome.FAIL, Outcome.WARN} if strict else {Outcome.FAIL}
+    bad = {CheckOutcome.FAIL, CheckOutcome.WARN} if strict else {CheckOutcome.FAIL}
     return not any(result.outcome in bad for result in results)
 
 
@@ -56,4 +56,4 @@ async def _examined(settings: Settings, limit_s: float) -> list[Result]:
     async with create_http_client() as client:
         checks = all_checks(settings, Outgoing(client, Clock()))
         with output.Doing(Console(stderr=True), len(checks)) as doing:
-            return await examine(checks, limit_s=limit_s, on_result=doing.made)
+            return await run_checks(checks, limit_s=limit_s, on_result=doing.made)

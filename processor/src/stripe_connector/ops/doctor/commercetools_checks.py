@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from stripe_connector.errors import BackendError, BackendUnavailable, ConnectorError, NotFound
 from stripe_connector.gateways.commercetools.administration import CommercetoolsAdministration
 from stripe_connector.gateways.outgoing import REPEATABLE, Outgoing
+from stripe_connector.health import REQUIRED_SCOPES, grants
 from stripe_connector.http.auth import Jwks
 from stripe_connector.ops.doctor.checks import (
     Check,
@@ -19,7 +20,6 @@ from stripe_connector.ops.doctor.checks import (
 )
 from stripe_connector.payments.own_account import CONTAINER, LIVE_OWNER
 from stripe_connector.settings import Settings
-from stripe_connector.status import REQUIRED_SCOPES, grants
 
 GROUP = "commercetools"
 SCOPES = "Scopes"
@@ -62,7 +62,7 @@ class CommercetoolsChecks:
 
     async def api_client(self) -> Finding:
         try:
-            granted = await self._commercetools.granted_scopes()
+            granted = await self._commercetools.get_granted_scopes()
         except (BackendUnavailable, NotFound):
             raise
         except BackendError as error:
@@ -75,7 +75,7 @@ class CommercetoolsChecks:
 
     async def project(self) -> Finding:
         """Scopes carry the key of the project that the client belongs to."""
-        granted = await self._commercetools.granted_scopes()
+        granted = await self._commercetools.get_granted_scopes()
         projects = {scope.partition(":")[2].partition(":")[0] for scope in granted}
         if self._settings.ctp_project_key in projects:
             return sound(self._settings.ctp_project_key)
@@ -107,7 +107,7 @@ class CommercetoolsChecks:
 
     async def api_host(self) -> Finding:
         try:
-            await self._commercetools.project_answers()
+            await self._commercetools.require_project()
         except BackendUnavailable:
             raise
         except ConnectorError as error:
@@ -120,7 +120,7 @@ class CommercetoolsChecks:
 
     async def mode(self) -> Finding:
         """Whether test keys meet a project in which real payments are taken."""
-        owner = await self._commercetools.custom_object(CONTAINER, LIVE_OWNER)
+        owner = await self._commercetools.find_custom_object(CONTAINER, LIVE_OWNER)
         if self._settings.live_mode:
             if owner is not None:
                 return sound("the project says that real payments are taken")
@@ -145,11 +145,11 @@ class CommercetoolsChecks:
         )
 
     async def session_host(self) -> Finding:
-        await self._commercetools.session_host_answers(_unknown_id())
+        await self._commercetools.require_session_host(_unknown_id())
         return sound(self._settings.ctp_session_url)
 
     async def checkout_host(self) -> Finding:
-        await self._commercetools.checkout_host_answers(_unknown_id())
+        await self._commercetools.require_checkout_host(_unknown_id())
         return sound(self._settings.ctp_checkout_url)
 
     async def keys(self) -> Finding:
@@ -202,7 +202,7 @@ class CommercetoolsChecks:
         return sound(issuer)
 
     async def _missing(self, wanted: tuple[str, ...]) -> list[str]:
-        granted = await self._commercetools.granted_scopes()
+        granted = await self._commercetools.get_granted_scopes()
         project = self._settings.ctp_project_key
         return [f"{each}:{project}" for each in wanted if not grants(granted, each, project)]
 

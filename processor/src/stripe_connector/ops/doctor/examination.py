@@ -25,7 +25,7 @@ def all_checks(settings: Settings, outgoing: Outgoing) -> list[Check]:
         for key in (settings.stripe_secret_key, settings.stripe_publishable_key)
     )
     return [
-        *settings_checks.checks(settings),
+        *settings_checks.settings_checks(settings),
         *CommercetoolsChecks(settings, commercetools, outgoing).all(),
         *TypeChecks(settings, commercetools).all(),
         *StripeChecks(settings, stripe, browser).all(),

@@ -13,20 +13,25 @@ from rich.table import Table
 from rich.text import Text
 
 from stripe_connector import __version__
-from stripe_connector.ops.doctor.checks import Outcome, Result
+from stripe_connector.ops.doctor.checks import CheckOutcome, Result
 
-_SYMBOLS = {Outcome.OK: "✓", Outcome.WARN: "!", Outcome.FAIL: "✗", Outcome.SKIPPED: "-"}
-_STYLES = {
-    Outcome.OK: "green",
-    Outcome.WARN: "yellow",
-    Outcome.FAIL: "bold red",
-    Outcome.SKIPPED: "dim",
+_SYMBOLS = {
+    CheckOutcome.OK: "✓",
+    CheckOutcome.WARN: "!",
+    CheckOutcome.FAIL: "✗",
+    CheckOutcome.SKIPPED: "-",
 }
-_MENDED = (Outcome.FAIL, Outcome.WARN)
+_STYLES = {
+    CheckOutcome.OK: "green",
+    CheckOutcome.WARN: "yellow",
+    CheckOutcome.FAIL: "bold red",
+    CheckOutcome.SKIPPED: "dim",
+}
+_MENDED = (CheckOutcome.FAIL, CheckOutcome.WARN)
 _FILE_WIDTH = 160
 
 
-class Report(Struct, frozen=True, rename="camel"):
+class DoctorReport(Struct, frozen=True, rename="camel"):
     """What `--json` prints."""
 
     version: str
@@ -37,7 +42,7 @@ class Report(Struct, frozen=True, rename="camel"):
 
 def as_json(results: Sequence[Result], *, sound: bool) -> str:
     """The report for programs."""
-    report = Report(__version__, sound, _counts(results), list(results))
+    report = DoctorReport(__version__, sound, _counts(results), list(results))
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
 
 
@@ -106,7 +111,7 @@ def _show_mend(console: Console, result: Result) -> None:
     title = f"\n{_SYMBOLS[result.outcome]} {result.outcome.value}: {result.group}, {result.name}"
     console.print(title, style=_STYLES[result.outcome], markup=False, highlight=False)
     lines = [f"Cause: {result.text}", f"Mend:  {result.mend}"]
-    if result.outcome is Outcome.FAIL:
+    if result.outcome is CheckOutcome.FAIL:
         lines.append(f"Id:    {result.request_id}")
     for line in lines:
         # Not folded: it is copied from, and searched in logs.
@@ -115,4 +120,4 @@ def _show_mend(console: Console, result: Result) -> None:
 
 def _counts(results: Sequence[Result]) -> dict[str, int]:
     found = Counter(result.outcome for result in results)
-    return {outcome.value: found[outcome] for outcome in Outcome}
+    return {outcome.value: found[outcome] for outcome in CheckOutcome}

@@ -34,7 +34,7 @@ class PaymentChecks:
         ]
 
     async def amounts(self) -> Finding:
-        found = await self._commercetools.payment_ids(
+        found = await self._commercetools.list_payment_ids(
             f'paymentStatus(interfaceCode="{AMOUNT_MISMATCH}")', _MOST
         )
         if not found:
@@ -47,7 +47,7 @@ class PaymentChecks:
 
     async def unfinished(self) -> Finding:
         before = timestamp(self._clock.now() - _ABANDONED)
-        found = await self._commercetools.payment_ids(
+        found = await self._commercetools.list_payment_ids(
             f'transactions(state="Initial" and timestamp < "{before}")', _MOST
         )
         if not found:

@@ -14,8 +14,8 @@ from stripe_connector import context
 from stripe_connector.errors import BackendUnavailable
 from stripe_connector.gateways.outgoing import ONCE, REPEATABLE, Outgoing
 from stripe_connector.gateways.stripe.api_version import API_VERSION
-from stripe_connector.gateways.stripe.webhooks import TOLERANCE
-from stripe_connector.http.webhooks import PATH
+from stripe_connector.gateways.stripe.signed_events import TOLERANCE
+from stripe_connector.http.webhook_routes import PATH
 from stripe_connector.ops.doctor.checks import (
     Check,
     Finding,

@@ -27,22 +27,22 @@ _UNLIMITED = {
 """What it means in live mode that there is no such limit."""
 
 
-def checks(settings: Settings) -> list[Check]:
+def settings_checks(settings: Settings) -> list[Check]:
     """What can be told without asking anybody."""
 
     def check(name: str, find: Callable[[Settings], Finding]) -> Check:
         return Check(GROUP, name, _later(lambda: find(settings)), _ENVIRONMENT)
 
     return [
-        check("Values", values),
-        check("Secrets", secrets),
+        check("Values", values_are_usable),
+        check("Secrets", secrets_are_real),
         check("Return page", return_page),
         check("Customers' carts", customers_carts),
         check("Return address", return_address),
     ]
 
 
-def values(settings: Settings) -> Finding:
+def values_are_usable(settings: Settings) -> Finding:
     """What loading them has warned of, and limits that contradict each other."""
     found = [*settings.warnings]
     if settings.shutdown_grace_s <= settings.request_deadline_s:
@@ -62,7 +62,7 @@ def values(settings: Settings) -> Finding:
     return sound(f"{settings.environment} mode, project {settings.ctp_project_key}{trusted}")
 
 
-def secrets(settings: Settings) -> Finding:
+def secrets_are_real(settings: Settings) -> Finding:
     """Secrets that are no secrets: left as an example had them, or used for two things."""
     names: dict[str, list[str]] = defaultdict(list)
     for name, value in _secrets(settings):

@@ -10,7 +10,7 @@ from stripe_connector.errors import ConnectorError, NotFound
 from stripe_connector.gateways.stripe.administration import (
     KeyRefused,
     ListedIntent,
-    PermissionMissing,
+    ReadForbidden,
     StripeAdministration,
 )
 from stripe_connector.gateways.stripe.api_version import API_VERSION
@@ -79,7 +79,7 @@ class StripeChecks:
                 "Stripe does not know STRIPE_SECRET_KEY.",
                 f"Set STRIPE_SECRET_KEY to a key of the account, {_KEYS}.",
             )
-        except PermissionMissing:
+        except ReadForbidden:
             return sound(f"{kind} key, {self._settings.environment} mode")
         if version not in {"", API_VERSION}:
             return broken(
@@ -96,11 +96,11 @@ class StripeChecks:
         for resource in ("payment_intents", "refunds", "disputes", "customers", "checkout"):
             try:
                 await self._stripe.read(resource)
-            except PermissionMissing:
+            except ReadForbidden:
                 missing.append(resource)
         try:
             await self._stripe.endpoints()
-        except PermissionMissing:
+        except ReadForbidden:
             missing.append("webhook_endpoints")
         if missing:
             return broken(
@@ -113,7 +113,7 @@ class StripeChecks:
     async def account(self) -> Finding:
         try:
             account = await self._stripe.account()
-        except PermissionMissing:
+        except ReadForbidden:
             return skipped(
                 "The restricted key may not read the account: payments of other accounts in the"
                 " project are told apart by their mode alone."
@@ -139,7 +139,7 @@ class StripeChecks:
         """
         try:
             version = await self._stripe.default_version()
-        except PermissionMissing:
+        except ReadForbidden:
             return ""
         if version is None or version >= WITHOUT_RELEASE_REFUNDS:
             return f", default API version {version}" if version else ""
@@ -197,7 +197,7 @@ class StripeChecks:
             return skipped("No storefront has a public name and https.")
         try:
             domains = await self._stripe.domains()
-        except PermissionMissing:
+        except ReadForbidden:
             return skipped("The restricted key may not read payment method domains.")
         active = {
             each.domain_name

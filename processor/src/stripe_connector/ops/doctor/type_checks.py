@@ -20,7 +20,8 @@ from stripe_connector.ops.doctor.checks import (
     skipped,
     sound,
 )
-from stripe_connector.payments import customers, interactions
+from stripe_connector.payments import interactions
+from stripe_connector.payments.stored import customers
 from stripe_connector.settings import Settings, variables
 
 GROUP = "Custom types"
@@ -41,18 +42,18 @@ class TypeChecks:
 
     def all(self) -> list[Check]:
         settings = self._settings
-        customer = customers.type_draft(settings.ct_custom_type_stripe_customer_key)
+        customer = customers.customer_type_draft(settings.ct_custom_type_stripe_customer_key)
         peer = Peer("commercetools", "Try again; outages are on https://status.commercetools.com.")
         needs = ("API host",)
         return [
             Check(
                 GROUP,
                 "Operation type",
-                partial(self.ours, operation.type_draft()),
+                partial(self.ours, operation.operation_type_draft()),
                 peer,
                 needs,
             ),
-            Check(GROUP, "Proof type", partial(self.ours, proof.type_draft()), peer, needs),
+            Check(GROUP, "Proof type", partial(self.ours, proof.proof_type_draft()), peer, needs),
             Check(GROUP, "Interaction type", self.interaction, peer, needs),
             Check(GROUP, "Customer type", partial(self.ours, customer), peer, needs),
             Check(GROUP, "Merchant's types", self.merchants, peer, needs),
@@ -61,11 +62,11 @@ class TypeChecks:
     async def interaction(self) -> Finding:
         if not self._settings.stripe_interface_interactions:
             return skipped("STRIPE_INTERFACE_INTERACTIONS is false.")
-        return await self.ours(interactions.type_draft())
+        return await self.ours(interactions.interaction_type_draft())
 
     async def ours(self, draft: Mapping[str, Any]) -> Finding:
         """A type as the draft has it, or what would go wrong without."""
-        found = await self._commercetools.custom_type(draft["key"])
+        found = await self._commercetools.find_custom_type(draft["key"])
         if found is None:
             return doubtful(
                 f"The type {draft['key']} does not exist; the first write that needs it makes it.",
@@ -85,7 +86,7 @@ class TypeChecks:
         missing = [
             f"{name} ({key})"
             for name, key in named.items()
-            if await self._commercetools.custom_type(key) is None
+            if await self._commercetools.find_custom_type(key) is None
         ]
         if missing:
             return doubtful(

@@ -9,8 +9,8 @@ from stripe_connector.clock import Clock
 from stripe_connector.deploy.webhook import EVENTS, FINGERPRINT, MANAGED_BY, MANAGER, fingerprint
 from stripe_connector.gateways.stripe.administration import StripeAdministration, WebhookEndpoint
 from stripe_connector.gateways.stripe.api_version import API_VERSION
-from stripe_connector.http.bff import buy_now
-from stripe_connector.http.webhooks import PATH
+from stripe_connector.http.bff import purchase_routes as buy_now
+from stripe_connector.http.webhook_routes import PATH
 from stripe_connector.ledger.facts import PROJECT_KEY
 from stripe_connector.ops.doctor.checks import (
     Check,

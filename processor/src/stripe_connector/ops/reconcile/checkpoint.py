@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from stripe_connector.ops.reconcile.difference import Kind
+from stripe_connector.ops.reconcile.difference import DifferenceKind
 from stripe_connector.ops.reconcile.span import Span
 
 _FORMAT = 1
@@ -30,7 +30,7 @@ class Counts(Struct):
 
     looked_at: dict[str, int] = {}
     """Objects by phase."""
-    found: dict[Kind, int] = {}
+    found: dict[DifferenceKind, int] = {}
     """Differences by kind."""
     repaired: int = 0
 

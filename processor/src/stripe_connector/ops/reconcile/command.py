@@ -26,12 +26,12 @@ from stripe_connector.ops.reconcile.checkpoint import (
     Unusable,
 )
 from stripe_connector.ops.reconcile.examine import Examiner
-from stripe_connector.ops.reconcile.findings import Findings, Report
+from stripe_connector.ops.reconcile.findings import Findings, FindingsReport
 from stripe_connector.ops.reconcile.phases import phases
 from stripe_connector.ops.reconcile.report import Bar, JsonReport, TableReport
 from stripe_connector.ops.reconcile.run import Run
 from stripe_connector.ops.reconcile.span import duration, span
-from stripe_connector.ops.reconcile.wiring import Parts, parts
+from stripe_connector.ops.reconcile.wiring import Parts, reconcile_parts
 from stripe_connector.settings import Settings
 from stripe_connector.settings.environment import configured, env_file_option
 
@@ -135,10 +135,10 @@ async def _until_signalled(settings: Settings, options: Options) -> int:
     for each in _SIGNALS:
         loop.add_signal_handler(each, ask_to_stop)
     async with create_http_client() as http:
-        return await run(settings, options, http=http, stop=stop)
+        return await run_reconcile(settings, options, http=http, stop=stop)
 
 
-async def run(
+async def run_reconcile(
     settings: Settings,
     options: Options,
     *,
@@ -157,7 +157,7 @@ async def run(
     except (Unusable, ValueError) as error:
         click.echo(f"Error: {error}", file=err)
         return UNUSABLE
-    report: Report
+    report: FindingsReport
     if options.json:
         report = JsonReport(checkpoint.span, out, Bar(err))
     else:
@@ -201,7 +201,7 @@ def _runner(
     options: Options,
     checkpoint: Checkpoint,
     file: CheckpointFile,
-    report: Report,
+    report: FindingsReport,
     http: httpx.AsyncClient,
     clock: Clock,
     *,
@@ -211,7 +211,7 @@ def _runner(
     to_commercetools, to_stripe = Pace(clock, options.rate), Pace(clock, options.rate)
 
     def over(*, may_write: bool) -> Parts:
-        return parts(
+        return reconcile_parts(
             settings,
             CarefulOutgoing(http, clock, to_commercetools, may_write=may_write),
             CarefulOutgoing(http, clock, to_stripe, may_write=False),

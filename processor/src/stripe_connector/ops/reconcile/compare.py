@@ -36,9 +36,9 @@ from stripe_connector.ledger.operation import operation_of, operations, timestam
 from stripe_connector.ledger.payment import Payment, Transaction, TransactionType
 from stripe_connector.ledger.stripe_objects import PaymentIntent
 from stripe_connector.money import from_stripe, iso_digits
-from stripe_connector.ops.reconcile.difference import Difference, Kind
+from stripe_connector.ops.reconcile.difference import Difference, DifferenceKind
 from stripe_connector.ops.reconcile.truth import Truth
-from stripe_connector.payments.limits import kept
+from stripe_connector.payments.limits import kept_amount
 
 _STATUS = (SetStatusInterfaceCode, SetStatusInterfaceText, SetMethodInfoMethod)
 
@@ -119,7 +119,7 @@ def _unwritten(payment: Payment, actions: Sequence[Action]) -> Iterator[Differen
         match action:
             case AddTransaction(transaction=draft):
                 yield Difference(
-                    Kind.MISSING_TRANSACTION,
+                    DifferenceKind.MISSING_TRANSACTION,
                     subject=None if draft.interaction_id is UNSET else draft.interaction_id,
                     type=draft.type,
                     amount=draft.amount.cent_amount,
@@ -127,19 +127,19 @@ def _unwritten(payment: Payment, actions: Sequence[Action]) -> Iterator[Differen
                     stripe=draft.state,
                 )
             case ChangeTransactionState(transaction_id=id_, state=state):
-                yield replace(_of(Kind.WRONG_STATE, by_id[id_]), stripe=state)
+                yield replace(_of(DifferenceKind.WRONG_STATE, by_id[id_]), stripe=state)
             case ChangeTransactionInteractionId(transaction_id=id_, interaction_id=name):
                 if id_ not in moved:
-                    yield replace(_of(Kind.UNNAMED_TRANSACTION, by_id[id_]), stripe=name)
+                    yield replace(_of(DifferenceKind.UNNAMED_TRANSACTION, by_id[id_]), stripe=name)
             case SetInterfaceId(interface_id=intent_id):
-                yield Difference(Kind.UNLINKED_INTENT, stripe=intent_id)
+                yield Difference(DifferenceKind.UNLINKED_INTENT, stripe=intent_id)
             case _:
                 continue
         only_status = False
     if only_status and any(isinstance(action, _STATUS) for action in actions):
         said = after(payment, actions).payment_status.interface_code
         recorded = payment.payment_status.interface_code
-        yield Difference(Kind.OUTDATED_STATUS, recorded=recorded, stripe=said)
+        yield Difference(DifferenceKind.OUTDATED_STATUS, recorded=recorded, stripe=said)
 
 
 def _without_abandoned(merged: Payment, before: datetime) -> Payment:
@@ -151,7 +151,7 @@ def _without_abandoned(merged: Payment, before: datetime) -> Payment:
 
 def _abandoned(merged: Payment, before: datetime) -> Iterator[Difference]:
     for transaction in abandoned(merged, before):
-        yield replace(_of(Kind.ABANDONED_OPERATION, transaction), stripe="nothing")
+        yield replace(_of(DifferenceKind.ABANDONED_OPERATION, transaction), stripe="nothing")
 
 
 def _unknown(merged: Payment, before: datetime) -> Iterator[Difference]:
@@ -162,7 +162,7 @@ def _unknown(merged: Payment, before: datetime) -> Iterator[Difference]:
         if operation is None or operation.unknown_since is None:
             continue
         if transaction.state == "Initial" and operation.last_tried_at >= before:
-            yield replace(_of(Kind.UNKNOWN_OUTCOME, transaction), stripe="nothing yet")
+            yield replace(_of(DifferenceKind.UNKNOWN_OUTCOME, transaction), stripe="nothing yet")
 
 
 def _surplus(merged: Payment, truth: Truth) -> Iterator[Difference]:
@@ -188,7 +188,7 @@ def _surplus_of_intent(merged: Payment, fact: IntentFact) -> Iterator[Difference
         wanted = _cents(merged, amount, fact.currency)
         if recorded > wanted:
             yield Difference(
-                Kind.SURPLUS_AMOUNT,
+                DifferenceKind.SURPLUS_AMOUNT,
                 type=type_,
                 amount=recorded - wanted,
                 currency=fact.currency,
@@ -208,21 +208,26 @@ def _named(
         if fact is None:
             unnamed_failure = transaction.state == "Failure"
             if transaction.state != "Initial" and not unnamed_failure:
-                yield replace(_of(Kind.UNKNOWN_TRANSACTION, transaction), stripe="nothing")
+                yield replace(
+                    _of(DifferenceKind.UNKNOWN_TRANSACTION, transaction), stripe="nothing"
+                )
             continue
         amount = _cents(merged, fact.amount, fact.currency)
         if amount != transaction.amount.cent_amount:
-            yield replace(_of(Kind.WRONG_AMOUNT, transaction), stripe=str(amount))
+            yield replace(_of(DifferenceKind.WRONG_AMOUNT, transaction), stripe=str(amount))
         if fact.state != transaction.state:
-            yield replace(_of(Kind.UNDONE_TRANSACTION, transaction), stripe=fact.state)
+            yield replace(_of(DifferenceKind.UNDONE_TRANSACTION, transaction), stripe=fact.state)
 
 
 def _held(merged: Payment) -> Iterator[Difference]:
     """What waits for somebody's decision."""
-    if merged.payment_status.interface_code == AMOUNT_MISMATCH and (amount := kept(merged)) > 0:
+    if (
+        merged.payment_status.interface_code == AMOUNT_MISMATCH
+        and (amount := kept_amount(merged)) > 0
+    ):
         planned = merged.amount_planned
         yield Difference(
-            Kind.AMOUNT_MISMATCH,
+            DifferenceKind.AMOUNT_MISMATCH,
             amount=amount,
             currency=merged.currency,
             recorded=str(planned.cent_amount),
@@ -232,10 +237,10 @@ def _held(merged: Payment) -> Iterator[Difference]:
         for transaction in merged.of_type("CancelAuthorization"):
             operation = operation_of(merged, transaction)
             if transaction.state == "Pending" and operation is not None:
-                yield _of(Kind.WAITING_REVERSAL, transaction)
+                yield _of(DifferenceKind.WAITING_REVERSAL, transaction)
 
 
-def _of(kind: Kind, transaction: Transaction) -> Difference:
+def _of(kind: DifferenceKind, transaction: Transaction) -> Difference:
     return Difference(
         kind,
         subject=transaction.interaction_id or transaction.id,

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     """The name of a difference."""
 
     MISSING_TRANSACTION = "missing_transaction"
@@ -39,36 +39,58 @@ class Kind(StrEnum):
     CASH_BALANCE = "cash_balance"
 
 
-REPAIRS: dict[Kind, str] = {
-    Kind.MISSING_TRANSACTION: "add the transaction",
-    Kind.WRONG_STATE: "change the state to Stripe's",
-    Kind.UNNAMED_TRANSACTION: "write Stripe's id on the transaction",
-    Kind.UNLINKED_INTENT: "write the intent's id on the Payment",
-    Kind.OUTDATED_STATUS: "write Stripe's status and method on the Payment",
-    Kind.ABANDONED_OPERATION: "record it as failed: nothing of it is at Stripe",
-    Kind.UNFULFILLED_ORDER: "set the order to Paid",
-    Kind.UNPLACED_ORDER: "place the order of the paid cart",
-    Kind.UNSTORED_METHOD: "store the payment method that the customer saved",
-    Kind.UNDELIVERED_EVENT: "replay the event",
+REPAIRS: dict[DifferenceKind, str] = {
+    DifferenceKind.MISSING_TRANSACTION: "add the transaction",
+    DifferenceKind.WRONG_STATE: "change the state to Stripe's",
+    DifferenceKind.UNNAMED_TRANSACTION: "write Stripe's id on the transaction",
+    DifferenceKind.UNLINKED_INTENT: "write the intent's id on the Payment",
+    DifferenceKind.OUTDATED_STATUS: "write Stripe's status and method on the Payment",
+    DifferenceKind.ABANDONED_OPERATION: "record it as failed: nothing of it is at Stripe",
+    DifferenceKind.UNFULFILLED_ORDER: "set the order to Paid",
+    DifferenceKind.UNPLACED_ORDER: "place the order of the paid cart",
+    DifferenceKind.UNSTORED_METHOD: "store the payment method that the customer saved",
+    DifferenceKind.UNDELIVERED_EVENT: "replay the event",
 }
 """What --apply does."""
 
-FOR_A_PERSON: dict[Kind, str] = {
-    Kind.UNKNOWN_TRANSACTION: "Stripe does not know it: find out who wrote it, correct it by hand",
-    Kind.SURPLUS_AMOUNT: "more is recorded than is at Stripe: find out why, correct it by hand",
-    Kind.WRONG_AMOUNT: "Stripe's amount is another, and a transaction's can never be changed",
-    Kind.UNDONE_TRANSACTION: "recorded as failed, done at Stripe: find out why, correct it by hand",
-    Kind.AMOUNT_MISMATCH: "Stripe holds another amount than was due: capture, refund or accept it",
-    Kind.WAITING_REVERSAL: "ask for the reversal again: it is resumed",
-    Kind.UNKNOWN_OUTCOME: "Stripe stored a failure and may still carry it out: wait, at most a day",
-    Kind.UNKNOWN_INTENT: "Stripe has no such intent: check the account and the mode of the key",
-    Kind.ORPHAN_INTENT: "money without a Payment: refund it, or record it by hand",
-    Kind.PAYMENT_ON_NOTHING: "money on no cart and no order: refund it, or attach the Payment",
-    Kind.CANCELLED_ORDER: "paid, but the order is cancelled: refund it, or reopen the order",
-    Kind.CASH_BALANCE: "the customer transferred more than was due: give it back, or apply it",
-    Kind.OTHER_MODE: "made in the other mode: it pays nothing here; see whose order it is on",
-    Kind.ORDER_FAILED: "paid, but no order can be placed: remove the cause, or refund it",
-    Kind.UNREADABLE: "it has a form that cannot be compared: look at it by hand",
+FOR_A_PERSON: dict[DifferenceKind, str] = {
+    DifferenceKind.UNKNOWN_TRANSACTION: (
+        "Stripe does not know it: find out who wrote it, correct it by hand"
+    ),
+    DifferenceKind.SURPLUS_AMOUNT: (
+        "more is recorded than is at Stripe: find out why, correct it by hand"
+    ),
+    DifferenceKind.WRONG_AMOUNT: (
+        "Stripe's amount is another, and a transaction's can never be changed"
+    ),
+    DifferenceKind.UNDONE_TRANSACTION: (
+        "recorded as failed, done at Stripe: find out why, correct it by hand"
+    ),
+    DifferenceKind.AMOUNT_MISMATCH: (
+        "Stripe holds another amount than was due: capture, refund or accept it"
+    ),
+    DifferenceKind.WAITING_REVERSAL: "ask for the reversal again: it is resumed",
+    DifferenceKind.UNKNOWN_OUTCOME: (
+        "Stripe stored a failure and may still carry it out: wait, at most a day"
+    ),
+    DifferenceKind.UNKNOWN_INTENT: (
+        "Stripe has no such intent: check the account and the mode of the key"
+    ),
+    DifferenceKind.ORPHAN_INTENT: "money without a Payment: refund it, or record it by hand",
+    DifferenceKind.PAYMENT_ON_NOTHING: (
+        "money on no cart and no order: refund it, or attach the Payment"
+    ),
+    DifferenceKind.CANCELLED_ORDER: (
+        "paid, but the order is cancelled: refund it, or reopen the order"
+    ),
+    DifferenceKind.CASH_BALANCE: (
+        "the customer transferred more than was due: give it back, or apply it"
+    ),
+    DifferenceKind.OTHER_MODE: (
+        "made in the other mode: it pays nothing here; see whose order it is on"
+    ),
+    DifferenceKind.ORDER_FAILED: "paid, but no order can be placed: remove the cause, or refund it",
+    DifferenceKind.UNREADABLE: "it has a form that cannot be compared: look at it by hand",
 }
 """What nobody but a person can decide."""
 
@@ -78,7 +100,7 @@ Outcome = Literal["found", "repaired", "remains"]
 class Difference(Struct, frozen=True, omit_defaults=True):
     """One difference. Amounts are in commercetools' minor units of the currency."""
 
-    kind: Kind
+    kind: DifferenceKind
     payment: str | None = None
     """Id of the commercetools Payment."""
     intent: str | None = None

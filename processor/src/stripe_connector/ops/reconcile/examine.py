@@ -23,13 +23,13 @@ from stripe_connector.ledger.stripe_objects import Event, PaymentIntent
 from stripe_connector.money import from_stripe, iso_digits
 from stripe_connector.ops.reconcile.careful import WriteRefused, patiently
 from stripe_connector.ops.reconcile.compare import abandoned, after, beyond_stripe, compare
-from stripe_connector.ops.reconcile.difference import Difference, Kind
+from stripe_connector.ops.reconcile.difference import Difference, DifferenceKind
 from stripe_connector.ops.reconcile.findings import Findings
-from stripe_connector.ops.reconcile.fulfilment import fulfil, unfulfilled
+from stripe_connector.ops.reconcile.fulfilment import repair_fulfilment, unfulfilled
 from stripe_connector.ops.reconcile.truth import Truth, completed, truth_of, truth_of_intent
 from stripe_connector.ops.reconcile.wiring import Parts
-from stripe_connector.payments.events import CASH_BALANCE, Effect
-from stripe_connector.payments.limits import kept
+from stripe_connector.payments.events import CASH_BALANCE, EventEffect
+from stripe_connector.payments.limits import kept_amount
 
 T = TypeVar("T")
 
@@ -73,13 +73,13 @@ class Examiner:
         `placed` says that it is known already to be on a cart.
         """
         standing = (await self._reading.account.ours()).standing(payment)
-        if standing is Standing.NOTHING and kept(payment) > 0:
+        if standing is Standing.NOTHING and kept_amount(payment) > 0:
             self._tell(
                 Difference(
-                    Kind.OTHER_MODE,
+                    DifferenceKind.OTHER_MODE,
                     payment.id,
                     payment.interface_id,
-                    amount=kept(payment),
+                    amount=kept_amount(payment),
                     currency=payment.currency,
                 )
             )
@@ -88,10 +88,10 @@ class Examiner:
         try:
             case = await self._patiently(lambda: self._case(payment, intent))
         except NotFound:
-            self._tell(Difference(Kind.UNKNOWN_INTENT, payment.id, payment.interface_id))
+            self._tell(Difference(DifferenceKind.UNKNOWN_INTENT, payment.id, payment.interface_id))
             return
         except Unreadable as error:
-            unreadable = Difference(Kind.UNREADABLE, payment.id, payment.interface_id)
+            unreadable = Difference(DifferenceKind.UNREADABLE, payment.id, payment.interface_id)
             self._tell(replace(unreadable, stripe=error.detail))
             return
         if case is None:
@@ -103,7 +103,7 @@ class Examiner:
             if case is None:
                 return
         found = self._compare(case)
-        if not any(difference.kind is Kind.UNREADABLE for difference in found):
+        if not any(difference.kind is DifferenceKind.UNREADABLE for difference in found):
             found += await self._follow_up(case, placed=placed)
         await self._settle(case, found)
 
@@ -127,11 +127,11 @@ class Examiner:
             try:
                 money = from_stripe(held or intent.amount, currency, iso_digits(currency))
             except BackendError as error:
-                unreadable = Difference(Kind.UNREADABLE, intent=intent.id)
+                unreadable = Difference(DifferenceKind.UNREADABLE, intent=intent.id)
                 self._tell(replace(unreadable, stripe=error.message))
                 return
             orphan = Difference(
-                Kind.ORPHAN_INTENT,
+                DifferenceKind.ORPHAN_INTENT,
                 payment=intent.metadata.get(PAYMENT_ID),
                 intent=intent.id,
                 amount=money.cent_amount,
@@ -142,20 +142,20 @@ class Examiner:
     async def unknown(self, intent_id: str) -> None:
         """An intent of which only the id is known, and that no Payment names."""
         try:
-            item = await self._patiently(lambda: self._reading.stripe.intent_of_anybody(intent_id))
+            item = await self._patiently(lambda: self._reading.stripe.get_foreign_intent(intent_id))
         except NotFound:
             return  # of another account
         if item.whole is not None:
             await self.unclaimed(item.whole)
         elif item.named.metadata.get(PROJECT_KEY) == self._project_key:
-            self._tell(Difference(Kind.UNREADABLE, intent=intent_id))
+            self._tell(Difference(DifferenceKind.UNREADABLE, intent=intent_id))
 
     async def replay(self, event: Event) -> None:
         """Handle an event as if it were delivered now; one that changes nothing is none to tell."""
         if event.type == CASH_BALANCE:
             await self._cash(event)
             return
-        missed = Difference(Kind.UNDELIVERED_EVENT, subject=event.id, type=event.type)
+        missed = Difference(DifferenceKind.UNDELIVERED_EVENT, subject=event.id, type=event.type)
         try:
             await self._patiently(lambda: self._reading.events.handle(event))
         except (WriteRefused, BackendError):
@@ -168,9 +168,9 @@ class Examiner:
         newest = (customer, currency) not in self._cash_of
         self._cash_of.add((customer, currency))
         told = await self._patiently(lambda: self._reading.events.handle(event)) if newest else None
-        if told is Effect.TOLD:
+        if told is EventEffect.TOLD:
             left = from_stripe(event.object["ending_balance"], currency, iso_digits(currency))
-            found = Difference(Kind.CASH_BALANCE, subject=customer, currency=currency)
+            found = Difference(DifferenceKind.CASH_BALANCE, subject=customer, currency=currency)
             self._tell(replace(found, amount=left.cent_amount))
 
     async def _replayed(self, writing: Parts, event: Event) -> bool:
@@ -189,7 +189,7 @@ class Examiner:
 
     async def _again(self, case: _Case) -> _Case | None:
         try:
-            payment = await self._reading.commercetools.payment(case.payment.id)
+            payment = await self._reading.commercetools.get_payment(case.payment.id)
         except NotFound:
             return None  # deleted meanwhile
         return await self._fresh(payment, case.truth.intent)
@@ -218,7 +218,7 @@ class Examiner:
         try:
             return compare(payment, case.truth, self._clock.now(), self._abandoned_after)
         except BackendError as error:  # an amount that commercetools cannot hold
-            unreadable = Difference(Kind.UNREADABLE, payment.id, payment.interface_id)
+            unreadable = Difference(DifferenceKind.UNREADABLE, payment.id, payment.interface_id)
             return [replace(unreadable, stripe=error.message)]
 
     async def _follow_up(self, case: _Case, *, placed: bool) -> list[Difference]:
@@ -234,21 +234,21 @@ class Examiner:
                 lambda: unfulfilled(self._reading, intent.metadata, merged, beyond)
             ),
         ]
-        if not placed and kept(merged) > 0:
+        if not placed and kept_amount(merged) > 0:
             found.append(await self._patiently(lambda: self._on_nothing(merged, intent.id)))
         return [difference for difference in found if difference is not None]
 
     async def _on_nothing(self, merged: Payment, intent_id: str) -> Difference | None:
         commercetools = self._reading.commercetools
-        if await commercetools.carts_with([merged.id]):
+        if await commercetools.count_carts_with([merged.id]):
             return None
-        if await commercetools.orders_with([merged.id]):
+        if await commercetools.count_orders_with([merged.id]):
             return None
         return Difference(
-            Kind.PAYMENT_ON_NOTHING,
+            DifferenceKind.PAYMENT_ON_NOTHING,
             merged.id,
             intent_id,
-            amount=kept(merged),
+            amount=kept_amount(merged),
             currency=merged.currency,
         )
 
@@ -259,7 +259,7 @@ class Examiner:
             await self._reading.stored_methods.remember(payment, intent)
         except WriteRefused:
             return Difference(
-                Kind.UNSTORED_METHOD, payment.id, intent.id, subject=intent.payment_method
+                DifferenceKind.UNSTORED_METHOD, payment.id, intent.id, subject=intent.payment_method
             )
         return None
 
@@ -269,7 +269,7 @@ class Examiner:
         if not is_id(payment_id):
             return None
         try:
-            return await self._reading.commercetools.payment(payment_id)
+            return await self._reading.commercetools.get_payment(payment_id)
         except NotFound:
             return None
 
@@ -278,14 +278,16 @@ class Examiner:
         writing = self._writing
         if writing is None or not found:
             return
-        left: set[Kind] = set()
+        left: set[DifferenceKind] = set()
         if any(not difference.needs_a_person for difference in found):
             left = await self._patiently(lambda: self._repair(writing, case, found))
         for difference in new:
             repaired = not difference.needs_a_person and difference.kind not in left
             self._findings.settled(difference, repaired=repaired)
 
-    async def _repair(self, writing: Parts, case: _Case, found: Sequence[Difference]) -> set[Kind]:
+    async def _repair(
+        self, writing: Parts, case: _Case, found: Sequence[Difference]
+    ) -> set[DifferenceKind]:
         """Write what is missing, as a webhook would; the kinds that could not be repaired.
 
         May be repeated: whatever was written is found written.
@@ -305,13 +307,14 @@ class Examiner:
         for operation in abandoned(payment, self._clock.now() - self._abandoned_after):
             payment = await writing.mover.give_up(payment, operation)
         kinds = {difference.kind for difference in found}
-        if Kind.UNSTORED_METHOD in kinds and case.truth.intent is not None:
+        if DifferenceKind.UNSTORED_METHOD in kinds and case.truth.intent is not None:
             await writing.stored_methods.remember(payment, case.truth.intent)
         left = {difference.kind for difference in self._compare(_Case(payment, truth))}
         for difference in found:
-            if difference.kind in (Kind.UNFULFILLED_ORDER, Kind.UNPLACED_ORDER) and not (
-                await fulfil(writing, difference)
-            ):
+            if difference.kind in (
+                DifferenceKind.UNFULFILLED_ORDER,
+                DifferenceKind.UNPLACED_ORDER,
+            ) and not (await repair_fulfilment(writing, difference)):
                 left.add(difference.kind)
         return left
 

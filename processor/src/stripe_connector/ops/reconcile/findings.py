@@ -10,7 +10,7 @@ from stripe_connector.ops.reconcile.difference import Difference, Outcome
 _REMEMBERED = 50_000
 
 
-class Report(Protocol):
+class FindingsReport(Protocol):
     """Where differences and progress are shown."""
 
     def show(self, difference: Difference, outcome: Outcome) -> None:
@@ -29,7 +29,7 @@ class Findings:
     The memory of what was told is bounded; beyond it, something may be told twice.
     """
 
-    def __init__(self, counts: Counts, report: Report) -> None:
+    def __init__(self, counts: Counts, report: FindingsReport) -> None:
         self.counts = counts
         self._report = report
         self._told: dict[int, None] = {}

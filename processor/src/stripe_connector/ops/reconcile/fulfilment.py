@@ -7,21 +7,26 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from stripe_connector.checkout.orders import amount_due, latest_payment, paid, secured
-from stripe_connector.checkout.sales import sale_named
 from stripe_connector.errors import Conflict, InvalidRequest, NotFound
 from stripe_connector.gateways.commercetools.models import PaymentInfo
 from stripe_connector.gateways.commercetools.orders import Payable
-from stripe_connector.ledger.due import asked_beyond, covered
+from stripe_connector.ledger.due import asked_beyond, covered_amount
 from stripe_connector.ledger.facts import CART_ID
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, ORDER_FAILED
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ops.reconcile.careful import WriteRefused
-from stripe_connector.ops.reconcile.difference import Difference, Kind
+from stripe_connector.ops.reconcile.difference import Difference, DifferenceKind
 from stripe_connector.ops.reconcile.wiring import Parts
 from stripe_connector.payments.covered import surplus
-from stripe_connector.payments.limits import kept
+from stripe_connector.payments.limits import kept_amount
+from stripe_connector.storefront.order_state import (
+    is_paid,
+    is_secured,
+    latest_payment,
+    order_amount_due,
+)
+from stripe_connector.storefront.sales import sale_named
 
 Sale = TypeVar("Sale", bound=Payable)
 
@@ -47,13 +52,13 @@ async def unfulfilled(
     return None
 
 
-async def fulfil(writing: Parts, difference: Difference) -> bool:
+async def repair_fulfilment(writing: Parts, difference: Difference) -> bool:
     """Fulfil by the processor's own use case; False where that cannot be."""
     subject = difference.subject or ""
     try:
         if difference.type == "order":
-            return await writing.fulfiller.recorded(subject) == "paid"
-        return (await writing.carts.recorded(subject)).order is not None
+            return await writing.fulfiller.fulfil(subject) == "paid"
+        return (await writing.carts.fulfil(subject)).order is not None
     except (Conflict, InvalidRequest, NotFound):
         return False  # such as an article that is sold out by now
     except WriteRefused:
@@ -61,35 +66,35 @@ async def fulfil(writing: Parts, difference: Difference) -> bool:
 
 
 async def _order(reading: Parts, order_id: str, merged: Payment, beyond: int) -> Difference | None:
-    order = _with(await reading.commercetools.order(order_id), merged)
+    order = _with(await reading.commercetools.get_order(order_id), merged)
     ours = await reading.account.ours()
-    if not paid(order, ours):
+    if not is_paid(order, ours):
         return _mismatch(ours, order, merged, "order", beyond)
     done = order.payment_state == "Paid" and order.order_state != "Open"
     if order.order_state == "Cancelled":
-        kind = Kind.CANCELLED_ORDER
+        kind = DifferenceKind.CANCELLED_ORDER
     elif done:
         return None
     else:
-        kind = Kind.UNFULFILLED_ORDER
+        kind = DifferenceKind.UNFULFILLED_ORDER
     state = f"{order.order_state}, {order.payment_state or 'unpaid'}"
     return _of(kind, order_id, "order", order, merged, state)
 
 
 async def _cart(reading: Parts, cart_id: str, merged: Payment, beyond: int) -> Difference | None:
-    cart = _with(await reading.commercetools.payable_cart(cart_id), merged)
+    cart = _with(await reading.commercetools.get_payable_cart(cart_id), merged)
     ours = await reading.account.ours()
     if not cart.is_ordered:
-        if not secured(cart, ours):
-            if merged.payment_status.interface_code == ORDER_FAILED and kept(merged) > 0:
+        if not is_secured(cart, ours):
+            if merged.payment_status.interface_code == ORDER_FAILED and kept_amount(merged) > 0:
                 total = str(cart.gross_total.cent_amount)
-                return _of(Kind.ORDER_FAILED, cart_id, "cart", cart, merged, total)
+                return _of(DifferenceKind.ORDER_FAILED, cart_id, "cart", cart, merged, total)
             return _mismatch(ours, cart, merged, "cart", beyond)
-        return _of(Kind.UNPLACED_ORDER, cart_id, "cart", cart, merged, cart.cart_state)
+        return _of(DifferenceKind.UNPLACED_ORDER, cart_id, "cart", cart, merged, cart.cart_state)
     try:
-        await reading.carts.recorded(cart_id)
+        await reading.carts.fulfil(cart_id)
     except WriteRefused:
-        return _of(Kind.UNFULFILLED_ORDER, cart_id, "cart", cart, merged, "unpaid")
+        return _of(DifferenceKind.UNFULFILLED_ORDER, cart_id, "cart", cart, merged, "unpaid")
     return _mismatch(ours, cart, merged, "cart", beyond)
 
 
@@ -97,18 +102,20 @@ async def _paid_twice(
     reading: Parts, cart_id: str, merged: Payment, beyond: int
 ) -> Difference | None:
     """A cart that was paid in the page and holds more than it costs; Checkout orders it."""
-    if kept(merged) <= 0 or merged.payment_status.interface_code == AMOUNT_MISMATCH:
+    if kept_amount(merged) <= 0 or merged.payment_status.interface_code == AMOUNT_MISMATCH:
         return None  # the latter is told already
-    cart = _with(await reading.commercetools.payable_cart(cart_id), merged)
+    cart = _with(await reading.commercetools.get_payable_cart(cart_id), merged)
     ours = await reading.account.ours()
     planned = merged.amount_planned
     too_much = {
-        payment.id: covered(payment, needed.currency_code) - needed.cent_amount
+        payment.id: covered_amount(payment, needed.currency_code) - needed.cent_amount
         for payment, needed in surplus(cart.gross_total, cart.payments, ours)
     }
     if too_much.get(merged.id, 0) <= beyond:
         return None
-    return _of(Kind.AMOUNT_MISMATCH, cart.id, "cart", cart, merged, str(planned.cent_amount))
+    return _of(
+        DifferenceKind.AMOUNT_MISMATCH, cart.id, "cart", cart, merged, str(planned.cent_amount)
+    )
 
 
 def _mismatch(
@@ -117,18 +124,20 @@ def _mismatch(
     """Money that was taken at another amount than the order or cart costs by now."""
     latest = latest_payment(sale, ours)
     current = latest is not None and latest.id == merged.id
-    fits = not current or merged.amount_planned == amount_due(sale, ours, without=merged.id)
-    if kept(merged) <= 0 or (fits and not _paid_too_much(sale, ours, beyond)):
+    fits = not current or merged.amount_planned == order_amount_due(sale, ours, without=merged.id)
+    if kept_amount(merged) <= 0 or (fits and not _paid_too_much(sale, ours, beyond)):
         return None
     planned = merged.amount_planned
-    return _of(Kind.AMOUNT_MISMATCH, sale.id, type_, sale, merged, str(planned.cent_amount))
+    return _of(
+        DifferenceKind.AMOUNT_MISMATCH, sale.id, type_, sale, merged, str(planned.cent_amount)
+    )
 
 
 def _paid_too_much(sale: Payable, ours: Ours, beyond: int) -> bool:
     """Whether its payments together hold more, as where a refund fails after it was paid anew."""
     total = sale.gross_total
     held = sum(
-        covered(payment, total.currency_code) - asked_beyond(payment)
+        covered_amount(payment, total.currency_code) - asked_beyond(payment)
         for payment in filter(ours.counts, sale.payments)
     )
     return held - beyond > total.cent_amount
@@ -144,7 +153,7 @@ def _with(sale: Sale, merged: Payment) -> Sale:
 
 
 def _of(
-    kind: Kind, subject: str, type_: str, sale: Payable, merged: Payment, recorded: str
+    kind: DifferenceKind, subject: str, type_: str, sale: Payable, merged: Payment, recorded: str
 ) -> Difference:
     return Difference(
         kind,
@@ -155,5 +164,5 @@ def _of(
         amount=sale.gross_total.cent_amount,
         currency=sale.gross_total.currency_code,
         recorded=recorded,
-        stripe=str(kept(merged)),
+        stripe=str(kept_amount(merged)),
     )

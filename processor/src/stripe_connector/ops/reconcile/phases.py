@@ -8,9 +8,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from stripe_connector.checkout.events import FAILED_SESSIONS, SESSION_EVENTS
 from stripe_connector.gateways.commercetools.history import PAGE
-from stripe_connector.gateways.stripe.history import Created, StripeHistory
+from stripe_connector.gateways.stripe.history import CreatedSpan, StripeHistory
 from stripe_connector.ledger.facts import PROJECT_KEY
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.stripe_objects import Event, PaymentIntent
@@ -18,6 +17,7 @@ from stripe_connector.ops.reconcile.examine import Examiner
 from stripe_connector.ops.reconcile.span import Span
 from stripe_connector.ops.reconcile.wiring import Parts
 from stripe_connector.payments.events import HANDLED, WITHOUT_PAYMENT
+from stripe_connector.storefront.page_events import FAILED_SESSIONS, SESSION_EVENTS
 
 Work = Callable[[], Awaitable[None]]
 
@@ -27,15 +27,15 @@ _TELLING = frozenset({"payment_intent", "charge", "checkout.session"})
 """Objects whose metadata say whether they are ours."""
 
 
-class Item(Struct, frozen=True):
+class PhaseItem(Struct, frozen=True):
     """One object of a page; `work` is None where nothing is to be done about it."""
 
     id: str
     work: Work | None = None
 
 
-class Page(Struct, frozen=True):
-    items: Sequence[Item]
+class PhasePage(Struct, frozen=True):
+    items: Sequence[PhaseItem]
     more: bool
     fraction: float = 1.0
     """How much of the phase is done once this page is, from 0 to 1."""
@@ -46,7 +46,7 @@ class Phase(Protocol):
 
     name: str
 
-    async def page(self, after: str | None) -> Page:
+    async def page(self, after: str | None) -> PhasePage:
         """What comes after the item of this id, or first."""
 
 
@@ -60,17 +60,17 @@ class Payments:
         self._examiner = examiner
         self._span = span
 
-    async def page(self, after: str | None) -> Page:
-        payments = await self._commercetools.payments_between(*self._span.bounds(), after)
+    async def page(self, after: str | None) -> PhasePage:
+        payments = await self._commercetools.list_payments_between(*self._span.bounds(), after)
         started = [payment.id for payment in payments if payment.interface_id is not None]
         # One question for the whole page; only where some are missing is each asked about.
-        placed = not started or await self._commercetools.carts_with(started) == len(started)
+        placed = not started or await self._commercetools.count_carts_with(started) == len(started)
         items = [
-            Item(payment.id, partial(self._examiner.payment, payment, placed=placed))
+            PhaseItem(payment.id, partial(self._examiner.payment, payment, placed=placed))
             for payment in payments
         ]
         more = len(payments) == PAGE
-        return Page(items, more, _share(payments[-1].id) if more else 1.0)
+        return PhasePage(items, more, _share(payments[-1].id) if more else 1.0)
 
 
 class Sighting(Struct, frozen=True):
@@ -85,7 +85,7 @@ class Sighting(Struct, frozen=True):
     """To be replayed, instead of looking at the Payment."""
 
 
-Look = Callable[[StripeHistory, Created, str | None], Awaitable[tuple[list[Sighting], bool]]]
+Look = Callable[[StripeHistory, CreatedSpan, str | None], Awaitable[tuple[list[Sighting], bool]]]
 """A page of a list, and whether there is more."""
 
 
@@ -104,7 +104,7 @@ class AtStripe:
         self._examiner = examiner
         self._span = span
 
-    async def page(self, after: str | None) -> Page:
+    async def page(self, after: str | None) -> PhasePage:
         created = self._span.at_stripe()
         seen, more = await self._look(self._reading.stripe, created, after)
         first: dict[str, str] = {}
@@ -112,26 +112,28 @@ class AtStripe:
         for each in seen:
             if each.intent_id is not None:
                 first.setdefault(each.intent_id, each.id)
-        payments = await self._reading.commercetools.payments_of(list(first))
+        payments = await self._reading.commercetools.list_payments_of_intents(list(first))
         items = [self._item(each, first, payments) for each in seen]
         if not more:
-            return Page(items, more)
+            return PhasePage(items, more)
         done = (created.until - seen[-1].created) / (created.until - created.since)
-        return Page(items, more, done)
+        return PhasePage(items, more, done)
 
-    def _item(self, seen: Sighting, first: dict[str, str], payments: dict[str, Payment]) -> Item:
+    def _item(
+        self, seen: Sighting, first: dict[str, str], payments: dict[str, Payment]
+    ) -> PhaseItem:
         if seen.event is not None:
-            return Item(seen.id, partial(self._examiner.replay, seen.event))
+            return PhaseItem(seen.id, partial(self._examiner.replay, seen.event))
         if seen.intent_id is None or first[seen.intent_id] != seen.id:
-            return Item(seen.id)
+            return PhaseItem(seen.id)
         payment = payments.get(seen.intent_id)
         if payment is not None:
             if self._span.covers(payment.created_at, payment.last_modified_at):
-                return Item(seen.id)
-            return Item(seen.id, partial(self._examiner.payment, payment, seen.intent))
+                return PhaseItem(seen.id)
+            return PhaseItem(seen.id, partial(self._examiner.payment, payment, seen.intent))
         if seen.intent is not None:
-            return Item(seen.id, partial(self._examiner.unclaimed, seen.intent))
-        return Item(seen.id, partial(self._examiner.unknown, seen.intent_id))
+            return PhaseItem(seen.id, partial(self._examiner.unclaimed, seen.intent))
+        return PhaseItem(seen.id, partial(self._examiner.unknown, seen.intent_id))
 
 
 def phases(
@@ -154,9 +156,9 @@ def phases(
 
 
 async def _intents(
-    project_key: str, stripe: StripeHistory, created: Created, after: str | None
+    project_key: str, stripe: StripeHistory, created: CreatedSpan, after: str | None
 ) -> tuple[list[Sighting], bool]:
-    page, more = await stripe.intents(created, after)
+    page, more = await stripe.list_intents(created, after)
     seen = []
     for item in page:
         id_, when = item.named.id, item.named.created
@@ -168,24 +170,24 @@ async def _intents(
 
 
 async def _refunds(
-    stripe: StripeHistory, created: Created, after: str | None
+    stripe: StripeHistory, created: CreatedSpan, after: str | None
 ) -> tuple[list[Sighting], bool]:
-    page, more = await stripe.refunds(created, after)
+    page, more = await stripe.list_refunds_created(created, after)
     return [Sighting(each.id, each.created, each.intent_id) for each in page], more
 
 
 async def _disputes(
-    stripe: StripeHistory, created: Created, after: str | None
+    stripe: StripeHistory, created: CreatedSpan, after: str | None
 ) -> tuple[list[Sighting], bool]:
-    page, more = await stripe.disputes(created, after)
+    page, more = await stripe.list_disputes_created(created, after)
     return [Sighting(each.id, each.created, each.intent_id) for each in page], more
 
 
 async def _events(
-    project_key: str, stripe: StripeHistory, created: Created, after: str | None
+    project_key: str, stripe: StripeHistory, created: CreatedSpan, after: str | None
 ) -> tuple[list[Sighting], bool]:
     """Delivered or not: an endpoint may have answered for somebody else, or not have been there."""
-    page, more = await stripe.events(created, after)
+    page, more = await stripe.list_events(created, after)
     seen = []
     for item in page:
         id_, when = item.named.id, item.named.created
@@ -202,9 +204,9 @@ async def _events(
 
 
 async def _undelivered(
-    stripe: StripeHistory, created: Created, after: str | None
+    stripe: StripeHistory, created: CreatedSpan, after: str | None
 ) -> tuple[list[Sighting], bool]:
-    page, more = await stripe.events(created, after, undelivered=True)
+    page, more = await stripe.list_events(created, after, undelivered=True)
     handled = HANDLED | SESSION_EVENTS
     seen = []
     for item in page:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from stripe_connector.ops.reconcile.checkpoint import Counts
-from stripe_connector.ops.reconcile.difference import Difference, Kind, Outcome
+from stripe_connector.ops.reconcile.difference import Difference, DifferenceKind, Outcome
 from stripe_connector.ops.reconcile.span import Span
 
 ROWS = 200
@@ -20,11 +20,11 @@ _WIDTH = 140
 """Columns where there is no terminal to ask."""
 
 
-class Line(Struct, frozen=True, omit_defaults=True):
+class JsonLine(Struct, frozen=True, omit_defaults=True):
     """A difference as one JSON object."""
 
     outcome: Outcome
-    kind: Kind
+    kind: DifferenceKind
     remedy: str
     needs_a_person: bool
     payment: str | UnsetType = UNSET
@@ -44,7 +44,7 @@ class Summary(Struct, frozen=True):
     since: str
     until: str
     looked_at: dict[str, int]
-    found: dict[Kind, int]
+    found: dict[DifferenceKind, int]
     repaired: int
     remaining: int
 
@@ -92,7 +92,7 @@ class JsonReport:
             for name, value in msgspec.structs.asdict(difference).items()
             if value is not None
         }
-        line = Line(
+        line = JsonLine(
             outcome=outcome,
             remedy=difference.remedy,
             needs_a_person=difference.needs_a_person,

@@ -10,8 +10,8 @@ from stripe_connector.clock import Clock
 from stripe_connector.errors import ConnectorError
 from stripe_connector.ops.reconcile.careful import patiently
 from stripe_connector.ops.reconcile.checkpoint import Checkpoint, CheckpointFile
-from stripe_connector.ops.reconcile.findings import Report
-from stripe_connector.ops.reconcile.phases import Item, Phase
+from stripe_connector.ops.reconcile.findings import FindingsReport
+from stripe_connector.ops.reconcile.phases import Phase, PhaseItem
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ class Run:
         phases: Sequence[Phase],
         checkpoint: Checkpoint,
         file: CheckpointFile,
-        report: Report,
+        report: FindingsReport,
         clock: Clock,
         *,
         at_once: int,
@@ -122,6 +122,6 @@ async def in_order(
     return first
 
 
-async def _work(item: Item) -> None:
+async def _work(item: PhaseItem) -> None:
     if item.work is not None:
         await item.work()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
-from stripe_connector.gateways.stripe.history import Created
+from stripe_connector.gateways.stripe.history import CreatedSpan
 from stripe_connector.ledger.operation import timestamp
 
 _DURATION = re.compile(
@@ -29,10 +29,10 @@ class Span(Struct, frozen=True):
         """As ISO 8601; None where the span is open."""
         return timestamp(self.since), None if self.open else timestamp(self.until)
 
-    def at_stripe(self) -> Created:
+    def at_stripe(self) -> CreatedSpan:
         """As Stripe's filter, wider by what the clocks of two platforms may differ."""
         until = self.until + _SKEW
-        return Created(int((self.since - _SKEW).timestamp()), int(until.timestamp()))
+        return CreatedSpan(int((self.since - _SKEW).timestamp()), int(until.timestamp()))
 
     def covers(self, created: str | None, modified: str | None) -> bool:
         """Whether commercetools lists a Payment with these times as one of the span.

@@ -55,7 +55,7 @@ async def truth_of(stripe: StripeHistory, payment: Payment) -> Truth | None:
         return await truth_of_intent(stripe, payment.interface_id)
     if payment.session_id is None:
         return await _of_charge(stripe, payment)
-    session = await stripe.session(payment.session_id)
+    session = await stripe.get_checkout_session(payment.session_id)
     if session.intent_id is not None:
         return await truth_of_intent(stripe, session.intent_id)
     return Truth(expired_session=session.id if session.status == "expired" else None)
@@ -73,12 +73,12 @@ async def _of_charge(stripe: StripeHistory, payment: Payment) -> Truth | None:
 
 async def truth_of_intent(stripe: StripeHistory, intent_id: str) -> Truth:
     """Raises NotFound."""
-    return await completed(stripe, await stripe.whole_intent(intent_id))
+    return await completed(stripe, await stripe.get_intent_with_refunds(intent_id))
 
 
 async def completed(stripe: StripeHistory, intent: PaymentIntent) -> Truth:
     """The intent with those refunds and disputes that did not come with it."""
-    charge, refunds = await stripe.completed(intent)
+    charge, refunds = await stripe.get_remaining_refunds(intent)
     disputed = charge is not None and charge.disputed
-    disputes = await stripe.disputes_of(intent.id) if disputed else []
+    disputes = await stripe.list_disputes(intent.id) if disputed else []
     return Truth(intent, refunds, disputes)

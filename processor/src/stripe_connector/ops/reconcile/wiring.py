@@ -5,9 +5,6 @@ from __future__ import annotations
 from msgspec import Struct
 
 from stripe_connector.assembly import commercetools_gateway, stripe_gateway, use_cases
-from stripe_connector.checkout.events import CheckoutEvents
-from stripe_connector.checkout.fulfil import Fulfiller
-from stripe_connector.checkout.fulfil_cart import CartFulfiller
 from stripe_connector.gateways.commercetools.history import CommercetoolsHistory
 from stripe_connector.gateways.outgoing import Outgoing
 from stripe_connector.gateways.stripe.history import StripeHistory
@@ -16,8 +13,11 @@ from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.movement import Mover
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
-from stripe_connector.payments.stored_methods import StoredMethods
+from stripe_connector.payments.stored.method_records import StoredMethods
 from stripe_connector.settings import Settings
+from stripe_connector.storefront.fulfil import Fulfiller
+from stripe_connector.storefront.fulfil_cart import CartFulfiller
+from stripe_connector.storefront.page_events import CheckoutEvents
 
 
 class Parts(Struct, frozen=True):
@@ -41,7 +41,7 @@ class _Bystander(Modifier):
         """What our rules demand is left to the processor and to people."""
 
 
-def parts(settings: Settings, to_commercetools: Outgoing, to_stripe: Outgoing) -> Parts:
+def reconcile_parts(settings: Settings, to_commercetools: Outgoing, to_stripe: Outgoing) -> Parts:
     """Everything over these two; whether anything can be written is up to them."""
     commercetools = commercetools_gateway(CommercetoolsHistory, settings, to_commercetools)
     stripe = stripe_gateway(StripeHistory, settings, to_stripe)

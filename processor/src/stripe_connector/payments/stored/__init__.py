@@ -1,0 +1,1 @@
+"""What is kept of customers and their payment methods, and charges without a shopper."""

@@ -1,0 +1,320 @@
+"""A customer's stored payment methods: shown, chosen and removed, as Stripe has them now.
+
+Stripe decides what can be charged, commercetools holds what the shop may refer to. Whatever is
+alive at Stripe gets a record, and a record whose method is gone becomes inactive. It stays, for
+past payments and recurring orders refer to it.
+
+A card is one card however often it was saved: the newest token counts. Older ones are detached,
+unless the customer has a recurring order that is not over: which token such an order charges is
+Checkout's to say, so it keeps them all, hidden.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from msgspec import UNSET, Struct, UnsetType
+
+from stripe_connector.concurrency import both, every
+from stripe_connector.errors import (
+    BackendUnavailable,
+    Conflict,
+    ConnectorError,
+    InvalidRequest,
+    NotFound,
+    PaymentRefused,
+    VersionConflict,
+    invalid_field,
+    required_field,
+)
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.models import Cart, PaymentMethod
+from stripe_connector.gateways.commercetools.payment_methods import RecurringOrder
+from stripe_connector.gateways.stripe.gateway import Stripe
+from stripe_connector.gateways.stripe.models import StripePaymentMethod
+from stripe_connector.payments.stored.customers import Customers
+from stripe_connector.payments.stored.method_records import StoredMethods
+from stripe_connector.settings import Settings
+
+_TRIES = 3
+logger = logging.getLogger(__name__)
+
+
+class Brand(Struct, frozen=True):
+    key: str
+    """As Stripe names it, such as visa."""
+
+
+class DisplayOptions(Struct, frozen=True, rename="camel"):
+    """What a shopper recognises a method by."""
+
+    end_digits: str | UnsetType = UNSET
+    brand: Brand | UnsetType = UNSET
+    expiry_month: int | UnsetType = UNSET
+    expiry_year: int | UnsetType = UNSET
+
+
+class ShownMethod(Struct, frozen=True, rename="camel"):
+    """A stored method as browsers see it: by its id in commercetools, without Stripe's."""
+
+    id: str
+    type: str
+    is_default: bool
+    created_at: str
+    display_options: DisplayOptions
+
+
+class CustomerMethods:
+    """The stored methods of the customers of carts."""
+
+    def __init__(
+        self,
+        commercetools: Commercetools,
+        stripe: Stripe,
+        customers: Customers,
+        stored_methods: StoredMethods,
+        settings: Settings,
+    ) -> None:
+        self._commercetools = commercetools
+        self._stripe = stripe
+        self._customers = customers
+        self._stored_methods = stored_methods
+        self._settings = settings
+
+    def require_enabled(self) -> None:
+        """Raises InvalidRequest where the merchant has not switched stored methods on."""
+        if not self._settings.stored_payment_methods_enabled:
+            raise InvalidRequest("Stored payment methods are not enabled.")
+
+    async def shown(self, cart: Cart) -> list[ShownMethod]:
+        """What the cart's customer can pay with, newest first; the records follow on the way."""
+        customer_id = customer_of(cart)
+        alive, records = await both(
+            self._alive(customer_id), self._commercetools.list_payment_methods(customer_id)
+        )
+        # Of two records of one method an active one counts.
+        by_token = {each.token_value: each for each in sorted(records, key=_is_active)}
+        missing = [each for each in alive if each.id not in by_token]
+        alive_ids = {each.id for each in alive}
+        stale = [each for each in records if each.is_active and each.token_value not in alive_ids]
+        created, _ = await both(
+            every(self._stored_methods.create(customer_id, each) for each in missing),
+            every(self._retire_if_dead(each) for each in stale),
+        )
+        by_token |= {each.token_value: each for each in created}
+        usable = [each for each in alive if self._can_be_used(by_token[each.id], customer_id)]
+        kept = _once_per_card(usable)
+        older = [by_token[each.id] for each in usable if each not in kept]
+        if older:
+            await self._try_to_take_away(customer_id, older)
+        return [_shown(by_token[each.id], each) for each in kept]
+
+    async def find(self, method_id: str | None) -> PaymentMethod | None:
+        """The record with an id, whosoever it is; None where there is none."""
+        return await self._commercetools.get_payment_method(method_id) if method_id else None
+
+    def chosen(
+        self, cart: Cart, record: PaymentMethod | None, field: str, value: str
+    ) -> PaymentMethod:
+        """A record that pays for a cart; raises InvalidRequest unless it is its customer's own.
+
+        `field` of the request named it by `value`.
+        """
+        customer_id = customer_of(cart)
+        if record is None or not self._can_be_used(record, customer_id):
+            raise invalid_field(
+                field,
+                value,
+                reason="It names no stored payment method of the cart's customer.",
+            )
+        return record
+
+    async def remove(self, cart: Cart, record: PaymentMethod | None) -> None:
+        """Take a method from the customer for good; repeated, it completes what is missing.
+
+        Stripe first: after a crash the record still says what can be charged no more, and is
+        hidden with it. The other way round a chargeable method would be left that nobody sees,
+        and that the next look at Stripe would bring back. Raises NotFound for another's record,
+        Conflict with the ids of recurring orders that are paid with it.
+        """
+        customer_id = customer_of(cart)
+        if record is None or not self._is_own(record, customer_id):
+            raise NotFound("The payment method was not found.")
+        (recurring, card), (alive, records) = await both(
+            self._unless_recurring(customer_id, record),
+            both(self._alive(customer_id), self._commercetools.list_payment_methods(customer_id)),
+        )
+        # The same card under other tokens: it was seen once, and is removed once.
+        same = [each for each in alive if card is not None and _card(each) == card]
+        others = [each for each in same if each.id != record.token_value]
+        if not others:
+            return
+        by_token = {each.token_value: each for each in records}
+        for other in others:
+            known = by_token.get(other.id) or await self._stored_methods.create(customer_id, other)
+            await (self._take_away(known) if recurring == [] else self._deactivate(known))
+
+    async def _unless_recurring(
+        self, customer_id: str, record: PaymentMethod
+    ) -> tuple[list[RecurringOrder] | None, str | None]:
+        """Take a record away that pays no recurring order: these orders, and the card it was."""
+        recurring = await self._recurring(customer_id)
+        using = [each.id for each in recurring or [] if await self._is_paid_with(each, record)]
+        if using:
+            raise Conflict(
+                "A recurring order is paid with this payment method.",
+                code="RecurringOrder",
+                fields={"recurringOrders": using},
+            )
+        return recurring, await self._take_away(record)
+
+    async def _is_paid_with(self, order: RecurringOrder, record: PaymentMethod) -> bool:
+        """Whether what a recurring order began with was paid with the record's token.
+
+        Read for themselves: in expanded references the token is masked.
+        """
+        for payment_id in order.payments:
+            try:
+                payment = await self._commercetools.get_payment(payment_id)
+            except NotFound:
+                continue
+            token = payment.payment_method_info.token
+            if token is not None and token.value == record.token_value:
+                return True
+        return False
+
+    async def _recurring(self, customer_id: str) -> list[RecurringOrder] | None:
+        """The customer's recurring orders that are not over; None where we may not ask."""
+        try:
+            return await self._commercetools.recurring_orders(customer_id)
+        except BackendUnavailable:
+            raise
+        except ConnectorError as error:
+            told = {"code": error.code, "detail": error.detail or error.message}
+            logger.warning("Recurring orders cannot be read", extra={"fields": told})
+            return None
+
+    async def _try_to_take_away(self, customer_id: str, older: list[PaymentMethod]) -> None:
+        """Detach the older tokens of cards; what hinders that is left to the next look at them."""
+        try:
+            if await self._recurring(customer_id) == []:
+                await every(self._take_away(each) for each in older)
+        except ConnectorError as error:
+            told = {"code": error.code, "detail": error.detail or error.message}
+            logger.warning("Older tokens of a card stay attached", extra={"fields": told})
+
+    async def _take_away(self, record: PaymentMethod) -> str | None:
+        """Stripe first, then the record; the card that it was, where Stripe says."""
+        detached = await self._detach(record.token_value) if record.token_value else None
+        await self._deactivate(record)
+        return _card(detached) if detached is not None else None
+
+    async def _alive(self, customer_id: str) -> list[StripePaymentMethod]:
+        stripe_id = await self._customers.find_known(customer_id)
+        return await self._stripe.list_payment_methods(stripe_id) if stripe_id else []
+
+    async def _retire_if_dead(self, record: PaymentMethod) -> None:
+        """A method of another Stripe customer is not shown, but may be charged elsewhere."""
+        if record.token_value is None or await self._attached(record.token_value):
+            return
+        await self._deactivate(record)
+
+    async def _attached(self, token: str) -> bool:
+        try:
+            return (await self._stripe.get_payment_method(token)).customer is not None
+        except NotFound:
+            return False
+
+    async def _detach(self, token: str) -> StripePaymentMethod | None:
+        """The method as Stripe knows it afterwards; None where it does not."""
+        try:
+            try:
+                return await self._stripe.detach_payment_method(token)
+            except PaymentRefused:
+                method = await self._stripe.get_payment_method(token)
+                if method.customer is not None:
+                    raise
+                return method
+        except NotFound:
+            return None
+
+    async def _deactivate(self, record: PaymentMethod) -> None:
+        current: PaymentMethod | None = record
+        for _ in range(_TRIES):
+            if current is None or not current.is_active:
+                return
+            try:
+                await self._stored_methods.deactivate(current)
+            except (VersionConflict, NotFound):
+                current = await self._commercetools.get_payment_method(record.id)
+            else:
+                return
+        raise BackendUnavailable("The payment method is being changed by others.", retry_after=1)
+
+    def _can_be_used(self, record: PaymentMethod, customer_id: str) -> bool:
+        return (
+            record.is_active
+            and record.token_value is not None
+            and self._is_own(record, customer_id)
+        )
+
+    def _is_own(self, record: PaymentMethod, customer_id: str) -> bool:
+        """The customer's, made for our interface, and for our account of it where one is named."""
+        account = self._settings.stored_payment_methods_interface_account
+        return (
+            record.customer is not None
+            and record.customer.id == customer_id
+            and record.payment_interface == self._settings.payment_interface
+            and account in (None, record.interface_account)
+        )
+
+
+def customer_of(cart: Cart) -> str:
+    """The cart's customer; raises InvalidRequest for a guest's cart."""
+    if cart.customer_id is None:
+        raise required_field("customerId")
+    return cart.customer_id
+
+
+def _card(method: StripePaymentMethod) -> str | None:
+    """What tells one card from another, whatever its token."""
+    return method.card.fingerprint if method.card else None
+
+
+def _once_per_card(newest_first: list[StripePaymentMethod]) -> list[StripePaymentMethod]:
+    """Of a card that was saved several times the newest token, which Stripe knows best."""
+    seen: set[str] = set()
+    kept = []
+    for method in newest_first:
+        card = _card(method)
+        if card is None or card not in seen:
+            kept.append(method)
+        if card is not None:
+            seen.add(card)
+    return kept
+
+
+def _is_active(record: PaymentMethod) -> bool:
+    return record.is_active
+
+
+def _shown(record: PaymentMethod, method: StripePaymentMethod) -> ShownMethod:
+    return ShownMethod(
+        id=record.id,
+        type=method.type,
+        is_default=record.default,
+        created_at=record.created_at,
+        display_options=_display_options(method),
+    )
+
+
+def _display_options(method: StripePaymentMethod) -> DisplayOptions:
+    if (card := method.card) is not None:
+        return DisplayOptions(
+            card.last4 or UNSET,
+            Brand(card.brand) if card.brand else UNSET,
+            card.exp_month or UNSET,
+            card.exp_year or UNSET,
+        )
+    account = method.sepa_debit or method.us_bank_account
+    return DisplayOptions(end_digits=(account.last4 if account else None) or UNSET)

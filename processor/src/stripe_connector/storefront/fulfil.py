@@ -1,0 +1,219 @@
+"""Fulfil an order: it becomes Paid when, and only when, Stripe says so, whoever asks first.
+
+The webhook, the landing page and the storefront all end here, in any order and any number.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from stripe_connector.clock import Clock
+from stripe_connector.errors import BackendUnavailable, Conflict, VersionConflict
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.orders import Order
+from stripe_connector.ledger.merge import AMOUNT_MISMATCH
+from stripe_connector.ledger.ours import Ours
+from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.series import is_page_of
+from stripe_connector.payments.limits import kept_amount
+from stripe_connector.payments.modify import Modifier
+from stripe_connector.payments.movement import Mover
+from stripe_connector.payments.own_account import OwnAccount
+from stripe_connector.payments.record import Recorder
+from stripe_connector.storefront.order_state import (
+    is_paid,
+    is_payable,
+    is_processing,
+    latest_payment,
+    order_amount_due,
+    our_payments,
+)
+
+logger = logging.getLogger(__name__)
+
+_TRIES = 6
+_PAUSE_S = 0.05
+
+Compute = Callable[[Order], Sequence[dict[str, str]]]
+Standing = Literal["paid", "processing", "unpaid"]
+
+
+class Fulfiller:
+    """Moves orders to Paid and Confirmed, or to Failed."""
+
+    def __init__(
+        self,
+        commercetools: Commercetools,
+        recorder: Recorder,
+        modifier: Modifier,
+        mover: Mover,
+        account: OwnAccount,
+        clock: Clock,
+        *,
+        cancel_unpaid: bool,
+    ) -> None:
+        self._commercetools = commercetools
+        self._recorder = recorder
+        self._modifier = modifier
+        self._mover = mover
+        self._clock = clock
+        self._account = account
+        self._cancel_unpaid = cancel_unpaid
+
+    async def refresh_and_fulfil(self, order_id: str) -> Standing:
+        """Ask Stripe about the order's payments that may have been paid, record, and fulfil.
+
+        Raises NotFound.
+        """
+        order = await self._commercetools.get_order(order_id)
+        if order.payment_state == "Paid":
+            return "paid"
+        changed = False
+        for payment in our_payments(order, await self._account.ours()):
+            if is_payable(payment) or payment.total("Authorization", "Pending", "Success"):
+                changed |= (await self.sync_payment(payment)).version != payment.version
+        if changed:
+            order = await self._commercetools.get_order(order_id)
+        return await self._fulfil_order(order)
+
+    async def fulfil(self, order_id: str) -> Standing:
+        """Fulfil what the order's payments say already; for webhooks, which record first."""
+        return await self._fulfil_order(await self._commercetools.get_order(order_id))
+
+    async def sync_payment(self, payment: Payment) -> Payment:
+        """Ask Stripe what became of a payment, record it, and do what our rules then demand."""
+        recorded = await self._synced(payment)
+        if recorded.version != payment.version:
+            await self._modifier.after_record(recorded)
+        return recorded
+
+    async def fail_order(self, order_id: str, payment: Payment) -> None:
+        """A payment of the order can no longer succeed.
+
+        The order fails only if that was its current one and nothing else has brought money.
+        """
+
+        if not await self._account.may_sell():
+            return
+        ours = await self._account.ours()
+
+        def failed(order: Order) -> Sequence[dict[str, str]]:
+            latest = latest_payment(order, ours)
+            current = latest is not None and latest.id == payment.id
+            brought = any(kept_amount(each) > 0 for each in our_payments(order, ours))
+            done = is_paid(order, ours) or order.payment_state in ("Paid", "Failed")
+            if not current or brought or done:
+                return []
+            actions = [{"action": "changePaymentState", "paymentState": "Failed"}]
+            if self._cancel_unpaid and order.order_state == "Open":
+                actions.append({"action": "changeOrderState", "orderState": "Cancelled"})
+            return actions
+
+        await self._update(await self._commercetools.get_order(order_id), failed)
+
+    async def cancel_if_not_needed(self, payment_id: str) -> None:
+        """End a payment that can be paid again although its order asks for nothing any more.
+
+        So it is after a voucher has expired: the intent stays open, whatever became of the order.
+        """
+        order = await self._commercetools.find_order_of_payment(payment_id)
+        if order is None:
+            return
+        payment = await self._commercetools.get_payment(payment_id)
+        over = order.order_state in ("Cancelled", "Complete")
+        if is_payable(payment) and (over or is_paid(order, await self._account.ours())):
+            await self._mover.cancel_open(payment)
+
+    async def _synced(self, payment: Payment) -> Payment:
+        """The payment with what Stripe says of it now."""
+        if payment.interface_id is not None:
+            return await self._recorder.sync_intent(payment, payment.interface_id)
+        if payment.session_id is not None:
+            return await self._recorder.sync_checkout_session(payment, payment.session_id)
+        return payment
+
+    async def _fulfil_order(self, order: Order) -> Standing:
+        ours, may_sell = await self._account.ours(), await self._account.may_sell()
+
+        def actions(current: Order) -> Sequence[dict[str, str]]:
+            if not may_sell or not is_paid(current, ours) or current.order_state == "Cancelled":
+                return []
+            needed = []
+            if current.payment_state != "Paid":
+                needed.append({"action": "changePaymentState", "paymentState": "Paid"})
+            if current.order_state == "Open":
+                needed.append({"action": "changeOrderState", "orderState": "Confirmed"})
+            return needed
+
+        async def marked(current: Order) -> Order:
+            unmarked = may_sell and is_paid(current, ours) and current.payment_state != "Paid"
+            if unmarked and await self._closed_page(current, ours):
+                current = await self._commercetools.get_order(current.id)
+            return await self._update(current, actions)
+
+        order = await marked(order)
+        if order.payment_state == "Paid":
+            return "paid"
+        if not may_sell:
+            logger.error("Test keys mark no order of a project that takes real payments")
+            return "unpaid"
+        if await self._hold(order, ours):
+            order = await marked(await self._commercetools.get_order(order.id))
+            if order.payment_state == "Paid":
+                return "paid"
+        return "processing" if is_processing(order) else "unpaid"
+
+    async def _closed_page(self, order: Order, ours: Ours) -> bool:
+        """Whether there was a page on which an order could still be paid that is paid without it.
+
+        Such an order costs nothing any more, or other payments have covered it.
+        """
+        found = [payment for payment in our_payments(order, ours) if is_payable(payment)]
+        for payment in found:
+            if is_payable(refreshed := await self.sync_payment(payment)):
+                try:
+                    await self._mover.cancel_open(refreshed)
+                except Conflict:
+                    await self.sync_payment(refreshed)  # paid in this very moment
+        return bool(found)
+
+    async def _hold(self, order: Order, ours: Ours) -> bool:
+        """Plan what the order costs by now; money that was taken at another amount is marked so.
+
+        The status of the Payment says so, for whoever has to act, and our rules may reverse it.
+        Whether anything changed: a Payment may fit the order where it did not fit an old plan.
+        """
+        changed = False
+        for payment in our_payments(order, ours):
+            if (
+                payment.interface_id is None
+                or kept_amount(payment) <= 0
+                or not is_page_of(order.id, payment)
+            ):
+                continue  # of what others are still to bring to a cart, only Checkout knows
+            due = order_amount_due(order, ours, without=payment.id)
+            if payment.amount_planned != due:
+                held = await self._recorder.sync_intent(payment, payment.interface_id, planned=due)
+                if held.payment_status.interface_code == AMOUNT_MISMATCH:
+                    logger.error(
+                        "Paid at another amount than the order's",
+                        extra={"fields": {"order": order.id, "payment": payment.id}},
+                    )
+                await self._modifier.after_record(held)
+                changed = True
+        return changed
+
+    async def _update(self, order: Order, compute: Compute) -> Order:
+        """Apply what `compute` asks for to the newest version; a conflict means: compute again."""
+        for attempt in range(1, _TRIES + 1):
+            actions = compute(order)
+            if not actions:
+                return order
+            try:
+                return await self._commercetools.update_order(order, actions)
+            except VersionConflict:
+                await self._clock.sleep(_PAUSE_S * attempt)
+            order = await self._commercetools.get_order(order.id)
+        raise BackendUnavailable("The order is being changed by others, try again.", retry_after=1)

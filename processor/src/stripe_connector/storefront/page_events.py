@@ -1,0 +1,139 @@
+"""Events that concern orders: those of Checkout Sessions, and payments of orders and carts."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from stripe_connector import context
+from stripe_connector.clock import Clock
+from stripe_connector.errors import BackendUnavailable, NotFound
+from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.models import is_id
+from stripe_connector.gateways.stripe.decoding import convert
+from stripe_connector.ledger.facts import PAYMENT_ID, PROJECT_KEY, ExpiredSessionFact
+from stripe_connector.ledger.payment import Payment
+from stripe_connector.ledger.proof import SaleProof
+from stripe_connector.ledger.stripe_objects import Event
+from stripe_connector.payments.events import ORPHAN_AFTER_S, EventEffect, EventHandler
+from stripe_connector.payments.interactions import Interaction
+from stripe_connector.payments.modify import Modifier
+from stripe_connector.payments.own_account import OwnAccount
+from stripe_connector.payments.record import Recorder
+from stripe_connector.storefront.fulfil import Fulfiller
+from stripe_connector.storefront.sales import Sales, perhaps_gone, sale_named
+
+SESSION_EVENTS = frozenset(
+    {
+        "checkout.session.async_payment_failed",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.completed",
+        "checkout.session.expired",
+    }
+)
+FAILED_SESSIONS = frozenset({"checkout.session.async_payment_failed", "checkout.session.expired"})
+"""Those of them after which the session can no longer be paid."""
+
+
+class _Session(Struct, frozen=True):
+    """What an event's session names; everything else is read anew."""
+
+    id: str
+    expires_at: int | None = None
+
+
+class CheckoutEvents:
+    """Records events of sessions, and fulfils orders once their payments are recorded."""
+
+    def __init__(
+        self,
+        payments: EventHandler,
+        commercetools: Commercetools,
+        recorder: Recorder,
+        modifier: Modifier,
+        fulfiller: Fulfiller,
+        sales: Sales,
+        account: OwnAccount,
+        clock: Clock,
+        project_key: str,
+    ) -> None:
+        self._payments = payments
+        self._commercetools = commercetools
+        self._recorder = recorder
+        self._modifier = modifier
+        self._fulfiller = fulfiller
+        self._sales = sales
+        self._account = account
+        self._clock = clock
+        self._project_key = project_key
+
+    async def handle(self, event: Event) -> EventEffect:
+        """Record an event; its effect on payment and order is stored when this returns."""
+        if event.type in SESSION_EVENTS:
+            return await self._session_event(event)
+        effect = await self._payments.handle(event)
+        if effect in (EventEffect.STORED, EventEffect.ALREADY) and _can_be_paid_again(event):
+            await self._fulfiller.cancel_if_not_needed(event.metadata.get(PAYMENT_ID, ""))
+        return effect
+
+    async def _session_event(self, event: Event) -> EventEffect:
+        metadata = event.metadata
+        payment_id, sale = metadata.get(PAYMENT_ID, ""), sale_named(metadata)
+        if metadata.get(PROJECT_KEY) != self._project_key or not is_id(payment_id):
+            return EventEffect.FOREIGN
+        if sale == SaleProof():
+            return EventEffect.FOREIGN
+        if event.livemode not in (None, self._account.live):
+            return EventEffect.FOREIGN  # of the other mode: it pays nothing here
+        session = convert(event.object, _Session)
+        context.note(payment=payment_id, order=sale.order_id, cart=sale.cart_id)
+        try:
+            payment = await self._commercetools.get_payment(payment_id)
+        except NotFound as error:
+            if self._clock.time() - event.created < ORPHAN_AFTER_S:
+                raise BackendUnavailable("The payment of this event is not there yet.") from error
+            return EventEffect.ORPHAN
+        if payment.interface_id is not None and event.intent_id not in (
+            None,
+            payment.interface_id,
+        ):
+            return EventEffect.FOREIGN  # its metadata name a payment that has another intent
+        if (await self._account.ours()).other_owner(payment) is not None:
+            return EventEffect.FOREIGN  # or one of another account or mode
+        recorded = await self._record(event, session, payment)
+        await self._modifier.after_record(recorded)
+        if event.type not in FAILED_SESSIONS:
+            await self._sales.fulfil(recorded, metadata)
+        elif sale.order_id is not None and not _closed_early(event, session):
+            with perhaps_gone(sale):
+                await self._fulfiller.fail_order(sale.order_id, recorded)
+        return EventEffect.ALREADY if recorded.version == payment.version else EventEffect.STORED
+
+    async def _record(self, event: Event, session: _Session, payment: Payment) -> Payment:
+        cause = Interaction(event.type, event.id, response=event.object)
+        if event.intent_id is not None:
+            return await self._recorder.sync_intent(payment, event.intent_id, cause)
+        if event.type == "checkout.session.expired":
+            return await self._recorder.record_facts(
+                payment, [ExpiredSessionFact(session.id)], cause
+            )
+        return payment
+
+
+def _can_be_paid_again(event: Event) -> bool:
+    """Whether an attempt failed long after the shopper left, as a voucher or a debit does."""
+    named = is_id(event.metadata.get(PAYMENT_ID, ""))
+    if event.type != "payment_intent.payment_failed" or not named:
+        return False
+    error = event.object.get("last_payment_error")
+    method = error.get("payment_method") if isinstance(error, dict) else None
+    return isinstance(method, dict) and method.get("type") != "card"
+
+
+def _closed_early(event: Event, session: _Session) -> bool:
+    """Whether a session ended before its time: then we or the merchant ended it, no shopper.
+
+    `expires_at` is when Stripe ends it by itself; before that only a call does
+    (https://docs.stripe.com/api/checkout/sessions/expire).
+    """
+    expired = event.type == "checkout.session.expired"
+    return expired and session.expires_at is not None and event.created < session.expires_at
