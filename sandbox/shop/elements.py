@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 BUNDLE = "connector-enabler.es.js"
-ENABLER = Path(__file__).parents[2] / "enabler" / "public"
-"""Where the enabler's build goes."""
+_PACKAGED = Path(__file__).parents[1] / "enabler"
+_BUILT = Path(__file__).parents[2] / "enabler" / "public"
+ENABLER = _PACKAGED if _PACKAGED.is_dir() else _BUILT
+"""The enabler's bundle: in the sandbox's wheel, or where the repository builds it."""
 
 
 class Elements(Struct, frozen=True):
