@@ -9,14 +9,15 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from stripe_connector.deploy.account import AccountEditor
+from stripe_connector.assembly import commercetools_gateway
 from stripe_connector.deploy.changes import ChangeOutcome, DeployReport, ReportRow
 from stripe_connector.deploy.post_deploy import set_up_deployment
 from stripe_connector.deploy.pre_undeploy import take_down_deployment
-from stripe_connector.deploy.project import Project
 from stripe_connector.deploy.secrets import SecretDesk
 from stripe_connector.deploy.webhook import EVENTS
+from stripe_connector.gateways.commercetools.project_editor import ProjectEditor
 from stripe_connector.gateways.outgoing import Outgoing
+from stripe_connector.gateways.stripe.account_editor import AccountEditor
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.settings import load_settings
 from tests.wire import Call, Wire
@@ -157,7 +158,7 @@ class Deployment:
         )
         return self._run(report, before, io.StringIO())
 
-    def _backends(self) -> tuple[AccountEditor, Project]:
+    def _backends(self) -> tuple[AccountEditor, ProjectEditor]:
         settings = load_settings(self.environment)
         http = httpx.AsyncClient(transport=Wire(self.world.network))
         outgoing = Outgoing(http, WorldClock(self.world.clock))
@@ -166,7 +167,7 @@ class Deployment:
             api_base=settings.stripe_api_base,
             outgoing=outgoing,
         )
-        return account, Project(settings, outgoing)
+        return account, commercetools_gateway(ProjectEditor, settings, outgoing)
 
     def _run(self, report: DeployReport, before: int, stream: io.StringIO) -> Run:
         report.show(Console(file=stream, width=120))

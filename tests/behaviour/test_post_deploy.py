@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from sandbox.commercetools.shop import CLIENTS
-from stripe_connector.deploy.account import EditableEndpoint
 from stripe_connector.deploy.changes import ChangeOutcome
 from stripe_connector.deploy.secrets import SecretDesk
 from stripe_connector.deploy.webhook import EVENTS
+from stripe_connector.gateways.stripe.administration import WebhookEndpoint
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from tests.behaviour.deployment import (
     CUSTOMER_FIELD,
@@ -117,7 +117,7 @@ async def test_elsewhere_it_is_not_told(deployment: Deployment) -> None:
     run = await deployment.deploy()
     [endpoint] = deployment.endpoints
     assert "whsec_" not in run.printed + repr(run.rows)
-    made = EditableEndpoint("we_1", URL, "enabled", [], 1, secret="whsec_1")
+    made = WebhookEndpoint("we_1", URL, "enabled", [], 1, secret="whsec_1")
     assert "whsec_" not in repr(made)
     [row] = [each for each in run.of(WEBHOOK) if each.outcome is ChangeOutcome.OPEN]
     assert endpoint["id"] in (row.mend or "")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
-from stripe import AppInfo
 
 from stripe_connector import __version__
 from stripe_connector.clock import Clock
+from stripe_connector.concurrency import Pace
 from stripe_connector.gateways.commercetools.gateway import Commercetools
-from stripe_connector.gateways.outgoing import Outgoing
+from stripe_connector.gateways.outgoing import HttpClient, Outgoing, create_http_client
+from stripe_connector.gateways.paced import PacedOutgoing
 from stripe_connector.gateways.stripe import Stripe
+from stripe_connector.gateways.stripe.administration import StripeAdministration
+from stripe_connector.gateways.stripe.sdk import AppInfo
 from stripe_connector.payments.events import EventHandler
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.movement import Mover
@@ -51,6 +55,23 @@ class UseCases(Struct, frozen=True):
     sales: Sales
     events: CheckoutEvents
     account: OwnAccount
+
+
+@asynccontextmanager
+async def outgoing_of_command() -> AsyncIterator[Outgoing]:
+    """The way out of a command, closed with it."""
+    async with create_http_client() as client:
+        yield Outgoing(client, Clock())
+
+
+def paced_outgoing(client: HttpClient, clock: Clock, pace: Pace, *, may_write: bool) -> Outgoing:
+    """A way out at a pace, which refuses writes unless `may_write`."""
+    return PacedOutgoing(client, clock, pace, may_write=may_write)
+
+
+def stripe_administration(key: str, settings: Settings, outgoing: Outgoing) -> StripeAdministration:
+    """What one of the keys, secret or publishable, may read."""
+    return StripeAdministration(api_key=key, api_base=settings.stripe_api_base, outgoing=outgoing)
 
 
 def commercetools_gateway(kind: type[C], settings: Settings, outgoing: Outgoing) -> C:

@@ -1,13 +1,21 @@
-"""Independent calls side by side."""
+"""Calls side by side, calls at a pace, and tries while others change the same thing."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Iterable
 from typing import TypeVar
 
+from stripe_connector.clock import Clock
+from stripe_connector.errors import BackendUnavailable
+
 A = TypeVar("A")
 B = TypeVar("B")
+
+TRIES = 8
+"""How often a change is tried while others change the same thing."""
+_PAUSE_S = 0.05
 
 
 async def both(first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
@@ -32,3 +40,47 @@ async def every(calls: Iterable[Awaitable[A]]) -> list[A]:
             raise result
         done.append(result)
     return done
+
+
+class Pace:
+    """At most so many calls per second, evenly spread."""
+
+    def __init__(self, clock: Clock, per_second: float) -> None:
+        self._clock = clock
+        self._interval = 1 / per_second
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        """Wait for the next free moment."""
+        now = self._clock.monotonic()
+        mine = max(now, self._next)
+        self._next = mine + self._interval
+        if mine > now:
+            await self._clock.sleep(mine - now)
+
+
+class Tries:
+    """Counts the tries at a change that others were faster with, and waits between them.
+
+    Without a clock it does not wait: where looking again is also what follows a step of our own.
+    """
+
+    def __init__(self, what: str, clock: Clock | None = None) -> None:
+        self._what = what
+        self._clock = clock
+        self._made = 0
+
+    async def again(self) -> None:
+        """Pause before the next try, each time longer; read the thing anew after it.
+
+        Raises BackendUnavailable after `TRIES`: somebody changes it faster than we can.
+        """
+        self._made += 1
+        if self._made == TRIES:
+            raise BackendUnavailable(
+                f"{self._what} is being changed by others, try again.", retry_after=1
+            )
+        if self._clock is not None:
+            # Random, so that two that meet do not meet again.
+            spread = random.uniform(0.5, 1.5)  # noqa: S311
+            await self._clock.sleep(_PAUSE_S * self._made * spread)

@@ -13,10 +13,11 @@ import msgspec
 import pytest
 
 from bench.reconcile import measure
+from stripe_connector.concurrency import Pace
 from stripe_connector.errors import BackendUnavailable
 from stripe_connector.gateways.outgoing import ONCE, REPEATABLE, Retry
+from stripe_connector.gateways.paced import PacedOutgoing, WriteRefused
 from stripe_connector.gateways.stripe.sdk import RETRY
-from stripe_connector.ops.reconcile.careful import CarefulOutgoing, Pace, WriteRefused, patiently
 from stripe_connector.ops.reconcile.checkpoint import (
     Asked,
     Checkpoint,
@@ -31,6 +32,7 @@ from stripe_connector.ops.reconcile.difference import (
     DifferenceKind,
 )
 from stripe_connector.ops.reconcile.findings import Findings
+from stripe_connector.ops.reconcile.outage import through_outage
 from stripe_connector.ops.reconcile.report import ROWS, Bar, TableReport
 from stripe_connector.ops.reconcile.run import Interrupted, in_order
 from stripe_connector.ops.reconcile.span import span
@@ -41,18 +43,18 @@ ASKED = Asked("shop", "P1D", None, False, False, "P1D")
 SPAN = span("P1D", None, datetime(2026, 9, 21, 12, tzinfo=UTC))
 
 
-def outgoing(clock: FakeClock, *, may_write: bool, per_second: float = 10) -> CarefulOutgoing:
+def outgoing(clock: FakeClock, *, may_write: bool, per_second: float = 10) -> PacedOutgoing:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
     client = httpx.AsyncClient(transport=transport)
-    return CarefulOutgoing(client, clock, Pace(clock, per_second), may_write=may_write)
+    return PacedOutgoing(client, clock, Pace(clock, per_second), may_write=may_write)
 
 
 async def test_calls_are_spread_evenly() -> None:
     clock = FakeClock()
-    careful = outgoing(clock, may_write=False)
+    paced = outgoing(clock, may_write=False)
     start = clock.time()
     for _ in range(21):
-        await careful.send("GET", "http://backend.test/", backend="it", retry=REPEATABLE)
+        await paced.send("GET", "http://backend.test/", backend="it", retry=REPEATABLE)
     assert clock.time() - start == pytest.approx(2.0)
 
 
@@ -88,7 +90,7 @@ async def test_patience_lasts_as_long_as_a_backend_asks_for() -> None:
             raise BackendUnavailable("busy", retry_after=wait)
         return "done"
 
-    assert await patiently(clock, work) == "done"
+    assert await through_outage(clock, work) == "done"
     assert clock.slept == [40, 2, 5]
 
 
@@ -99,7 +101,7 @@ async def test_patience_ends() -> None:
         raise BackendUnavailable("down", retry_after=100_000)
 
     with pytest.raises(BackendUnavailable):
-        await patiently(clock, work)
+        await through_outage(clock, work)
     assert sum(clock.slept) == 600
 
 

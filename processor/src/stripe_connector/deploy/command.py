@@ -11,15 +11,13 @@ import click
 from rich.console import Console
 
 from stripe_connector import logs
-from stripe_connector.assembly import stripe_gateway
-from stripe_connector.clock import Clock
+from stripe_connector.assembly import commercetools_gateway, outgoing_of_command, stripe_gateway
 from stripe_connector.deploy import post_deploy as after
 from stripe_connector.deploy import pre_undeploy as before
-from stripe_connector.deploy.account import AccountEditor
 from stripe_connector.deploy.changes import DeployReport
-from stripe_connector.deploy.project import Project
 from stripe_connector.deploy.secrets import SecretDesk
-from stripe_connector.gateways.outgoing import Outgoing, create_http_client
+from stripe_connector.gateways.commercetools.project_editor import ProjectEditor
+from stripe_connector.gateways.stripe.account_editor import AccountEditor
 from stripe_connector.settings import Settings
 from stripe_connector.settings.environment import configured, env_file_option
 
@@ -27,6 +25,8 @@ _LOG_WIDTH = 120
 """Columns of the table where there is no terminal to ask."""
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+
+Steps = Callable[[AccountEditor, ProjectEditor], Awaitable[None]]
 
 
 @click.command()
@@ -108,15 +108,16 @@ def pre_undeploy(
     sys.exit(1 if report.failed and not never_block else 0)
 
 
-def _run(settings: Settings, steps: Callable[[AccountEditor, Project], Awaitable[None]]) -> None:
+def _run(
+    settings: Settings, steps: Callable[[AccountEditor, ProjectEditor], Awaitable[None]]
+) -> None:
     """Run the steps with backends of their own."""
     logs.configure(settings.log_level, sys.stderr)
 
     async def run() -> None:
-        async with create_http_client() as http:
-            outgoing = Outgoing(http, Clock())
+        async with outgoing_of_command() as outgoing:
             account = stripe_gateway(AccountEditor, settings, outgoing)
-            await steps(account, Project(settings, outgoing))
+            await steps(account, commercetools_gateway(ProjectEditor, settings, outgoing))
 
     asyncio.run(run())
 

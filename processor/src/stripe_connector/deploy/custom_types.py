@@ -11,16 +11,16 @@ from typing import Any
 
 from msgspec import Struct
 
+from stripe_connector.concurrency import TRIES
 from stripe_connector.deploy.changes import DeployReport
-from stripe_connector.deploy.project import Document, Project
 from stripe_connector.errors import DuplicateField, InvalidRequest, VersionConflict
 from stripe_connector.gateways.commercetools.administration import FieldDefinition, TypeDefinition
+from stripe_connector.gateways.commercetools.project_editor import Document, ProjectEditor
 from stripe_connector.ledger import operation, proof
 from stripe_connector.payments import interactions
 from stripe_connector.payments.stored import customers
 from stripe_connector.settings import Settings
 
-_TRIES = 3
 REFUSED = (
     "commercetools' own words are above. Check CTP_CLIENT_ID and CTP_CLIENT_SECRET, and that the"
     " API client has the scope manage_types."
@@ -88,9 +88,9 @@ def compare_type(found: TypeDefinition, wanted: Document) -> Verdict:
     return Verdict(ours, missing, problems)
 
 
-async def bring_type(wanted: Wanted, project: Project, report: DeployReport) -> None:
+async def bring_type(wanted: Wanted, project: ProjectEditor, report: DeployReport) -> None:
     """Create the type, or add to it what is missing where it is ours."""
-    for left in reversed(range(_TRIES)):
+    for left in reversed(range(TRIES)):
         try:
             await _bring(wanted, project, report)
         except (DuplicateField, VersionConflict):
@@ -100,9 +100,9 @@ async def bring_type(wanted: Wanted, project: Project, report: DeployReport) -> 
             return
 
 
-async def delete_type(wanted: Wanted, project: Project, report: DeployReport) -> None:
+async def delete_type(wanted: Wanted, project: ProjectEditor, report: DeployReport) -> None:
     """Delete the type where it is ours and nothing uses it any more."""
-    found = await project.type(wanted.draft["key"])
+    found = await project.find_custom_type(wanted.draft["key"])
     if found is None:
         return report.right(wanted.subject, "is not there")
     if not wanted.deletable:
@@ -120,8 +120,8 @@ async def delete_type(wanted: Wanted, project: Project, report: DeployReport) ->
     return None
 
 
-async def _bring(wanted: Wanted, project: Project, report: DeployReport) -> None:
-    found = await project.type(wanted.draft["key"])
+async def _bring(wanted: Wanted, project: ProjectEditor, report: DeployReport) -> None:
+    found = await project.find_custom_type(wanted.draft["key"])
     if found is None:
         names = ", ".join(field["name"] for field in wanted.draft["fieldDefinitions"])
         await report.change(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-from stripe_connector.deploy.account import AccountEditor
 from stripe_connector.deploy.changes import DeployReport
+from stripe_connector.gateways.stripe.account_editor import AccountEditor
 from stripe_connector.settings import Settings
 
 
@@ -29,7 +29,7 @@ def shop_domains(settings: Settings) -> dict[str, str | None]:
 async def bring_domain(name: str, account: AccountEditor, report: DeployReport) -> None:
     """Register a domain, or enable it again, and report whether Apple Pay works there."""
     subject = f"payment domain {name}"
-    domain = await account.domain(name)
+    domain = await account.find_domain(name)
     if domain is None:
         now = await report.change(subject, "register it", lambda: account.create_domain(name))
     elif not domain.enabled:

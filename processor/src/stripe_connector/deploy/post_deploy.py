@@ -7,13 +7,14 @@ that fails hides none of the others.
 from __future__ import annotations
 
 from stripe_connector.deploy import webhook
-from stripe_connector.deploy.account import AccountEditor, EditableEndpoint
 from stripe_connector.deploy.changes import DeployReport
 from stripe_connector.deploy.custom_types import REFUSED, bring_type, wanted_types
 from stripe_connector.deploy.domains import bring_domain, shop_domains
-from stripe_connector.deploy.project import Project
 from stripe_connector.deploy.secrets import SecretDesk, SecretFileError
 from stripe_connector.deploy.webhook import Target
+from stripe_connector.gateways.commercetools.project_editor import ProjectEditor
+from stripe_connector.gateways.stripe.account_editor import AccountEditor
+from stripe_connector.gateways.stripe.administration import WebhookEndpoint
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.payments.own_account import CONTAINER, LIVE_OWNER
 from stripe_connector.settings import Settings
@@ -39,7 +40,7 @@ NO_ADDRESS = "Set CONNECT_SERVICE_URL to the public address of the processor, su
 async def set_up_deployment(
     settings: Settings,
     account: AccountEditor,
-    project: Project,
+    project: ProjectEditor,
     report: DeployReport,
     desk: SecretDesk,
     *,
@@ -65,11 +66,11 @@ async def set_up_deployment(
 
 
 async def _bring_owner(
-    settings: Settings, account: AccountEditor, project: Project, report: DeployReport
+    settings: Settings, account: AccountEditor, project: ProjectEditor, report: DeployReport
 ) -> None:
     """Let the project say that real money is taken in it: test keys then sell nothing there."""
     value = {"account": await account.find_account_id(), "environment": settings.environment}
-    if await project.custom_object(CONTAINER, LIVE_OWNER) == value:
+    if await project.find_custom_object(CONTAINER, LIVE_OWNER) == value:
         report.right(OWNER, "it says that real payments are taken")
         return
     await report.change(
@@ -91,7 +92,7 @@ async def _bring_endpoint(
     target = webhook.target(settings)
     if target is None:
         return report.fail(WEBHOOK, "its address is not known", NO_ADDRESS)
-    endpoints = await account.endpoints()
+    endpoints = await account.list_endpoints()
     if not _is_clear(target, endpoints, report):
         return None
     stays = webhook.endpoint_to_keep(target, endpoints)
@@ -111,7 +112,7 @@ async def _bring_endpoint(
     return None
 
 
-def _is_clear(target: Target, endpoints: list[EditableEndpoint], report: DeployReport) -> bool:
+def _is_clear(target: Target, endpoints: list[WebhookEndpoint], report: DeployReport) -> bool:
     """Whether it is beyond doubt which endpoint is to be worked on."""
     if target.named is not None:
         named = next((each for each in endpoints if each.id == target.named), None)
@@ -144,7 +145,7 @@ def _is_clear(target: Target, endpoints: list[EditableEndpoint], report: DeployR
 
 async def _create(
     target: Target, account: AccountEditor, report: DeployReport, desk: SecretDesk
-) -> EditableEndpoint | None:
+) -> WebhookEndpoint | None:
     text = (
         f"create it at {target.url} with API version {API_VERSION} and"
         f" {len(webhook.EVENTS)} types of events"
@@ -177,7 +178,7 @@ async def _create(
 
 
 async def _correct(
-    target: Target, endpoint: EditableEndpoint, account: AccountEditor, report: DeployReport
+    target: Target, endpoint: WebhookEndpoint, account: AccountEditor, report: DeployReport
 ) -> None:
     params, words = webhook.corrections(target, endpoint)
     if params:
@@ -190,7 +191,7 @@ async def _correct(
         report.right(_name(endpoint), f"delivers {len(webhook.EVENTS)} types to {endpoint.url}")
 
 
-def _check_secret(target: Target, endpoint: EditableEndpoint, report: DeployReport) -> None:
+def _check_secret(target: Target, endpoint: WebhookEndpoint, report: DeployReport) -> None:
     if target.accepts(endpoint) is False:
         report.to_do(
             _name(endpoint),
@@ -201,8 +202,8 @@ def _check_secret(target: Target, endpoint: EditableEndpoint, report: DeployRepo
 
 async def _retire(
     target: Target,
-    endpoint: EditableEndpoint,
-    stays: EditableEndpoint | None,
+    endpoint: WebhookEndpoint,
+    stays: WebhookEndpoint | None,
     account: AccountEditor,
     report: DeployReport,
     *,
@@ -227,5 +228,5 @@ async def _retire(
     )
 
 
-def _name(endpoint: EditableEndpoint) -> str:
+def _name(endpoint: WebhookEndpoint) -> str:
     return f"{WEBHOOK} {endpoint.id}"

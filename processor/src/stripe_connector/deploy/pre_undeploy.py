@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from stripe_connector.deploy import webhook
-from stripe_connector.deploy.account import AccountEditor, EditableEndpoint
 from stripe_connector.deploy.changes import DeployReport
 from stripe_connector.deploy.custom_types import REFUSED, delete_type, wanted_types
 from stripe_connector.deploy.post_deploy import NO_ADDRESS, WEBHOOK
-from stripe_connector.deploy.project import Project
 from stripe_connector.deploy.webhook import Target
 from stripe_connector.errors import NotFound
+from stripe_connector.gateways.commercetools.project_editor import ProjectEditor
+from stripe_connector.gateways.stripe.account_editor import AccountEditor
+from stripe_connector.gateways.stripe.administration import WebhookEndpoint
 from stripe_connector.settings import Settings
 
 _REFUSED = (
@@ -21,7 +22,7 @@ _REFUSED = (
 async def take_down_deployment(
     settings: Settings,
     account: AccountEditor,
-    project: Project,
+    project: ProjectEditor,
     report: DeployReport,
     *,
     delete_endpoint: bool = False,
@@ -42,7 +43,7 @@ async def _stop_endpoints(
     target = webhook.target(settings)
     if target is None:
         return report.fail(WEBHOOK, "its address is not known", NO_ADDRESS)
-    endpoints = await account.endpoints()
+    endpoints = await account.list_endpoints()
     ours = [each for each in endpoints if _may_stop(target, each)]
     for endpoint in endpoints:
         if endpoint.id == target.named and endpoint not in ours:
@@ -56,7 +57,7 @@ async def _stop_endpoints(
     return None
 
 
-def _may_stop(target: Target, endpoint: EditableEndpoint) -> bool:
+def _may_stop(target: Target, endpoint: WebhookEndpoint) -> bool:
     """Ours, and this deployment's: a name that was copied from another one is not enough."""
     return (
         target.ours(endpoint) and endpoint.url == target.url and not target.somebody_elses(endpoint)
@@ -64,7 +65,7 @@ def _may_stop(target: Target, endpoint: EditableEndpoint) -> bool:
 
 
 async def _stop(
-    endpoint: EditableEndpoint,
+    endpoint: WebhookEndpoint,
     subject: str,
     account: AccountEditor,
     report: DeployReport,

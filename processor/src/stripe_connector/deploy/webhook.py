@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from stripe_connector.deploy.account import EditableEndpoint
+from stripe_connector.gateways.stripe.administration import WebhookEndpoint
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.http.webhook_routes import PATH
 from stripe_connector.ledger.facts import PROJECT_KEY
@@ -54,17 +54,17 @@ class Target(Struct, frozen=True):
             "metadata": self.mark,
         }
 
-    def marked(self, endpoint: EditableEndpoint) -> bool:
+    def marked(self, endpoint: WebhookEndpoint) -> bool:
         return self.mark.items() <= endpoint.metadata.items()
 
-    def somebody_elses(self, endpoint: EditableEndpoint) -> bool:
+    def somebody_elses(self, endpoint: WebhookEndpoint) -> bool:
         """Whether it bears the mark of another project."""
         return endpoint.metadata.get(PROJECT_KEY, self.project_key) != self.project_key
 
-    def ours(self, endpoint: EditableEndpoint) -> bool:
+    def ours(self, endpoint: WebhookEndpoint) -> bool:
         return endpoint.id == self.named or (endpoint.url == self.url and self.marked(endpoint))
 
-    def accepts(self, endpoint: EditableEndpoint) -> bool | None:
+    def accepts(self, endpoint: WebhookEndpoint) -> bool | None:
         """Whether the endpoint's secret is configured; None where that cannot be told."""
         if not self.secrets:
             return False
@@ -85,8 +85,8 @@ def target(settings: Settings) -> Target | None:
 
 
 def endpoint_to_keep(
-    wanted: Target, endpoints: Collection[EditableEndpoint]
-) -> EditableEndpoint | None:
+    wanted: Target, endpoints: Collection[WebhookEndpoint]
+) -> WebhookEndpoint | None:
     """The endpoint of ours that stays; all of the pinned API version would do.
 
     The one that is named comes first, then one whose secret is known to be configured, then one
@@ -107,14 +107,14 @@ def endpoint_to_keep(
 
 
 def superseded(
-    wanted: Target, endpoints: Sequence[EditableEndpoint], stays: EditableEndpoint | None
-) -> list[EditableEndpoint]:
+    wanted: Target, endpoints: Sequence[WebhookEndpoint], stays: WebhookEndpoint | None
+) -> list[WebhookEndpoint]:
     """Enabled endpoints of ours beside the one that stays: of another version, or duplicates."""
     stays_id = stays.id if stays is not None else None
     return [e for e in endpoints if wanted.ours(e) and e.enabled and e.id != stays_id]
 
 
-def corrections(wanted: Target, endpoint: EditableEndpoint) -> tuple[dict[str, Any], list[str]]:
+def corrections(wanted: Target, endpoint: WebhookEndpoint) -> tuple[dict[str, Any], list[str]]:
     """Parameters of the update that makes an endpoint right, and what they change in words."""
     params: dict[str, Any] = {}
     words: list[str] = []

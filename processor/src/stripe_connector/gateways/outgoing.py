@@ -29,6 +29,11 @@ TRY_TIMEOUT = 10.0
 
 _BUSY_OR_DOWN = frozenset({429, 500, 502, 503, 504})
 
+HttpClient = httpx.AsyncClient
+"""What a way out is made of; the rest of the connector knows it by this name alone."""
+Response = httpx.Response
+"""What `send` answers."""
+
 logger = logging.getLogger(__name__)
 
 

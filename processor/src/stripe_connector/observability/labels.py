@@ -15,7 +15,7 @@ _WORDS = frozenset(
     # Stripe
     " v1 account cancel capture checkout confirm customer_sessions customers detach disputes"
     " ephemeral_keys events expire payment_intents payment_method_domains payment_methods refunds"
-    " search webhook_endpoints"
+    " search validate webhook_endpoints"
     # Key servers
     " .well-known jwks.json".split()
 )

@@ -40,15 +40,22 @@ class AccountDetails(Struct, frozen=True):
 
 
 class WebhookEndpoint(Struct, frozen=True):
-    """Where Stripe sends events, without the secret that signs them."""
+    """Where Stripe sends events."""
 
     id: str
     url: str
     status: str
     enabled_events: list[str]
+    created: int
+    """Unix seconds."""
     api_version: str | None = None
     """None stands for the account's own version."""
     metadata: dict[str, str] = {}
+    secret: str | None = None
+    """What signs the events. Stripe tells it once, when the endpoint is created."""
+
+    def __repr__(self) -> str:
+        return f"WebhookEndpoint(id={self.id!r}, url={self.url!r}, status={self.status!r})"
 
     @property
     def enabled(self) -> bool:
@@ -75,16 +82,30 @@ class ListedIntent(Struct, frozen=True):
     client_secret: str
 
 
-class DomainState(Struct, frozen=True):
+class WalletDetails(Struct, frozen=True):
+    error_message: str = ""
+
+
+class WalletOnDomain(Struct, frozen=True):
     status: str
+    status_details: WalletDetails | None = None
 
 
 class PaymentMethodDomain(Struct, frozen=True):
     """A domain on which wallets may be shown."""
 
+    id: str
     domain_name: str
     enabled: bool
-    apple_pay: DomainState
+    apple_pay: WalletOnDomain
+
+    @property
+    def problem(self) -> str | None:
+        """Why Apple Pay does not work there, in Stripe's words; None where it does."""
+        if self.apple_pay.status == "active":
+            return None
+        details = self.apple_pay.status_details
+        return (details and details.error_message) or "Stripe gives no reason."
 
 
 class _List(Struct, Generic[T]):
@@ -113,21 +134,21 @@ class StripeAdministration:
             secret_key=api_key, api_base=api_base, outgoing=outgoing, app_info=None
         )
 
-    async def read(
+    async def require_readable(
         self, resource: Literal["payment_intents", "refunds", "disputes", "customers", "checkout"]
     ) -> str:
         """Prove that the key may read a resource: the API version that the answer is of."""
         path = "checkout/sessions" if resource == "checkout" else resource
         return (await self._get(_ignored, f"/v1/{path}", {"limit": 1}))[1]
 
-    async def account(self) -> AccountDetails:
+    async def get_account(self) -> AccountDetails:
         return (await self._get(_account, "/v1/account"))[0]
 
-    async def endpoints(self) -> list[WebhookEndpoint]:
+    async def list_endpoints(self) -> list[WebhookEndpoint]:
         """All webhook endpoints: an account has sixteen at most."""
         return (await self._get(_endpoints, "/v1/webhook_endpoints", {"limit": 100}))[0].data
 
-    async def events(self, since: int, *, delivered: bool) -> list[ListedEvent]:
+    async def list_events(self, since: int, *, delivered: bool) -> list[ListedEvent]:
         """Events since a time (Unix seconds), newest first; at most the newest few hundred.
 
         `delivered` says whether every endpoint that was to have them has them.
@@ -146,22 +167,22 @@ class StripeAdministration:
             params["starting_after"] = page.data[-1].id
         return events
 
-    async def default_version(self) -> str | None:
+    async def find_default_version(self) -> str | None:
         """The account's own API version, as its newest event has it; None where there is none."""
         page, _version = await self._get(_events, "/v1/events", {"limit": 1})
         return page.data[0].api_version if page.data else None
 
-    async def latest_intent(self) -> ListedIntent | None:
+    async def find_latest_intent(self) -> ListedIntent | None:
         """The newest payment intent, if there is one."""
         page, _version = await self._get(_intents, "/v1/payment_intents", {"limit": 1})
         return page.data[0] if page.data else None
 
-    async def show(self, intent: ListedIntent) -> None:
+    async def require_visible(self, intent: ListedIntent) -> None:
         """Read an intent as a browser does; raises NotFound where it is of another account."""
         path = f"/v1/payment_intents/{segment(intent.id)}"
         await self._get(_ignored, path, {"client_secret": intent.client_secret})
 
-    async def domains(self) -> list[PaymentMethodDomain]:
+    async def list_domains(self) -> list[PaymentMethodDomain]:
         """The domains that are registered for wallets, the newest hundred."""
         return (await self._get(_domains, "/v1/payment_method_domains", {"limit": 100}))[0].data
 

@@ -9,6 +9,8 @@ import stripe
 from stripe_connector.gateways.outgoing import Outgoing, Retry
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 
+AppInfo = stripe.AppInfo
+"""How Stripe's logs name a program."""
 BACKEND = "Stripe"
 
 RETRY = Retry(conflict_tries=5)

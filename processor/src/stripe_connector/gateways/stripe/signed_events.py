@@ -74,6 +74,12 @@ def check_header(header: str, now: float) -> None:
         raise InvalidRequest("The signature's time is too far from now.", code="StaleSignature")
 
 
+def sign(payload: str, secret: str, now: int) -> str:
+    """The header under which Stripe would deliver these bytes; `now` is in Unix seconds."""
+    header: str = stripe.WebhookSignature.generate_signature_header(payload, secret, now)
+    return header
+
+
 def verify(payload: bytes, header: str, secrets: tuple[str, ...]) -> None:
     """Check that one of the endpoint's secrets signed exactly these bytes: one hash for each.
 

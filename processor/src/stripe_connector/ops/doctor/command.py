@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import click
 from rich.console import Console
 
-from stripe_connector.clock import Clock
-from stripe_connector.gateways.outgoing import Outgoing, create_http_client
+from stripe_connector.assembly import outgoing_of_command
 from stripe_connector.ops.doctor import output
 from stripe_connector.ops.doctor.checks import CheckOutcome, Result, run_checks
 from stripe_connector.ops.doctor.examination import all_checks
@@ -53,7 +52,7 @@ def is_sound(results: Sequence[Result], *, strict: bool) -> bool:
 
 
 async def _examined(settings: Settings, limit_s: float) -> list[Result]:
-    async with create_http_client() as client:
-        checks = all_checks(settings, Outgoing(client, Clock()))
+    async with outgoing_of_command() as outgoing:
+        checks = all_checks(settings, outgoing)
         with output.Doing(Console(stderr=True), len(checks)) as doing:
             return await run_checks(checks, limit_s=limit_s, on_result=doing.made)

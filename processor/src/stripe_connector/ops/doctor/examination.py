@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from stripe_connector.assembly import commercetools_gateway
+from stripe_connector.assembly import commercetools_gateway, stripe_administration
 from stripe_connector.gateways.commercetools.administration import CommercetoolsAdministration
 from stripe_connector.gateways.outgoing import Outgoing
-from stripe_connector.gateways.stripe.administration import StripeAdministration
 from stripe_connector.ops.doctor import settings_checks
 from stripe_connector.ops.doctor.checks import Check
 from stripe_connector.ops.doctor.commercetools_checks import CommercetoolsChecks
@@ -21,7 +20,7 @@ def all_checks(settings: Settings, outgoing: Outgoing) -> list[Check]:
     """In the order of the report, which is one in which what is needed comes first."""
     commercetools = commercetools_gateway(CommercetoolsAdministration, settings, outgoing)
     stripe, browser = (
-        StripeAdministration(api_key=key, api_base=settings.stripe_api_base, outgoing=outgoing)
+        stripe_administration(key, settings, outgoing)
         for key in (settings.stripe_secret_key, settings.stripe_publishable_key)
     )
     return [

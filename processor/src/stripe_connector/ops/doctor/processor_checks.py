@@ -6,15 +6,13 @@ import json
 import uuid
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-
-import httpx
-import stripe
+from http import HTTPStatus
 
 from stripe_connector import context
 from stripe_connector.errors import BackendUnavailable
-from stripe_connector.gateways.outgoing import ONCE, REPEATABLE, Outgoing
+from stripe_connector.gateways.outgoing import ONCE, REPEATABLE, Outgoing, Response
 from stripe_connector.gateways.stripe.api_version import API_VERSION
-from stripe_connector.gateways.stripe.signed_events import TOLERANCE
+from stripe_connector.gateways.stripe.signed_events import TOLERANCE, sign
 from stripe_connector.http.webhook_routes import PATH
 from stripe_connector.ops.doctor.checks import (
     Check,
@@ -73,7 +71,7 @@ class ProcessorChecks:
                     "Renew it, or correct CONNECT_SERVICE_URL: Stripe does not deliver there.",
                 )
             raise
-        if answer.status_code != httpx.codes.OK or _field(answer, "status") != "UP":
+        if answer.status_code != HTTPStatus.OK or _field(answer, "status") != "UP":
             return broken(
                 f"{self._base}/health/ready answers {answer.status_code} and is no processor that"
                 " is ready.",
@@ -90,7 +88,7 @@ class ProcessorChecks:
     async def guarded(self) -> Finding:
         """Nobody reads the status without a token of the Merchant Center."""
         answer = await self._send("GET", "/operations/status")
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:
             return sound("/operations/status asks for a token")
         return broken(
             f"/operations/status answers {answer.status_code} to a caller without a token.",
@@ -134,19 +132,19 @@ class ProcessorChecks:
         )
         for number, secret in enumerate(self._settings.stripe_webhook_signing_secret, start=1):
             answer = await self._deliver_probe(secret)
-            if answer.status_code == httpx.codes.BAD_REQUEST:
+            if answer.status_code == HTTPStatus.BAD_REQUEST:
                 return broken(
                     f"The running processor refuses what secret {number} of"
                     " STRIPE_WEBHOOK_SIGNING_SECRET has signed: it has another.",
                     mend,
                 )
-            if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
                 return broken(
                     "The running processor has no STRIPE_WEBHOOK_SIGNING_SECRET, or is stopping:"
                     " it answers webhooks with 503.",
                     mend,
                 )
-            if answer.status_code != httpx.codes.OK:
+            if answer.status_code != HTTPStatus.OK:
                 return broken(
                     f"{self._base}{PATH} answers a signed event with {answer.status_code}.",
                     "See the processor's log; a proxy in front must let POST requests pass"
@@ -163,7 +161,7 @@ class ProcessorChecks:
         allowed = answer.headers.get("access-control-allow-origin")
         return answer.is_success and allowed == origin
 
-    async def _deliver_probe(self, secret: str) -> httpx.Response:
+    async def _deliver_probe(self, secret: str) -> Response:
         now = int(self._outgoing.clock.time())
         event = {
             "id": f"evt_doctor_{uuid.uuid4().hex}",
@@ -175,7 +173,7 @@ class ProcessorChecks:
             "data": {"object": {}},
         }
         body = json.dumps(event)
-        signature = stripe.WebhookSignature.generate_signature_header(body, secret, now)
+        signature = sign(body, secret, now)
         headers = {"Content-Type": "application/json", "Stripe-Signature": signature}
         return await self._send("POST", PATH, headers=headers, content=body)
 
@@ -199,7 +197,7 @@ class ProcessorChecks:
         *,
         headers: Mapping[str, str] | None = None,
         content: str | None = None,
-    ) -> httpx.Response:
+    ) -> Response:
         return await self._outgoing.send(
             method,
             f"{self._base}{path}",
@@ -226,7 +224,7 @@ def _judged(ahead: float | None, whose: str) -> Finding:
     return sound(f"within {_NOTICEABLE_S:.0f} s of Stripe's")
 
 
-def _field(answer: httpx.Response, name: str) -> object:
+def _field(answer: Response, name: str) -> object:
     try:
         body = answer.json()
     except ValueError:

@@ -68,7 +68,7 @@ class StripeChecks:
     async def api_key(self) -> Finding:
         kind = "restricted" if self._restricted else "secret"
         try:
-            version = await self._stripe.read("payment_intents")
+            version = await self._stripe.require_readable("payment_intents")
         except KeyRefused as error:
             if error.code == "api_key_expired":
                 return broken(
@@ -95,11 +95,11 @@ class StripeChecks:
         missing: list[str] = []
         for resource in ("payment_intents", "refunds", "disputes", "customers", "checkout"):
             try:
-                await self._stripe.read(resource)
+                await self._stripe.require_readable(resource)
             except ReadForbidden:
                 missing.append(resource)
         try:
-            await self._stripe.endpoints()
+            await self._stripe.list_endpoints()
         except ReadForbidden:
             missing.append("webhook_endpoints")
         if missing:
@@ -112,7 +112,7 @@ class StripeChecks:
 
     async def account(self) -> Finding:
         try:
-            account = await self._stripe.account()
+            account = await self._stripe.get_account()
         except ReadForbidden:
             return skipped(
                 "The restricted key may not read the account: payments of other accounts in the"
@@ -138,7 +138,7 @@ class StripeChecks:
         See docs/decisions/0025-released-authorizations.md.
         """
         try:
-            version = await self._stripe.default_version()
+            version = await self._stripe.find_default_version()
         except ReadForbidden:
             return ""
         if version is None or version >= WITHOUT_RELEASE_REFUNDS:
@@ -151,9 +151,9 @@ class StripeChecks:
         foreign = broken(
             "STRIPE_PUBLISHABLE_KEY is of another account than STRIPE_SECRET_KEY.", mend
         )
-        intent = await self._stripe.latest_intent()
+        intent = await self._stripe.find_latest_intent()
         try:
-            await self._browser.show(intent or _NOWHERE)
+            await self._browser.require_visible(intent or _NOWHERE)
         except KeyRefused:
             return broken("Stripe does not know STRIPE_PUBLISHABLE_KEY.", mend)
         except StripeUnavailable:
@@ -196,7 +196,7 @@ class StripeChecks:
         if not wanted:
             return skipped("No storefront has a public name and https.")
         try:
-            domains = await self._stripe.domains()
+            domains = await self._stripe.list_domains()
         except ReadForbidden:
             return skipped("The restricted key may not read payment method domains.")
         active = {

@@ -61,7 +61,7 @@ class WebhookChecks:
         base, wanted = self._settings.connect_service_url, self._settings.stripe_webhook_id
         if base is None:
             return skipped("CONNECT_SERVICE_URL is not set: where webhooks should go is not known.")
-        self._all = await self._stripe.endpoints()
+        self._all = await self._stripe.list_endpoints()
         urls = {f"{base}{path}" for path in self._paths()}
         self._ours = sorted(
             (each for each in self._all if each.url in urls),
@@ -157,13 +157,13 @@ class WebhookChecks:
         now = int(self._clock.time())
         failed = [
             event
-            for event in await self._stripe.events(now - _RETRIED_S, delivered=False)
+            for event in await self._stripe.list_events(now - _RETRIED_S, delivered=False)
             if event.type in EVENTS and event.created < now - _UNDER_WAY_S
         ]
         if not failed:
             return sound("nothing undelivered in three days")
         oldest = min(failed, key=lambda each: each.created)
-        arrived = await self._stripe.events(now - _DAY_S, delivered=True)
+        arrived = await self._stripe.list_events(now - _DAY_S, delivered=True)
         none = "" if any(each.type in EVENTS for each in arrived) else ", and none arrived in a day"
         cause = (
             f"{len(failed)} events of three days are not delivered{none}; the oldest, {oldest.id}"

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TextIO
 
 import click
-import httpx
 from msgspec import Struct
 
 from stripe_connector import logs
+from stripe_connector.assembly import paced_outgoing
 from stripe_connector.clock import Clock
+from stripe_connector.concurrency import Pace
 from stripe_connector.errors import ConnectorError
-from stripe_connector.gateways.outgoing import create_http_client
-from stripe_connector.ops.reconcile.careful import CarefulOutgoing, Pace
+from stripe_connector.gateways.outgoing import HttpClient, create_http_client
 from stripe_connector.ops.reconcile.checkpoint import (
     Asked,
     Checkpoint,
@@ -142,7 +142,7 @@ async def run_reconcile(
     settings: Settings,
     options: Options,
     *,
-    http: httpx.AsyncClient,
+    http: HttpClient,
     stop: asyncio.Event,
     clock: Clock | None = None,
     out: TextIO | None = None,
@@ -202,7 +202,7 @@ def _runner(
     checkpoint: Checkpoint,
     file: CheckpointFile,
     report: FindingsReport,
-    http: httpx.AsyncClient,
+    http: HttpClient,
     clock: Clock,
     *,
     abandoned_after: timedelta,
@@ -213,8 +213,8 @@ def _runner(
     def over(*, may_write: bool) -> Parts:
         return reconcile_parts(
             settings,
-            CarefulOutgoing(http, clock, to_commercetools, may_write=may_write),
-            CarefulOutgoing(http, clock, to_stripe, may_write=False),
+            paced_outgoing(http, clock, to_commercetools, may_write=may_write),
+            paced_outgoing(http, clock, to_stripe, may_write=False),
         )
 
     reading = over(may_write=False)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from stripe_connector.clock import Clock
 from stripe_connector.errors import BackendError, ConnectorError, NotFound
 from stripe_connector.gateways.commercetools.models import is_id
+from stripe_connector.gateways.paced import WriteRefused
 from stripe_connector.gateways.stripe.decoding import Unreadable
 from stripe_connector.ledger.actions import Action
 from stripe_connector.ledger.facts import PAYMENT_ID, PROJECT_KEY, TRANSACTION_ID, RefundFact
@@ -21,11 +22,11 @@ from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.proof import account_of
 from stripe_connector.ledger.stripe_objects import Event, PaymentIntent
 from stripe_connector.money import from_stripe, iso_digits
-from stripe_connector.ops.reconcile.careful import WriteRefused, patiently
 from stripe_connector.ops.reconcile.compare import abandoned, after, beyond_stripe, compare
 from stripe_connector.ops.reconcile.difference import Difference, DifferenceKind
 from stripe_connector.ops.reconcile.findings import Findings
 from stripe_connector.ops.reconcile.fulfilment import repair_fulfilment, unfulfilled
+from stripe_connector.ops.reconcile.outage import through_outage
 from stripe_connector.ops.reconcile.truth import Truth, completed, truth_of, truth_of_intent
 from stripe_connector.ops.reconcile.wiring import Parts
 from stripe_connector.payments.events import CASH_BALANCE, EventEffect
@@ -86,7 +87,7 @@ class Examiner:
         if account_of(payment) is not None and standing is not Standing.OURS:
             return  # its own processor compares it with its own account
         try:
-            case = await self._patiently(lambda: self._case(payment, intent))
+            case = await self._through_outage(lambda: self._case(payment, intent))
         except NotFound:
             self._tell(Difference(DifferenceKind.UNKNOWN_INTENT, payment.id, payment.interface_id))
             return
@@ -99,7 +100,7 @@ class Examiner:
         if self._compare(case):
             # The page may be older than the Payment by now, and so may what Stripe said.
             first = case
-            case = await self._patiently(lambda: self._again(first))
+            case = await self._through_outage(lambda: self._again(first))
             if case is None:
                 return
         found = self._compare(case)
@@ -111,11 +112,11 @@ class Examiner:
         """An intent that no Payment names: of others, half linked, or an orphan."""
         if intent.metadata.get(PROJECT_KEY) != self._project_key:
             return
-        payment = await self._patiently(lambda: self._named(intent))
+        payment = await self._through_outage(lambda: self._named(intent))
         if payment is not None and payment.interface_id in (None, intent.id):
             await self.payment(payment, intent)
             return
-        truth = await self._patiently(lambda: completed(self._reading.stripe, intent))
+        truth = await self._through_outage(lambda: completed(self._reading.stripe, intent))
         returned = sum(
             fact.amount
             for fact in truth.refund_facts()
@@ -142,7 +143,9 @@ class Examiner:
     async def unknown(self, intent_id: str) -> None:
         """An intent of which only the id is known, and that no Payment names."""
         try:
-            item = await self._patiently(lambda: self._reading.stripe.get_foreign_intent(intent_id))
+            item = await self._through_outage(
+                lambda: self._reading.stripe.get_foreign_intent(intent_id)
+            )
         except NotFound:
             return  # of another account
         if item.whole is not None:
@@ -157,7 +160,7 @@ class Examiner:
             return
         missed = Difference(DifferenceKind.UNDELIVERED_EVENT, subject=event.id, type=event.type)
         try:
-            await self._patiently(lambda: self._reading.events.handle(event))
+            await self._through_outage(lambda: self._reading.events.handle(event))
         except (WriteRefused, BackendError):
             if self._findings.found(missed) and self._writing is not None:
                 self._findings.settled(missed, repaired=await self._replayed(self._writing, event))
@@ -167,7 +170,11 @@ class Examiner:
         customer, currency = event.object.get("customer"), str(event.object.get("currency")).upper()
         newest = (customer, currency) not in self._cash_of
         self._cash_of.add((customer, currency))
-        told = await self._patiently(lambda: self._reading.events.handle(event)) if newest else None
+        told = (
+            await self._through_outage(lambda: self._reading.events.handle(event))
+            if newest
+            else None
+        )
         if told is EventEffect.TOLD:
             left = from_stripe(event.object["ending_balance"], currency, iso_digits(currency))
             found = Difference(DifferenceKind.CASH_BALANCE, subject=customer, currency=currency)
@@ -175,7 +182,7 @@ class Examiner:
 
     async def _replayed(self, writing: Parts, event: Event) -> bool:
         try:
-            await self._patiently(lambda: writing.events.handle(event))
+            await self._through_outage(lambda: writing.events.handle(event))
         except ConnectorError:
             return False  # told as remaining; the next run tries again
         return True
@@ -229,13 +236,13 @@ class Examiner:
         merged = after(payment, merge(payment, case.truth.facts(), self._now()))
         beyond = beyond_stripe(merged, intent)
         found = [
-            await self._patiently(lambda: self._unstored(payment, intent)),
-            await self._patiently(
+            await self._through_outage(lambda: self._unstored(payment, intent)),
+            await self._through_outage(
                 lambda: unfulfilled(self._reading, intent.metadata, merged, beyond)
             ),
         ]
         if not placed and kept_amount(merged) > 0:
-            found.append(await self._patiently(lambda: self._on_nothing(merged, intent.id)))
+            found.append(await self._through_outage(lambda: self._on_nothing(merged, intent.id)))
         return [difference for difference in found if difference is not None]
 
     async def _on_nothing(self, merged: Payment, intent_id: str) -> Difference | None:
@@ -280,7 +287,7 @@ class Examiner:
             return
         left: set[DifferenceKind] = set()
         if any(not difference.needs_a_person for difference in found):
-            left = await self._patiently(lambda: self._repair(writing, case, found))
+            left = await self._through_outage(lambda: self._repair(writing, case, found))
         for difference in new:
             repaired = not difference.needs_a_person and difference.kind not in left
             self._findings.settled(difference, repaired=repaired)
@@ -326,5 +333,5 @@ class Examiner:
     def _now(self) -> str:
         return self._reading.recorder.now()
 
-    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
-        return await patiently(self._clock, work)
+    async def _through_outage(self, work: Callable[[], Awaitable[T]]) -> T:
+        return await through_outage(self._clock, work)

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from stripe_connector.errors import Conflict, InvalidRequest, NotFound
 from stripe_connector.gateways.commercetools.models import PaymentInfo
 from stripe_connector.gateways.commercetools.orders import Payable
+from stripe_connector.gateways.paced import WriteRefused
 from stripe_connector.ledger.due import asked_beyond, covered_amount
 from stripe_connector.ledger.facts import CART_ID
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, ORDER_FAILED
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
-from stripe_connector.ops.reconcile.careful import WriteRefused
 from stripe_connector.ops.reconcile.difference import Difference, DifferenceKind
 from stripe_connector.ops.reconcile.wiring import Parts
 from stripe_connector.payments.covered import surplus

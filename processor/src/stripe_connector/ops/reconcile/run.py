@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from stripe_connector.clock import Clock
 from stripe_connector.errors import ConnectorError
-from stripe_connector.ops.reconcile.careful import patiently
 from stripe_connector.ops.reconcile.checkpoint import Checkpoint, CheckpointFile
 from stripe_connector.ops.reconcile.findings import FindingsReport
+from stripe_connector.ops.reconcile.outage import through_outage
 from stripe_connector.ops.reconcile.phases import Phase, PhaseItem
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class Run:
             if stop.is_set():
                 self._file.save(checkpoint)
                 return False
-            page = await patiently(self._clock, lambda: phase.page(checkpoint.cursor))
+            page = await through_outage(self._clock, lambda: phase.page(checkpoint.cursor))
             error = None
             try:
                 done = await in_order(page.items, _work, at_once=self._at_once, stop=stop)

@@ -34,18 +34,20 @@ class Parts(Struct, frozen=True):
     account: OwnAccount
 
 
-class _Bystander(Modifier):
-    """Records like the processor, and does nothing about it: a run moves no money."""
+class _RecordingModifier(Modifier):
+    """Records like the processor and moves no money."""
 
     async def after_record(self, payment: Payment) -> None:
-        """What our rules demand is left to the processor and to people."""
+        """Do nothing: what our rules demand is left to the processor and to people."""
 
 
 def reconcile_parts(settings: Settings, to_commercetools: Outgoing, to_stripe: Outgoing) -> Parts:
     """Everything over these two; whether anything can be written is up to them."""
     commercetools = commercetools_gateway(CommercetoolsHistory, settings, to_commercetools)
     stripe = stripe_gateway(StripeHistory, settings, to_stripe)
-    does = use_cases(settings, commercetools, stripe, to_commercetools.clock, modifier=_Bystander)
+    does = use_cases(
+        settings, commercetools, stripe, to_commercetools.clock, modifier=_RecordingModifier
+    )
     return Parts(
         commercetools,
         stripe,

@@ -1,0 +1,37 @@
+"""The way out for a command beside live traffic: paced, and without writes unless allowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from stripe_connector.clock import Clock
+from stripe_connector.concurrency import Pace
+from stripe_connector.errors import ConnectorError
+from stripe_connector.gateways.outgoing import REPEATABLE, Outgoing, Retry
+
+
+class WriteRefused(ConnectorError):
+    """A write that this command must not make: the record is not as it should be."""
+
+
+class PacedOutgoing(Outgoing):
+    """Sends at a pace. Raises WriteRefused for writes, unless `may_write`."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, clock: Clock, pace: Pace, *, may_write: bool
+    ) -> None:
+        super().__init__(client, clock)
+        self._pace = pace
+        self._may_write = may_write
+
+    async def send(
+        self, method: str, url: str, *, backend: str, retry: Retry, **options: Any
+    ) -> httpx.Response:
+        # Asking for an access token is a POST, too; it is declared to have no effect.
+        harmless = method == "GET" or retry is REPEATABLE
+        if not (harmless or self._may_write):
+            raise WriteRefused(f"A {method} to {backend} is not for this run.")
+        await self._pace.turn()
+        return await super().send(method, url, backend=backend, retry=retry, **options)
