@@ -19,7 +19,7 @@ from stripe_connector.gateways.stripe.errors import KEY_SPENT
 
 T = TypeVar("T")
 
-TRIES = 3
+ATTEMPTS = 3
 """Idempotency keys that one request uses up before it leaves the rest to a repetition."""
 
 
@@ -45,7 +45,7 @@ async def create(
     one. `find` looks for what an earlier call under a spent key made. Raises BackendUnavailable
     where Stripe stores a failure for one key after the other.
     """
-    for attempt in range(1, TRIES + 1):
+    for attempt in range(1, ATTEMPTS + 1):
         try:
             return await make(key if attempt == 1 else f"{key}:{attempt}")
         except KEY_SPENT:

@@ -46,7 +46,7 @@ from stripe_connector.ledger.operation import (
 from stripe_connector.ledger.payment import Payment, Transaction
 from stripe_connector.ledger.stripe_objects import PaymentIntent
 from stripe_connector.money import to_stripe
-from stripe_connector.payments.attempts import TRIES, RepeatEffect
+from stripe_connector.payments.attempts import ATTEMPTS, RepeatEffect
 from stripe_connector.payments.interactions import Interaction
 from stripe_connector.payments.limits import unanswered
 from stripe_connector.payments.parts import Outcome, Plan, Request, write_ahead
@@ -176,7 +176,7 @@ class Mover:
         it stays unknown but the same call may be repeated; the transaction then stays as it is.
         """
         spent = False
-        for _ in range(TRIES):
+        for _ in range(ATTEMPTS):
             transaction = _by_id(payment, transaction_id)
             if resume and transaction.state == "Initial":
                 payment = await self._looked(payment, transaction)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -11,6 +10,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from stripe_connector.clock import Clock
+from stripe_connector.concurrency import Tries
 from stripe_connector.errors import (
     BackendUnavailable,
     DuplicateField,
@@ -53,10 +53,6 @@ logger = logging.getLogger(__name__)
 Compute = Callable[[Payment], Awaitable[Sequence[Action]]]
 """From a Payment at one version to the actions it needs; called anew after each conflict."""
 
-_CONFLICTS = 8
-_FAILURES = 2
-_PAUSE_S = 0.05
-
 
 class Recorder:
     """Brings Payments up to date; whatever it writes was computed from the version it writes to.
@@ -74,7 +70,6 @@ class Recorder:
         *,
         keep_interactions: bool = False,
         observe_mismatch: Callable[[], None] = lambda: None,
-        jitter: random.Random | None = None,
     ) -> None:
         self._commercetools = commercetools
         self._keep_interactions = keep_interactions
@@ -82,7 +77,6 @@ class Recorder:
         self._stripe = stripe
         self._account = account
         self._clock = clock
-        self._jitter = jitter or random.Random()  # noqa: S311 (spreads load, protects nothing)
 
     def now(self) -> str:
         """The time as a transaction's timestamp."""
@@ -111,7 +105,7 @@ class Recorder:
         A failed write may have happened all the same: reading again tells, and merging again
         changes nothing then. `cause` is kept with the Payment where that is switched on.
         """
-        conflicts = failures = 0
+        tries, failed = Tries("The payment", self._clock), False
         mended = bare = False
         while True:
             actions = list(await compute(payment))
@@ -138,22 +132,17 @@ class Recorder:
                 else:
                     raise
                 continue
-            except VersionConflict as error:
-                conflicts += 1
-                if conflicts == _CONFLICTS:
-                    raise BackendUnavailable(
-                        "The payment is being changed by others, try again.", retry_after=1
-                    ) from error
+            except VersionConflict:
+                pass
             except BackendUnavailable:
-                failures += 1
-                if failures == _FAILURES:
+                if failed:
                     raise
+                failed = True
             else:
                 if _mismatched(stored) and not _mismatched(payment):
                     self._observe_mismatch()
                 return stored
-            pause = _PAUSE_S * (conflicts + failures) * (0.5 + self._jitter.random())
-            await self._clock.sleep(pause)
+            await tries.again()
             payment = await self._commercetools.get_payment(payment.id)
 
     async def _create_types(self) -> None:

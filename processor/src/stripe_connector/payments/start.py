@@ -15,9 +15,8 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from stripe_connector import context
-from stripe_connector.concurrency import both
+from stripe_connector.concurrency import Tries, both
 from stripe_connector.errors import (
-    BackendUnavailable,
     Conflict,
     InvalidRequest,
     NotFound,
@@ -69,7 +68,6 @@ UNKNOWN_INTENT = "unknown_intent"
 """Status code of a Payment whose intent Stripe does not know under today's keys."""
 
 STORED_METHOD = "storedPaymentMethodId"  # the field that names the chosen one in requests
-_TRIES = 4
 _IMPOSSIBLE_AMOUNTS = frozenset({"amount_too_large", "amount_too_small"})
 _MOVED_ON = "payment_intent_unexpected_state"
 
@@ -143,7 +141,8 @@ class Starter:
         Raises Conflict for a cart that is ordered already or whose payment is being processed,
         InvalidRequest where nothing is due or Stripe cannot take the amount or the chosen method.
         """
-        for _ in range(_TRIES):
+        tries = Tries("The cart")
+        while True:
             if cart.cart_state not in ("Active", "Frozen"):
                 raise Conflict(f"The cart is {cart.cart_state.lower()} and cannot be paid.")
             if cart.lock is not None:
@@ -158,8 +157,8 @@ class Starter:
                 started = await self._once(wanted)
                 if started is not None:
                     return started
+            await tries.again()
             cart = await self._commercetools.get_cart(cart.id)
-        raise BackendUnavailable("The cart is being changed by others, try again.", retry_after=1)
 
     async def _require_due(self, session: Session, cart: Cart, ours: Ours) -> Money:
         """What is due; where nothing is, what is still open of the cart is closed first."""

@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from stripe_connector.clock import Clock
+from stripe_connector.concurrency import TRIES
 from stripe_connector.errors import InvalidRequest, NotFound, VersionConflict, invalid_field
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import is_id
@@ -26,9 +27,6 @@ from stripe_connector.storefront.cart_changes import (
     RemovedCode,
     RemoveDiscountCode,
 )
-
-WRITE_TRIES = 5
-"""Of a write that others overtake."""
 
 _CODE_REFUSED = "DiscountCodeNonApplicable"
 _NOT_SOLD_IN = "The shop has no such market."
@@ -189,7 +187,7 @@ class Storefront:
                 cart = await self._commercetools.get_shown_cart(cart_id)
                 if change.done_in(cart):
                     return cart
-                if isinstance(error, InvalidRequest) or tries >= WRITE_TRIES:
+                if isinstance(error, InvalidRequest) or tries >= TRIES:
                     raise
                 version = cart.version
 

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from stripe_connector.clock import Clock
+from stripe_connector.concurrency import Tries
 from stripe_connector.errors import (
-    BackendUnavailable,
     Conflict,
     InvalidRequest,
     NotFound,
@@ -52,7 +52,6 @@ from stripe_connector.storefront.session_params import Landing, UiMode
 PAGE_OPEN = "page_open"
 """Code of the refusal to give up a page for a caller's choice of another mode."""
 
-_TRIES = 6
 _HOUR = timedelta(hours=1)
 
 
@@ -113,7 +112,8 @@ class CheckoutSessions:
         page of another mode, InvalidRequest where Stripe cannot take its total, TooManyRequests.
         """
         request = request or PageRequest(self.landing(order_id))
-        for _ in range(_TRIES):
+        tries = Tries("The order")
+        while True:
             order = await self._commercetools.get_order(order_id)
             if order.order_state == "Cancelled":
                 raise Conflict("The order is cancelled.")
@@ -124,7 +124,7 @@ class CheckoutSessions:
             session = await self._once(order, request)
             if session is not None:
                 return PaymentSession(session.id, session.url, session.client_secret)
-        raise BackendUnavailable("The order is being changed by others, try again.", retry_after=1)
+            await tries.again()
 
     def landing(self, order_id: str, ui_mode: UiMode = "hosted_page") -> Landing:
         """The storefront's pages for an order."""
@@ -141,7 +141,8 @@ class CheckoutSessions:
         Raises NotFound, Conflict where the cart is ordered, being paid or has an open page of
         another mode, InvalidRequest where Stripe cannot take its total, TooManyRequests.
         """
-        for _ in range(_TRIES):
+        tries = Tries("The cart")
+        while True:
             cart = await self._commercetools.get_payable_cart(cart_id)
             if cart.cart_state != "Active":
                 raise Conflict("The cart cannot be paid any more.", code="CartOrdered")
@@ -150,7 +151,7 @@ class CheckoutSessions:
             session = await self._once(cart, PageRequest(landing))
             if session is not None:
                 return PaymentSession(session.id, session.url, session.client_secret)
-        raise BackendUnavailable("The cart is being changed by others, try again.", retry_after=1)
+            await tries.again()
 
     async def _once(self, sale: Payable, request: PageRequest) -> CheckoutSession | None:
         """One try; None where the order or cart must be read again."""

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from stripe_connector.clock import Clock
-from stripe_connector.errors import BackendUnavailable, Conflict, VersionConflict
+from stripe_connector.concurrency import Tries
+from stripe_connector.errors import Conflict, VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.orders import Order
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH
@@ -32,9 +33,6 @@ from stripe_connector.storefront.order_state import (
 )
 
 logger = logging.getLogger(__name__)
-
-_TRIES = 6
-_PAUSE_S = 0.05
 
 Compute = Callable[[Order], Sequence[dict[str, str]]]
 Standing = Literal["paid", "processing", "unpaid"]
@@ -207,13 +205,11 @@ class Fulfiller:
 
     async def _update(self, order: Order, compute: Compute) -> Order:
         """Apply what `compute` asks for to the newest version; a conflict means: compute again."""
-        for attempt in range(1, _TRIES + 1):
-            actions = compute(order)
-            if not actions:
-                return order
+        tries = Tries("The order", self._clock)
+        while actions := compute(order):
             try:
                 return await self._commercetools.update_order(order, actions)
             except VersionConflict:
-                await self._clock.sleep(_PAUSE_S * attempt)
+                await tries.again()
             order = await self._commercetools.get_order(order.id)
-        raise BackendUnavailable("The order is being changed by others, try again.", retry_after=1)
+        return order

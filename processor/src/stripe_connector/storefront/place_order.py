@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from stripe_connector import context
 from stripe_connector.clock import Clock
+from stripe_connector.concurrency import TRIES
 from stripe_connector.errors import (
     BackendUnavailable,
     Conflict,
@@ -29,7 +30,7 @@ from stripe_connector.gateways.commercetools.models import is_id
 from stripe_connector.gateways.commercetools.shown import ShownCart, ShownOrder
 from stripe_connector.settings import Settings
 from stripe_connector.storefront import views
-from stripe_connector.storefront.catalogue import WRITE_TRIES, read_cart
+from stripe_connector.storefront.catalogue import read_cart
 
 
 class Placed(Struct, frozen=True):
@@ -60,7 +61,7 @@ class Orders:
         whether it was: placing it again tells.
         """
         cart = await read_cart(self._commercetools, cart_id)
-        for tries in range(1, WRITE_TRIES + 1):
+        for tries in range(1, TRIES + 1):
             if cart.is_ordered:
                 return self._placed(await self._existing(cart), is_new=False)
             try:
@@ -77,7 +78,7 @@ class Orders:
                 return self._placed(found, is_new=isinstance(error, BackendUnavailable))
             except (VersionConflict, InvalidRequest) as error:
                 cart = await self._commercetools.get_shown_cart(cart_id)
-                last = isinstance(error, InvalidRequest) or tries == WRITE_TRIES
+                last = isinstance(error, InvalidRequest) or tries == TRIES
                 if last and not cart.is_ordered:
                     raise await self._refusal(error, cart, paid=paid) from error
         return self._placed(await self._existing(cart), is_new=False)

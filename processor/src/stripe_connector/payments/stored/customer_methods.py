@@ -15,9 +15,8 @@ import logging
 
 from msgspec import UNSET, Struct, UnsetType
 
-from stripe_connector.concurrency import both, every
+from stripe_connector.concurrency import Tries, both, every
 from stripe_connector.errors import (
-    BackendUnavailable,
     Conflict,
     ConnectorError,
     InvalidRequest,
@@ -36,7 +35,6 @@ from stripe_connector.payments.stored.customers import Customers
 from stripe_connector.payments.stored.method_records import StoredMethods
 from stripe_connector.settings import Settings
 
-_TRIES = 3
 logger = logging.getLogger(__name__)
 
 
@@ -240,16 +238,15 @@ class CustomerMethods:
 
     async def _deactivate(self, record: PaymentMethod) -> None:
         current: PaymentMethod | None = record
-        for _ in range(_TRIES):
-            if current is None or not current.is_active:
-                return
+        tries = Tries("The payment method", self._commercetools.clock)
+        while current is not None and current.is_active:
             try:
                 await self._stored_methods.deactivate(current)
             except (VersionConflict, NotFound):
+                await tries.again()
                 current = await self._commercetools.get_payment_method(record.id)
             else:
                 return
-        raise BackendUnavailable("The payment method is being changed by others.", retry_after=1)
 
     def _can_be_used(self, record: PaymentMethod, customer_id: str) -> bool:
         return (

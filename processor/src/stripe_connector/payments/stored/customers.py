@@ -9,9 +9,8 @@ from msgspec import Struct
 
 from stripe_connector.cache import Cache
 from stripe_connector.clock import Clock
-from stripe_connector.concurrency import both
+from stripe_connector.concurrency import Tries, both
 from stripe_connector.errors import (
-    BackendUnavailable,
     DuplicateField,
     InvalidRequest,
     NotFound,
@@ -32,7 +31,6 @@ FIELD = "stripeConnector_stripeCustomerId"
 CONTAINER = "stripe-connector-customers"
 """Custom objects for customers whose own custom type leaves no room for our field."""
 
-_TRIES = 3
 _STRIPE_ID = re.compile(r"cus_[A-Za-z0-9_]{1,128}")
 _PROVEN_FOR = 900.0
 """Seconds. Ties at Stripe are written once; what was deleted since is refused by Stripe itself."""
@@ -190,10 +188,12 @@ class Customers:
         found = await self._stripe.find_customer(customer.id)
         stripe_id = found.id if found else await self._create(customer, cart, stale)
         self._proven.put((stripe_id, customer.id), True)
-        for _ in range(_TRIES):
+        tries = Tries("The customer", self._commercetools.clock)
+        while True:
             try:
                 return await self._remember(customer, stripe_id, stale)
             except VersionConflict:
+                await tries.again()
                 reread = await self._commercetools.get_customer(customer.id)
                 if reread is None:
                     return stripe_id
@@ -205,7 +205,6 @@ class Customers:
                     and await self._is_theirs(winner, customer.id)
                 ):
                     return winner
-        raise BackendUnavailable("The customer is being changed by others.", retry_after=1)
 
     async def _create(self, customer: Customer, cart: Cart, stale: str | None) -> str:
         """Two requests at once make one customer: the key and the body are the same for both.
