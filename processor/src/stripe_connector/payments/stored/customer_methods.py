@@ -17,6 +17,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from stripe_connector.concurrency import Tries, both, every
 from stripe_connector.errors import (
+    BackendUnavailable,
     Conflict,
     ConnectorError,
     InvalidRequest,
