@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stripe_connector.payments.events import HANDLED
+from stripe_connector.storefront.events import HANDLED
 from tests.behaviour.reconciling import reconcile
 from tests.behaviour.steps import (
     Json,

@@ -17,8 +17,7 @@ from msgspec.structs import fields
 from stripe.checkout import Session
 
 from sandbox.stripe import captures
-from stripe_connector.payments.events import HANDLED
-from stripe_connector.storefront.page_events import SESSION_EVENTS
+from stripe_connector.storefront.events import HANDLED
 from tests.behaviour.steps import MANUAL, dashboard_refund, started
 from tests.behaviour.test_bff_payments import Shopper
 from tests.contract.stripe_types import OF, Json, Place, places
@@ -173,7 +172,7 @@ async def test_no_null_gap_or_new_word_makes_a_webhook_fail(make: Any) -> None:
         for document in world.store.collection(type_id)
     ]
     tried = 0
-    for event in [e for e in world.stripe.events if e["type"] in HANDLED | SESSION_EVENTS]:
+    for event in [e for e in world.stripe.events if e["type"] in HANDLED]:
         for change in changes(event["data"]["object"]):
             told: Json = copy.deepcopy(event)
             answered = at_stripe(world, event["data"]["object"])
@@ -210,7 +209,7 @@ async def test_whatever_form_a_foreign_object_has_it_is_acknowledged(make: Any) 
     world = await make()
     calls = len(world.network.calls)
     seen = set()
-    for event in [e for e in world.stripe.events if e["type"] in HANDLED | SESSION_EVENTS]:
+    for event in [e for e in world.stripe.events if e["type"] in HANDLED]:
         for metadata in (None, {}, {"ct_project_key": "another"}, "nonsense"):
             theirs: Json = copy.deepcopy(event)
             obj = theirs["data"]["object"]
@@ -234,4 +233,4 @@ async def test_whatever_form_a_foreign_object_has_it_is_acknowledged(make: Any) 
 async def test_every_handled_event_is_made_in_one_of_the_worlds() -> None:
     """A type that no world makes would go unchecked."""
     made = {event["type"] for make in WORLDS for event in (await make()).stripe.events}
-    assert made >= HANDLED | SESSION_EVENTS
+    assert made >= HANDLED

@@ -150,7 +150,7 @@ class Server:
 
 
 def active(scope: str | None, exp: int | None = None) -> Introspection:
-    return Introspection(active=True, scope=scope, client_id="x", exp=exp)
+    return Introspection(active=True, scope=scope, exp=exp)
 
 
 def bearing(token: str = "t") -> Request:

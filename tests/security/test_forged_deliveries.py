@@ -14,8 +14,7 @@ from starlette.requests import Request
 from stripe_connector.errors import InvalidRequest
 from stripe_connector.gateways.stripe import signed_events as webhooks
 from stripe_connector.http.auth import StripeGuard
-from stripe_connector.payments.events import HANDLED
-from stripe_connector.storefront.page_events import SESSION_EVENTS
+from stripe_connector.storefront.events import HANDLED
 from tests.fakes import FakeClock
 from tests.world import SECRET, START, World
 
@@ -194,7 +193,7 @@ ODD_OBJECTS: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.parametrize("type_", sorted(HANDLED | SESSION_EVENTS))
+@pytest.mark.parametrize("type_", sorted(HANDLED))
 @pytest.mark.parametrize("object_", ODD_OBJECTS.values(), ids=ODD_OBJECTS)
 async def test_of_what_is_not_ours_no_form_is_asked(type_: str, object_: dict[str, object]) -> None:
     """It is acknowledged: Stripe would send it for three days, and disable the endpoint."""

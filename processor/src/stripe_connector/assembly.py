@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
@@ -17,18 +18,32 @@ from stripe_connector.gateways.paced import PacedOutgoing
 from stripe_connector.gateways.stripe import Stripe
 from stripe_connector.gateways.stripe.administration import StripeAdministration
 from stripe_connector.gateways.stripe.sdk import AppInfo
-from stripe_connector.payments.events import EventHandler
+from stripe_connector.payments.confirm import Confirmer
+from stripe_connector.payments.covered import CoveredSales
+from stripe_connector.payments.elements import Elements
+from stripe_connector.payments.events import PaymentEvents
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.movement import Mover
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
+from stripe_connector.payments.start import Starter
+from stripe_connector.payments.stored.charging import Transactions
+from stripe_connector.payments.stored.customer_methods import CustomerMethods
 from stripe_connector.payments.stored.customers import Customers
 from stripe_connector.payments.stored.method_records import StoredMethods
+from stripe_connector.payments.stored.off_session import OffSession
 from stripe_connector.settings import Settings
+from stripe_connector.storefront.cart_guard import CartGuard
+from stripe_connector.storefront.catalogue import Storefront
+from stripe_connector.storefront.checkout_sessions import CheckoutSessions
+from stripe_connector.storefront.events import Events
 from stripe_connector.storefront.fulfil import Fulfiller
 from stripe_connector.storefront.fulfil_cart import CartFulfiller
-from stripe_connector.storefront.page_events import CheckoutEvents
+from stripe_connector.storefront.page_events import PageEvents
+from stripe_connector.storefront.page_opening import PageOpener
+from stripe_connector.storefront.payment_links import PaymentLinks
 from stripe_connector.storefront.place_order import Orders
+from stripe_connector.storefront.purchases import BuyNow
 from stripe_connector.storefront.sales import Sales
 
 if TYPE_CHECKING:
@@ -42,7 +57,7 @@ S = TypeVar("S", bound=Stripe)
 
 
 class UseCases(Struct, frozen=True):
-    """What follows from an event of Stripe's, part by part."""
+    """What records and what follows from it: for the processor, and for reconcile."""
 
     recorder: Recorder
     mover: Mover
@@ -53,7 +68,7 @@ class UseCases(Struct, frozen=True):
     fulfiller: Fulfiller
     carts: CartFulfiller
     sales: Sales
-    events: CheckoutEvents
+    events: Events
     account: OwnAccount
 
 
@@ -72,6 +87,21 @@ def paced_outgoing(client: HttpClient, clock: Clock, pace: Pace, *, may_write: b
 def stripe_administration(key: str, settings: Settings, outgoing: Outgoing) -> StripeAdministration:
     """What one of the keys, secret or publishable, may read."""
     return StripeAdministration(api_key=key, api_base=settings.stripe_api_base, outgoing=outgoing)
+
+
+class RequestUseCases(Struct, frozen=True):
+    """What only requests ask for."""
+
+    elements: Elements
+    methods: CustomerMethods
+    transactions: Transactions
+    starter: Starter
+    confirmer: Confirmer
+    pages: CheckoutSessions
+    links: PaymentLinks | None
+    buy_now: BuyNow
+    storefront: Storefront
+    cart_guard: CartGuard
 
 
 def commercetools_gateway(kind: type[C], settings: Settings, outgoing: Outgoing) -> C:
@@ -123,13 +153,13 @@ def use_cases(
     mover = Mover(
         stripe,
         recorder,
+        OffSession(stripe, recorder, settings.ctp_project_key),
         commercetools.clock,
         project_key=settings.ctp_project_key,
         repeat_window_s=settings.stripe_repeat_window_s,
         observe_waiting=observe_waiting,
     )
     modifying = modifier(
-        commercetools,
         stripe,
         recorder,
         mover,
@@ -166,7 +196,7 @@ def use_cases(
         observe_failed=observe_order_failed,
     )
     sales = Sales(commercetools, modifying, fulfiller, carts)
-    events = EventHandler(
+    payment_events = PaymentEvents(
         commercetools,
         stripe,
         recorder,
@@ -178,8 +208,8 @@ def use_cases(
         settings.ctp_project_key,
         sales.fulfil,
     )
-    checkout_events = CheckoutEvents(
-        events,
+    page_events = PageEvents(
+        payment_events,
         commercetools,
         recorder,
         modifying,
@@ -199,6 +229,80 @@ def use_cases(
         fulfiller,
         carts,
         sales,
-        checkout_events,
+        Events(payment_events, page_events, account),
         account,
+    )
+
+
+def request_use_cases(
+    settings: Settings,
+    commercetools: Commercetools,
+    stripe: Stripe,
+    clock: Clock,
+    does: UseCases,
+) -> RequestUseCases:
+    """The rest, over the same gateways."""
+    recorder, mover, account = does.recorder, does.mover, does.account
+    methods = CustomerMethods(commercetools, stripe, does.customers, does.stored_methods, settings)
+    pages = CheckoutSessions(
+        commercetools,
+        stripe,
+        recorder,
+        mover,
+        PageOpener(commercetools, stripe, recorder, does.customers, account, settings),
+        does.fulfiller,
+        does.carts,
+        account,
+        clock,
+        settings,
+    )
+    return RequestUseCases(
+        elements=Elements(commercetools, account, settings),
+        methods=methods,
+        transactions=Transactions(
+            commercetools, recorder, mover, methods, account, settings, clock
+        ),
+        starter=Starter(
+            commercetools,
+            stripe,
+            recorder,
+            mover,
+            does.customers,
+            methods,
+            CoveredSales(recorder, mover, does.modifier),
+            account,
+            settings,
+        ),
+        confirmer=Confirmer(
+            commercetools, stripe, recorder, does.modifier, account, settings.ctp_project_key
+        ),
+        pages=pages,
+        links=_payment_links(settings, clock),
+        buy_now=BuyNow(
+            commercetools,
+            stripe,
+            pages,
+            does.fulfiller,
+            does.carts,
+            does.orders,
+            account,
+            settings,
+        ),
+        storefront=Storefront(commercetools, settings, clock),
+        cart_guard=CartGuard(
+            commercetools,
+            account,
+            customers_need_token=settings.live_mode or settings.storefront_secret is not None,
+        ),
+    )
+
+
+def _payment_links(settings: Settings, clock: Clock) -> PaymentLinks | None:
+    if settings.checkout_link_secret is None or settings.connect_service_url is None:
+        return None
+    return PaymentLinks(
+        settings.checkout_link_secret,
+        clock,
+        base_url=settings.connect_service_url,
+        valid_for=timedelta(hours=settings.checkout_link_hours),
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stripe_connector.http.health_routes import Readiness, endpoints
+from stripe_connector.http.health_routes import HealthRoutes, Readiness
 
 from .conftest import Serve
 
@@ -22,5 +22,5 @@ async def test_a_stopping_instance_is_alive_but_not_ready(
 ) -> None:
     if stopping:
         readiness.stop()
-    async with serve(endpoints(readiness)) as client:
+    async with serve(HealthRoutes(readiness).routes()) as client:
         assert (await client.request(method, path)).status_code == status

@@ -67,9 +67,8 @@ async def test_a_header_that_is_no_bearer_token_is_refused_without_asking(
 async def test_one_of_the_scopes_for_our_project_suffices(
     guard: OAuth2Guard, authorization_server: AuthorizationServer, scope: str
 ) -> None:
-    authorization_server.tokens["t"] = Introspection(active=True, scope=scope, client_id="checkout")
-    principal = await guard.authenticate(request("Bearer t"), SCOPES)
-    assert principal.client_id == "checkout"
+    authorization_server.tokens["t"] = Introspection(active=True, scope=scope)
+    await guard.authenticate(request("Bearer t"), SCOPES)
 
 
 @pytest.mark.parametrize(

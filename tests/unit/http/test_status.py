@@ -16,8 +16,7 @@ from stripe_connector.health import (
     health_report,
     stripe_status,
 )
-from stripe_connector.http import status_routes as status
-from stripe_connector.http.auth import JwtPrincipal
+from stripe_connector.http.status_routes import StatusRoutes
 from tests.fakes import FakeClock
 
 from .conftest import Serve
@@ -126,10 +125,10 @@ async def test_a_backend_that_is_too_slow_is_down_and_does_not_hide_the_others()
 async def test_the_http_status_follows_the_result(
     serve: Serve, make_report: Callable[[], Awaitable[HealthReport]], code: int, word: str
 ) -> None:
-    endpoint = status.endpoint(make_report)
+    [endpoint] = StatusRoutes(make_report).routes()
     async with serve([endpoint]) as client:
         assert (await client.get("/operations/status")).status_code == 401
-    response = await endpoint.handler(Request({"type": "http"}), JwtPrincipal("user-1"))
+    response = await endpoint.handler(Request({"type": "http"}), None)
     body = msgspec.json.decode(response.body)
     assert response.status_code == code
     assert body["status"] == word

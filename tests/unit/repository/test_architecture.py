@@ -118,3 +118,24 @@ def test_the_files_that_the_page_names_exist() -> None:
     named = set(re.findall(r"`([\w/]+/\w+\.py)`", PAGE))
     assert len(named) > 20
     assert not [name for name in named if not ((PACKAGE / name).exists() or (ROOT / name).exists())]
+
+
+def called(file: Path) -> set[str]:
+    """Names that a file calls: functions and classes alike."""
+    calls = [
+        node.func for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)
+    ]
+    return {call.id for call in calls if isinstance(call, ast.Name)}
+
+
+def test_only_the_assembly_constructs_use_cases() -> None:
+    assembly = PACKAGE / "assembly.py"
+    rooms = ("stripe_connector.payments.", "stripe_connector.storefront.")
+    use_cases = {
+        name.rpartition(".")[2]
+        for name in imported(assembly)
+        if name.startswith(rooms) and name.rpartition(".")[2] in called(assembly)
+    }
+    assert len(use_cases) > 20
+    others = [file for _, file in modules(PACKAGE) if file != assembly]
+    assert not {(file.name, name) for file in others for name in called(file) & use_cases}

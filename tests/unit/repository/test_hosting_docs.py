@@ -11,8 +11,7 @@ import yaml
 
 from stripe_connector.deploy.command import post_deploy, pre_undeploy
 from stripe_connector.health import REQUIRED_SCOPES
-from stripe_connector.http import health_routes as health
-from stripe_connector.http.health_routes import Readiness
+from stripe_connector.http.health_routes import HealthRoutes, Readiness
 from stripe_connector.settings import load_settings, variables
 from tests.unit.repository.test_connect import REQUIRED
 
@@ -39,7 +38,7 @@ def test_the_manifests_are_yaml_and_probe_routes_that_exist() -> None:
     assert [each["kind"] for each in documents] == ["Deployment", "Service", "Job"]
     [container] = documents[0]["spec"]["template"]["spec"]["containers"]
     probed = {container[probe]["httpGet"]["path"] for probe in ("readinessProbe", "livenessProbe")}
-    assert probed <= {endpoint.path for endpoint in health.endpoints(Readiness())}
+    assert probed <= {endpoint.path for endpoint in HealthRoutes(Readiness()).routes()}
 
 
 def test_the_scopes_are_those_that_are_needed() -> None:

@@ -17,11 +17,10 @@ from stripe_connector.gateways.stripe.administration import WebhookEndpoint
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.http.webhook_routes import PATH
 from stripe_connector.ledger.facts import PROJECT_KEY
-from stripe_connector.payments.events import HANDLED
 from stripe_connector.settings import Settings
-from stripe_connector.storefront.page_events import SESSION_EVENTS
+from stripe_connector.storefront.events import HANDLED
 
-EVENTS = tuple(sorted(HANDLED | SESSION_EVENTS))
+EVENTS = tuple(sorted(HANDLED))
 """What an endpoint of ours subscribes to."""
 
 MANAGED_BY = "managed_by"

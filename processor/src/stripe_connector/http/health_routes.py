@@ -27,7 +27,7 @@ class Health(Struct, frozen=True):
 
 
 class Readiness:
-    """Shared by the server, which stops, and by those who must know that it does."""
+    """Whether the instance takes requests: the server sets it, routes and middleware read it."""
 
     def __init__(self) -> None:
         self.stopping = False
@@ -37,33 +37,39 @@ class Readiness:
         self.stopping = True
 
 
-def endpoints(readiness: Readiness) -> list[Endpoint[None]]:
+class HealthRoutes:
     """GET /health/live and /health/ready."""
 
-    async def live(_request: Request, _principal: None) -> Response:
+    def __init__(self, readiness: Readiness) -> None:
+        self._readiness = readiness
+
+    def routes(self) -> list[Endpoint[None]]:
+        return [
+            Endpoint(("GET",), "/health/live", Open(), self.live, probe=True, operation=self.LIVE),
+            Endpoint(
+                ("GET",), "/health/ready", Open(), self.ready, probe=True, operation=self.READY
+            ),
+        ]
+
+    LIVE = Documentation(
+        tag="Operations",
+        summary="Whether this instance lives",
+        answers={200: Answer("It does.", Health)},
+        asks_backends=False,
+    )
+
+    async def live(self, _request: Request, _principal: None) -> Response:
         return json_response(Health())
 
-    async def ready(_request: Request, _principal: None) -> Response:
-        if readiness.stopping:
+    READY = Documentation(
+        tag="Operations",
+        summary="Whether this instance takes requests",
+        answers={200: Answer("It does.", Health)},
+        refusals={503: "It is stopping."},
+        asks_backends=False,
+    )
+
+    async def ready(self, _request: Request, _principal: None) -> Response:
+        if self._readiness.stopping:
             raise Stopping("This instance is stopping.")
         return json_response(Health())
-
-    return [
-        Endpoint(("GET",), "/health/live", Open(), live, probe=True, operation=_LIVE),
-        Endpoint(("GET",), "/health/ready", Open(), ready, probe=True, operation=_READY),
-    ]
-
-
-_LIVE = Documentation(
-    tag="Operations",
-    summary="Whether this instance lives",
-    answers={200: Answer("It does.", Health)},
-    asks_backends=False,
-)
-_READY = Documentation(
-    tag="Operations",
-    summary="Whether this instance takes requests",
-    answers={200: Answer("It does.", Health)},
-    refusals={503: "It is stopping."},
-    asks_backends=False,
-)

@@ -1,4 +1,4 @@
-"""GET /metrics: what has been counted, for those who watch."""
+"""GET /metrics: what has been counted."""
 
 from __future__ import annotations
 
@@ -14,16 +14,23 @@ from stripe_connector.http.routing import Endpoint
 PATH = "/metrics"
 
 
-def endpoint(render: Callable[[], bytes], media_type: str) -> Endpoint[None]:
-    """The row of the table; it is answered under any load, which is when it matters."""
+class MetricsRoutes:
+    """Answers under any load, which is when metrics matter."""
 
-    async def metrics(_request: Request, _principal: None) -> Response:
-        return Response(render(), headers={"Content-Type": media_type})
+    def __init__(self, render: Callable[[], bytes], media_type: str) -> None:
+        self._render = render
+        self._media_type = media_type
 
-    operation = Documentation(
-        tag="Operations",
-        summary="What has been counted",
-        answers={200: Answer("Prometheus' text format.", media_type=media_type)},
-        asks_backends=False,
-    )
-    return Endpoint(("GET",), PATH, MetricsAuth(), metrics, probe=True, operation=operation)
+    def routes(self) -> list[Endpoint[None]]:
+        operation = Documentation(
+            tag="Operations",
+            summary="What has been counted",
+            answers={200: Answer("Prometheus' text format.", media_type=self._media_type)},
+            asks_backends=False,
+        )
+        return [
+            Endpoint(("GET",), PATH, MetricsAuth(), self.metrics, probe=True, operation=operation)
+        ]
+
+    async def metrics(self, _request: Request, _principal: None) -> Response:
+        return Response(self._render(), headers={"Content-Type": self._media_type})

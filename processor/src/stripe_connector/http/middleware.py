@@ -45,7 +45,7 @@ class DeadlineExceeded(ConnectorError):
 
 
 class Answered(Struct, frozen=True):
-    """A request that has been answered, for whoever counts them."""
+    """A request that has been answered, for the metrics."""
 
     method: str
     route: str

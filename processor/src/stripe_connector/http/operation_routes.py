@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -11,25 +12,36 @@ from starlette.responses import Response
 
 from stripe_connector import context
 from stripe_connector.errors import InvalidRequest, invalid_field
-from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.http.auth import (
     JwtAuth,
-    JwtPrincipal,
     OAuth2Auth,
-    OAuth2Principal,
     OriginAuth,
-    OriginPrincipal,
     SessionAuth,
     SessionPrincipal,
 )
 from stripe_connector.http.body import json_body
+from stripe_connector.http.fields import Fields, named_by
 from stripe_connector.http.openapi.documentation import Answer, Documentation, Parameter
 from stripe_connector.http.responses import json_response
 from stripe_connector.http.routing import AnyEndpoint, Endpoint
-from stripe_connector.payments import elements
-from stripe_connector.payments.modify import AnyModification
+from stripe_connector.payments.asked import (
+    AmountTooHigh,
+    AskedAmount,
+    MethodMissing,
+    OtherCurrency,
+    UnknownCharge,
+    UnusableMethod,
+)
+from stripe_connector.payments.elements import Config, Elements, config
+from stripe_connector.payments.modify import (
+    AnyCommand,
+    CancelCommand,
+    CaptureCommand,
+    RefundCommand,
+    ReverseCommand,
+)
 from stripe_connector.payments.parts import Outcome
-from stripe_connector.payments.stored.charging import TransactionRequest, Transactions
+from stripe_connector.payments.stored.charging import ChargeRequest, Transactions
 from stripe_connector.settings import Settings
 from stripe_connector.storefront.sales import Sales
 
@@ -56,11 +68,108 @@ PAYMENT_COMPONENTS = PaymentComponents(
 )
 
 
+class Amount(Struct, frozen=True, rename="camel"):
+    """An amount in commercetools' minor units."""
+
+    cent_amount: Annotated[int, Meta(ge=1, le=10**15)]
+    currency_code: Annotated[str, Meta(pattern="^[A-Z]{3}$", max_length=3)]
+
+    def asked(self) -> AskedAmount:
+        return AskedAmount(self.cent_amount, self.currency_code)
+
+
+class Modification(Struct, frozen=True, rename="camel", tag_field="action"):
+    """One change of a payment that somebody asks for."""
+
+    merchant_reference: Annotated[str, Meta(max_length=256)] | None = None
+
+
+class CapturePayment(Modification, frozen=True, tag="capturePayment", kw_only=True):
+    amount: Amount
+
+
+class RefundPayment(Modification, frozen=True, tag="refundPayment", kw_only=True):
+    amount: Amount
+    transaction_id: Annotated[str, Meta(max_length=256)] | None = None
+    """The Charge transaction that the refund belongs to."""
+
+
+class CancelPayment(Modification, frozen=True, tag="cancelPayment"):
+    pass
+
+
+class ReversePayment(Modification, frozen=True, tag="reversePayment"):
+    pass
+
+
 class PaymentIntentRequest(Struct, frozen=True, rename="camel"):
     """The body of POST /operations/payment-intents/{id}: exactly one action."""
 
-    actions: Annotated[list[AnyModification], Meta(min_length=1, max_length=1)]
+    actions: Annotated[
+        list[CapturePayment | RefundPayment | CancelPayment | ReversePayment],
+        Meta(min_length=1, max_length=1),
+    ]
     merchant_reference: Annotated[str, Meta(max_length=256)] | None = None
+
+    def command(self) -> AnyCommand:
+        """The action, under its own reference or else the body's."""
+        action = self.actions[0]
+        reference = action.merchant_reference
+        if reference is None:
+            reference = self.merchant_reference
+        match action:
+            case CapturePayment():
+                return CaptureCommand(amount=action.amount.asked(), merchant_reference=reference)
+            case RefundPayment():
+                return RefundCommand(
+                    amount=action.amount.asked(),
+                    transaction_id=action.transaction_id,
+                    merchant_reference=reference,
+                )
+            case CancelPayment():
+                return CancelCommand(merchant_reference=reference)
+            case ReversePayment():
+                return ReverseCommand(merchant_reference=reference)
+
+
+_FIELDS_OF_ACTIONS: Fields = {
+    AmountTooHigh: "actions.0.amount.centAmount",
+    OtherCurrency: "actions.0.amount.currencyCode",
+    UnknownCharge: "actions.0.transactionId",
+}
+
+
+class TransactionRequest(Struct, frozen=True, rename="camel"):
+    """The body of POST /operations/transactions."""
+
+    cart_id: UUID
+    checkout_transaction_item_id: UUID
+    type: Literal["Recurring"]
+    payment_method_id: UUID | None = None
+    """A stored payment method of the cart's customer, in commercetools."""
+    amount: Amount | None = None
+    """By default all that is due."""
+    idempotency_key: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    """Names the transaction; by default the item does."""
+    future_order_number: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+
+    def charge(self) -> ChargeRequest:
+        return ChargeRequest(
+            str(self.cart_id),
+            str(self.checkout_transaction_item_id),
+            str(self.payment_method_id) if self.payment_method_id else None,
+            self.amount.asked() if self.amount else None,
+            self.idempotency_key,
+            self.future_order_number,
+        )
+
+
+_FIELDS_OF_TRANSACTION: Fields = {
+    AmountTooHigh: "amount.centAmount",
+    OtherCurrency: "amount.currencyCode",
+    MethodMissing: "paymentMethodId",
+    UnusableMethod: "paymentMethodId",
+}
 
 
 class Refusal(Struct, frozen=True):
@@ -90,152 +199,158 @@ class TransactionResponse(Struct, frozen=True, rename="camel"):
     payment_id: str
 
 
-def endpoints(
-    settings: Settings,
-    commercetools: Commercetools,
-    sales: Sales,
-    transactions: Transactions,
-) -> list[AnyEndpoint]:
-    """The rows of the table, /operations/status apart."""
-    for_guests = msgspec.json.encode(elements.config(settings, has_customer=False))
-    for_customers = msgspec.json.encode(elements.config(settings, has_customer=True))
-    components = msgspec.json.encode(PAYMENT_COMPONENTS)
+class OperationRoutes:
+    """The rows of the table under /operations, its status apart, and /express-config."""
 
-    async def config(_request: Request, principal: SessionPrincipal) -> Response:
-        public = for_guests
-        if settings.stored_payment_methods_enabled:
-            cart = await commercetools.get_cart(principal.cart_id)
-            public = for_customers if cart.customer_id is not None else for_guests
+    def __init__(
+        self, settings: Settings, elements: Elements, sales: Sales, transactions: Transactions
+    ) -> None:
+        self._elements = elements
+        self._sales = sales
+        self._transactions = transactions
+        self._for_guests = msgspec.json.encode(config(settings, has_customer=False))
+        self._for_customers = msgspec.json.encode(config(settings, has_customer=True))
+
+    def routes(self) -> list[AnyEndpoint]:
+        return [
+            Endpoint(
+                ("GET",),
+                "/operations/config",
+                SessionAuth(),
+                self.config,
+                cors=True,
+                operation=self.CONFIG,
+            ),
+            Endpoint(
+                ("POST",),
+                "/express-config",
+                OriginAuth(),
+                self.express_config,
+                cors=True,
+                operation=self.EXPRESS_CONFIG,
+            ),
+            Endpoint(
+                ("GET",),
+                "/operations/payment-components",
+                JwtAuth(),
+                self.payment_components,
+                operation=self.COMPONENTS,
+            ),
+            Endpoint(
+                ("POST",),
+                "/operations/payment-intents/{id}",
+                OAuth2Auth(any_of=("manage_project", "manage_checkout_payment_intents")),
+                self.change_payment,
+                operation=self.CHANGE_PAYMENT,
+            ),
+            Endpoint(
+                ("POST",),
+                "/operations/transactions",
+                OAuth2Auth(any_of=("manage_project", "manage_checkout_transactions")),
+                self.charge,
+                operation=self.CHARGE,
+            ),
+        ]
+
+    CONFIG = Documentation(
+        tag="Checkout in the browser",
+        summary="Public configuration",
+        answers={200: Answer("What the enabler starts with.", Config)},
+        refusals={404: "The cart of the session was not found."},
+    )
+
+    async def config(self, _request: Request, principal: SessionPrincipal) -> Response:
+        stored = await self._elements.offers_stored(principal.cart_id)
+        public = self._for_customers if stored else self._for_guests
         return Response(public, media_type="application/json")
 
-    async def express_config(_request: Request, _principal: OriginPrincipal) -> Response:
-        return Response(for_guests, media_type="application/json")
+    EXPRESS_CONFIG = Documentation(
+        tag="Checkout in the browser",
+        summary="Public configuration before there is a session",
+        answers={200: Answer("What express buttons start with.", Config)},
+        asks_backends=False,
+    )
 
-    async def payment_components(_request: Request, _principal: JwtPrincipal) -> Response:
-        return Response(components, media_type="application/json")
+    async def express_config(self, _request: Request, _principal: None) -> Response:
+        return Response(self._for_guests, media_type="application/json")
 
-    async def payment_intents(request: Request, _principal: OAuth2Principal) -> Response:
+    COMPONENTS = Documentation(
+        tag="Operations",
+        summary="Components that the enabler offers",
+        answers={200: Answer("The components by kind.", PaymentComponents)},
+    )
+
+    async def payment_components(self, _request: Request, _principal: None) -> Response:
+        return json_response(PAYMENT_COMPONENTS)
+
+    CHANGE_PAYMENT = Documentation(
+        tag="Operations",
+        summary="Capture, refund, cancel or reverse a payment",
+        description=(
+            "Takes exactly one action. The same action with the same Idempotency-Key moves money"
+            " once; without a key, an action that equals an unfinished one continues it."
+        ),
+        body=PaymentIntentRequest,
+        parameters=(
+            Parameter("id", "path", "The id of the commercetools Payment."),
+            Parameter(
+                _IDEMPOTENCY_KEY,
+                "header",
+                "Names the request, so that it can be repeated.",
+                Annotated[str, Meta(min_length=1, max_length=_KEY_LENGTH)],
+            ),
+        ),
+        answers={
+            200: Answer(
+                "Approved; received, where the outcome is told later; or rejected, with the"
+                " reason.",
+                PaymentIntentResponse,
+            )
+        },
+        refusals={
+            400: "The body or the header is not valid, or the payment's state forbids the action.",
+            402: "Stripe refused for good.",
+            404: "The payment was not found.",
+            409: "Another operation of the payment is unfinished.",
+        },
+    )
+
+    async def change_payment(self, request: Request, _principal: None) -> Response:
         payment_id = request.path_params["id"]
         body = await json_body(request, PaymentIntentRequest)
-        modification = body.actions[0]
-        if modification.merchant_reference is None and body.merchant_reference is not None:
-            modification = msgspec.structs.replace(
-                modification, merchant_reference=body.merchant_reference
-            )
         context.note_id("payment", payment_id)
-        outcome = await sales.modify(payment_id, modification, _key(request))
+        with named_by(_FIELDS_OF_ACTIONS):
+            outcome = await self._sales.modify(payment_id, body.command(), _key(request))
         context.note(outcome=outcome.outcome)
         return json_response(_response(outcome))
 
-    async def charge(request: Request, _principal: OAuth2Principal) -> Response:
+    CHARGE = Documentation(
+        tag="Operations",
+        summary="Charge a stored payment method without the shopper",
+        description=(
+            "For orders that recur. The same transaction, by its idempotency key or else by its"
+            " item, is charged once."
+        ),
+        body=TransactionRequest,
+        answers={
+            201: Answer(
+                "What became of the charge; a refusal is an answer, too.", TransactionResponse
+            )
+        },
+        refusals={
+            400: "The body is not valid, or the cart cannot be charged.",
+            402: "Stripe refused for good.",
+            404: "The cart was not found.",
+            409: "Another transaction of the cart is unfinished, or nothing is left to pay.",
+        },
+    )
+
+    async def charge(self, request: Request, _principal: None) -> Response:
         body = await json_body(request, TransactionRequest)
-        payment, outcome = await transactions.charge(body)
+        with named_by(_FIELDS_OF_TRANSACTION):
+            payment, outcome = await self._transactions.charge(body.charge())
         context.note(payment=payment.id, outcome=outcome.outcome)
         return json_response(TransactionResponse(_status(outcome), payment.id), 201)
-
-    return [
-        Endpoint(
-            ("GET",),
-            "/operations/config",
-            SessionAuth(),
-            config,
-            cors=True,
-            operation=Documentation(
-                tag="Checkout in the browser",
-                summary="Public configuration",
-                answers={200: Answer("What the enabler starts with.", elements.Config)},
-                refusals={404: "The cart of the session was not found."},
-            ),
-        ),
-        Endpoint(
-            ("POST",),
-            "/express-config",
-            OriginAuth(),
-            express_config,
-            cors=True,
-            operation=Documentation(
-                tag="Checkout in the browser",
-                summary="Public configuration before there is a session",
-                answers={200: Answer("What express buttons start with.", elements.Config)},
-                asks_backends=False,
-            ),
-        ),
-        Endpoint(
-            ("GET",),
-            "/operations/payment-components",
-            JwtAuth(),
-            payment_components,
-            operation=Documentation(
-                tag="Operations",
-                summary="Components that the enabler offers",
-                answers={200: Answer("The components by kind.", PaymentComponents)},
-            ),
-        ),
-        Endpoint(
-            ("POST",),
-            "/operations/payment-intents/{id}",
-            OAuth2Auth(any_of=("manage_project", "manage_checkout_payment_intents")),
-            payment_intents,
-            operation=_CHANGE_PAYMENT,
-        ),
-        Endpoint(
-            ("POST",),
-            "/operations/transactions",
-            OAuth2Auth(any_of=("manage_project", "manage_checkout_transactions")),
-            charge,
-            operation=_CHARGE,
-        ),
-    ]
-
-
-_CHANGE_PAYMENT = Documentation(
-    tag="Operations",
-    summary="Capture, refund, cancel or reverse a payment",
-    description=(
-        "Takes exactly one action. The same action with the same Idempotency-Key moves money"
-        " once; without a key, an action that equals an unfinished one continues it."
-    ),
-    body=PaymentIntentRequest,
-    parameters=(
-        Parameter("id", "path", "The id of the commercetools Payment."),
-        Parameter(
-            _IDEMPOTENCY_KEY,
-            "header",
-            "Names the request, so that it can be repeated.",
-            Annotated[str, Meta(min_length=1, max_length=_KEY_LENGTH)],
-        ),
-    ),
-    answers={
-        200: Answer(
-            "Approved; received, where the outcome is told later; or rejected, with the reason.",
-            PaymentIntentResponse,
-        )
-    },
-    refusals={
-        400: "The body or the header is not valid, or the payment's state forbids the action.",
-        402: "Stripe refused for good.",
-        404: "The payment was not found.",
-        409: "Another operation of the payment is unfinished.",
-    },
-)
-_CHARGE = Documentation(
-    tag="Operations",
-    summary="Charge a stored payment method without the shopper",
-    description=(
-        "For orders that recur. The same transaction, by its idempotency key or else by its item,"
-        " is charged once."
-    ),
-    body=TransactionRequest,
-    answers={
-        201: Answer("What became of the charge; a refusal is an answer, too.", TransactionResponse)
-    },
-    refusals={
-        400: "The body is not valid, or the cart cannot be charged.",
-        402: "Stripe refused for good.",
-        404: "The cart was not found.",
-        409: "Another transaction of the cart is unfinished, or nothing is left to pay.",
-    },
-)
 
 
 def _status(outcome: Outcome) -> TransactionStatus:

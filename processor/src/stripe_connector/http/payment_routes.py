@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,30 +12,29 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from stripe_connector import context
-from stripe_connector.concurrency import both
 from stripe_connector.errors import Conflict, InvalidRequest, NotFound, PaymentRefused
-from stripe_connector.gateways.commercetools.gateway import Commercetools
-from stripe_connector.gateways.commercetools.models import Cart, Session
-from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.http.auth import Open, SessionAuth, SessionGuard, SessionPrincipal
 from stripe_connector.http.body import json_body
+from stripe_connector.http.fields import Fields, named_by
 from stripe_connector.http.openapi.documentation import TEXT, Answer, Documentation, Parameter
 from stripe_connector.http.responses import Error, json_response
 from stripe_connector.http.routing import AnyEndpoint, Endpoint
-from stripe_connector.ledger.stripe_objects import PaymentIntent
-from stripe_connector.payments import elements
+from stripe_connector.payments.asked import MethodGone, UnusableMethod
 from stripe_connector.payments.confirm import Confirmer
-from stripe_connector.payments.own_account import OwnAccount
-from stripe_connector.payments.start import STORED_METHOD, Choice, Express, Started, Starter
+from stripe_connector.payments.elements import (
+    ElementConfig,
+    Elements,
+    ExpressData,
+    billing_address,
+)
+from stripe_connector.payments.shopper import Shopper
+from stripe_connector.payments.start import Express, Started, Starter, Wish
 from stripe_connector.payments.stored.customer_methods import (
     CustomerMethods,
     ShownMethod,
-    customer_of,
 )
 from stripe_connector.payments.stored.customers import Customers, CustomerSession
 from stripe_connector.settings import Settings
-
-Handler = Callable[[Request, SessionPrincipal], Awaitable[Response]]
 
 
 class StartRequest(Struct, frozen=True, rename="camel"):
@@ -90,82 +90,155 @@ class Removed(Struct, frozen=True):
     """Nothing is left to say."""
 
 
-def endpoints(
-    settings: Settings,
-    commercetools: Commercetools,
-    stripe: Stripe,
-    sessions: SessionGuard,
-    starter: Starter,
-    confirmer: Confirmer,
-    customers: Customers,
-    methods: CustomerMethods,
-    account: OwnAccount,
-) -> list[AnyEndpoint]:
+_TAG = "Checkout in the browser"
+_NO_CART = "The cart of the session was not found."
+_NOT_DUE = "Nothing is due for the cart, or not in an amount that Stripe can charge."
+_MOVED = "The session has another cart by now."
+
+_FIELDS: Fields = {
+    UnusableMethod: "storedPaymentMethodId",
+    MethodGone: "storedPaymentMethodId",
+}
+
+
+class PaymentRoutes:
     """The rows of the table that a checkout page calls."""
 
-    async def session_and_cart(principal: SessionPrincipal) -> tuple[Session, Cart]:
-        """Both as they are now: what computes money trusts no cache."""
-        read = both(sessions.fresh(principal), commercetools.get_cart(principal.cart_id))
-        return (await both(read, account.learn()))[0]
+    def __init__(
+        self,
+        settings: Settings,
+        sessions: SessionGuard,
+        elements: Elements,
+        starter: Starter,
+        confirmer: Confirmer,
+        customers: Customers,
+        methods: CustomerMethods,
+    ) -> None:
+        self._settings = settings
+        self._sessions = sessions
+        self._elements = elements
+        self._starter = starter
+        self._confirmer = confirmer
+        self._customers = customers
+        self._methods = methods
 
-    async def config_element(request: Request, principal: SessionPrincipal) -> Response:
-        session, cart = await session_and_cart(principal)
+    def routes(self) -> list[AnyEndpoint]:
+        return [
+            _row("GET", "/config-element/{component}", self.config_element, self.CONFIG_ELEMENT),
+            _row(
+                "GET", "/get-config-element/{component}", self.config_element, self.CONFIG_ELEMENT
+            ),
+            _row("GET", "/express-payment-data", self.express_data, self.EXPRESS_DATA),
+            _row("GET", "/customer/session", self.customer_session, self.CUSTOMER_SESSION),
+            _row(("GET", "POST"), "/payments", self.start, self.START),
+            _row("POST", "/confirmPayments/{id}", self.confirm, self.CONFIRM),
+            _row("GET", "/stored-payment-methods", self.stored_methods, self.STORED_METHODS),
+            _row("DELETE", "/stored-payment-methods/{id}", self.remove_method, self.REMOVE_METHOD),
+            Endpoint(("GET",), "/applePayConfig", Open(), self.apple_pay, operation=self.APPLE_PAY),
+        ]
+
+    CONFIG_ELEMENT = Documentation(
+        tag=_TAG,
+        summary="Configuration of one payment element",
+        parameters=(
+            Parameter(
+                "component", "path", "`expressCheckout`, or anything else for the payment form."
+            ),
+        ),
+        answers={200: Answer("How it looks and behaves for the cart.", ElementConfig)},
+        refusals={400: _NOT_DUE, 404: _NO_CART, 409: _MOVED},
+    )
+
+    async def config_element(self, request: Request, principal: SessionPrincipal) -> Response:
         component = request.path_params["component"]
-        ours = await account.ours()
-        return json_response(
-            elements.element_config(component, cart, session.metadata, ours, settings)
-        )
+        return json_response(await self._elements.configure(self._shopper(principal), component))
 
-    async def express_payment_data(_request: Request, principal: SessionPrincipal) -> Response:
-        session, cart = await session_and_cart(principal)
-        return json_response(elements.express_data(cart, session.metadata, await account.ours()))
+    EXPRESS_DATA = Documentation(
+        tag=_TAG,
+        summary="What a wallet's sheet shows",
+        answers={200: Answer("What is due, and its lines.", ExpressData)},
+        refusals={400: _NOT_DUE, 404: _NO_CART, 409: _MOVED},
+    )
 
-    async def customer_session(_request: Request, principal: SessionPrincipal) -> Response:
-        session = await customers.create_session(await commercetools.get_cart(principal.cart_id))
+    async def express_data(self, _request: Request, principal: SessionPrincipal) -> Response:
+        return json_response(await self._elements.describe_express(self._shopper(principal)))
+
+    CUSTOMER_SESSION = Documentation(
+        tag=_TAG,
+        summary="Open a session of Stripe's for the customer",
+        answers={
+            200: Answer("What the browser needs to show stored methods.", CustomerSession),
+            204: Answer("The cart belongs to a guest."),
+        },
+        refusals={400: "The customer cannot be known to Stripe.", 404: _NO_CART, 409: _MOVED},
+    )
+
+    async def customer_session(self, _request: Request, principal: SessionPrincipal) -> Response:
+        session = await self._customers.create_session(principal.cart_id)
         return Response(status_code=204) if session is None else json_response(session)
 
-    async def payments(request: Request, principal: SessionPrincipal) -> Response:
+    START = Documentation(
+        tag=_TAG,
+        summary="Start the payment of the cart",
+        description=(
+            "A cart has one open payment: asking again gives the same one, at today's amount."
+            " GET is the same without a body, for Stripe's own enabler."
+        ),
+        body=StartRequest,
+        parameters=(
+            Parameter("X-Express-Checkout", "header", "`true` where a wallet's button asks."),
+            Parameter(
+                "X-Express-Customer-Session",
+                "header",
+                "`true` where that wallet shows the customer's stored methods.",
+            ),
+        ),
+        answers={200: Answer("What Stripe.js needs to go on.", PaymentResponse)},
+        refusals={
+            400: "The body is not valid, or the cart cannot be paid.",
+            402: "Stripe refused for good.",
+            404: _NO_CART,
+            409: "The cart is ordered or its payment is being processed, or the session moved on.",
+        },
+    )
+
+    async def start(self, request: Request, principal: SessionPrincipal) -> Response:
         if request.method == "HEAD":
             return Response()  # the GET alias starts a payment, a question about it must not
         body = (
             await json_body(request, StartRequest) if request.method == "POST" else StartRequest()
         )
-        store, stored = _chosen(body)
-        if store or stored:
-            methods.require_enabled()
-        (session, cart), record = await both(session_and_cart(principal), methods.find(stored))
-        choice = Choice()
-        if stored is not None:
-            choice = Choice(stored=methods.chosen(cart, record, STORED_METHOD, stored))
-        elif store:
-            customer_of(cart)
-            choice = Choice(store=True)
-        started = await starter.start(session, cart, _express(request), choice)
+        with named_by(_FIELDS):
+            started = await self._starter.start(
+                self._shopper(principal), _wish(body), _express(request)
+            )
         context.note(payment=started.payment.id)
-        return json_response(_payment_response(started, session, settings))
+        return json_response(_payment_response(started, self._settings))
 
-    async def stored_methods(_request: Request, principal: SessionPrincipal) -> Response:
-        methods.require_enabled()
-        shown = await methods.shown(await commercetools.get_cart(principal.cart_id))
-        return json_response(StoredMethodList(shown))
+    CONFIRM = Documentation(
+        tag=_TAG,
+        summary="Record what the shopper has confirmed",
+        description="What counts is what Stripe says of the intent, not what the browser says.",
+        body=ConfirmRequest,
+        parameters=(Parameter("id", "path", "The `paymentReference` of POST /payments."),),
+        answers={
+            200: Answer("The payment is authorized or paid.", Confirmed),
+            202: Answer("A bank works on it; a webhook will tell.", Confirmed),
+            400: Answer("The payment is not this cart's.", ConfirmRefusal),
+            402: Answer("The payment was declined.", ConfirmRefusal),
+            409: Answer("The payment is in another state.", ConfirmRefusal),
+        },
+        refusals={404: _NO_CART},
+    )
 
-    async def remove_stored_method(request: Request, principal: SessionPrincipal) -> Response:
-        methods.require_enabled()
-        cart, record = await both(
-            commercetools.get_cart(principal.cart_id), methods.find(request.path_params["id"])
-        )
-        await methods.remove(cart, record)
-        return json_response(Removed())
-
-    async def confirm(request: Request, principal: SessionPrincipal) -> Response:
+    async def confirm(self, request: Request, principal: SessionPrincipal) -> Response:
         payment_id = request.path_params["id"]
         body = await json_body(request, ConfirmRequest)
         context.note_id("payment", payment_id)
         try:
-            (session, cart), intent = await both(
-                session_and_cart(principal), _intent(stripe, body.payment_intent)
+            outcome = await self._confirmer.confirm(
+                self._shopper(principal), payment_id, body.payment_intent
             )
-            outcome = await confirmer.confirm(session, cart, payment_id, intent)
         except (InvalidRequest, PaymentRefused, Conflict) as error:
             context.note(outcome="rejected")
             refusal = {**error.body(), "outcome": "rejected", "error": error.message}
@@ -173,143 +246,69 @@ def endpoints(
         context.note(outcome=outcome)
         return json_response(Confirmed(outcome), 200 if outcome == "approved" else 202)
 
-    async def apple_pay(_request: Request, _principal: None) -> Response:
-        if not settings.stripe_apple_pay_well_known:
+    STORED_METHODS = Documentation(
+        tag=_TAG,
+        summary="Stored payment methods of the customer",
+        answers={200: Answer("The methods that can be used, newest first.", StoredMethodList)},
+        refusals={
+            400: "Stored payment methods are not enabled, or the cart belongs to a guest.",
+            404: _NO_CART,
+        },
+    )
+
+    async def stored_methods(self, _request: Request, principal: SessionPrincipal) -> Response:
+        return json_response(StoredMethodList(await self._methods.list_usable(principal.cart_id)))
+
+    REMOVE_METHOD = Documentation(
+        tag=_TAG,
+        summary="Remove a stored payment method",
+        parameters=(Parameter("id", "path", "The id of the method in commercetools."),),
+        answers={200: Answer("It is gone, here and at Stripe.", Removed)},
+        refusals={
+            400: "Stored payment methods are not enabled, or the cart belongs to a guest.",
+            404: "The customer has no such method.",
+            409: "A recurring order is paid with the method, or it was changed meanwhile.",
+        },
+    )
+
+    async def remove_method(self, request: Request, principal: SessionPrincipal) -> Response:
+        await self._methods.remove(principal.cart_id, request.path_params["id"])
+        return json_response(Removed())
+
+    APPLE_PAY = Documentation(
+        tag=_TAG,
+        summary="Apple Pay's domain association",
+        answers={200: Answer("The file as it was configured.", media_type=TEXT)},
+        refusals={404: "None is configured."},
+        asks_backends=False,
+    )
+
+    async def apple_pay(self, _request: Request, _principal: None) -> Response:
+        if not self._settings.stripe_apple_pay_well_known:
             raise NotFound("No Apple Pay domain association is configured.")
-        return PlainTextResponse(settings.stripe_apple_pay_well_known)
+        return PlainTextResponse(self._settings.stripe_apple_pay_well_known)
 
-    def for_session(
-        methods: tuple[str, ...], path: str, handler: Handler, operation: Documentation
-    ) -> AnyEndpoint:
-        return Endpoint(methods, path, SessionAuth(), handler, cors=True, operation=operation)
-
-    return [
-        for_session(("GET",), "/config-element/{component}", config_element, _CONFIG_ELEMENT),
-        for_session(("GET",), "/get-config-element/{component}", config_element, _CONFIG_ELEMENT),
-        for_session(("GET",), "/express-payment-data", express_payment_data, _EXPRESS_DATA),
-        for_session(("GET",), "/customer/session", customer_session, _CUSTOMER_SESSION),
-        for_session(("GET", "POST"), "/payments", payments, _START),
-        for_session(("POST",), "/confirmPayments/{id}", confirm, _CONFIRM),
-        for_session(("GET",), "/stored-payment-methods", stored_methods, _STORED_METHODS),
-        for_session(
-            ("DELETE",), "/stored-payment-methods/{id}", remove_stored_method, _REMOVE_METHOD
-        ),
-        Endpoint(("GET",), "/applePayConfig", Open(), apple_pay, operation=_APPLE_PAY),
-    ]
+    def _shopper(self, principal: SessionPrincipal) -> Shopper:
+        return Shopper(principal.cart_id, partial(self._sessions.fresh, principal))
 
 
-_TAG = "Checkout in the browser"
-_NO_CART = "The cart of the session was not found."
-_NOT_DUE = "Nothing is due for the cart, or not in an amount that Stripe can charge."
-_MOVED = "The session has another cart by now."
-
-_CONFIG_ELEMENT = Documentation(
-    tag=_TAG,
-    summary="Configuration of one payment element",
-    parameters=(
-        Parameter("component", "path", "`expressCheckout`, or anything else for the payment form."),
-    ),
-    answers={200: Answer("How it looks and behaves for the cart.", elements.ElementConfig)},
-    refusals={400: _NOT_DUE, 404: _NO_CART, 409: _MOVED},
-)
-_EXPRESS_DATA = Documentation(
-    tag=_TAG,
-    summary="What a wallet's sheet shows",
-    answers={200: Answer("What is due, and its lines.", elements.ExpressData)},
-    refusals={400: _NOT_DUE, 404: _NO_CART, 409: _MOVED},
-)
-_CUSTOMER_SESSION = Documentation(
-    tag=_TAG,
-    summary="Open a session of Stripe's for the customer",
-    answers={
-        200: Answer("What the browser needs to show stored methods.", CustomerSession),
-        204: Answer("The cart belongs to a guest."),
-    },
-    refusals={400: "The customer cannot be known to Stripe.", 404: _NO_CART, 409: _MOVED},
-)
-_START = Documentation(
-    tag=_TAG,
-    summary="Start the payment of the cart",
-    description=(
-        "A cart has one open payment: asking again gives the same one, at today's amount. GET is"
-        " the same without a body, for Stripe's own enabler."
-    ),
-    body=StartRequest,
-    parameters=(
-        Parameter("X-Express-Checkout", "header", "`true` where a wallet's button asks."),
-        Parameter(
-            "X-Express-Customer-Session",
-            "header",
-            "`true` where that wallet shows the customer's stored methods.",
-        ),
-    ),
-    answers={200: Answer("What Stripe.js needs to go on.", PaymentResponse)},
-    refusals={
-        400: "The body is not valid, or the cart cannot be paid.",
-        402: "Stripe refused for good.",
-        404: _NO_CART,
-        409: "The cart is ordered or its payment is being processed, or the session moved on.",
-    },
-)
-_CONFIRM = Documentation(
-    tag=_TAG,
-    summary="Record what the shopper has confirmed",
-    description="What counts is what Stripe says of the intent, not what the browser says.",
-    body=ConfirmRequest,
-    parameters=(Parameter("id", "path", "The `paymentReference` of POST /payments."),),
-    answers={
-        200: Answer("The payment is authorized or paid.", Confirmed),
-        202: Answer("A bank works on it; a webhook will tell.", Confirmed),
-        400: Answer("The payment is not this cart's.", ConfirmRefusal),
-        402: Answer("The payment was declined.", ConfirmRefusal),
-        409: Answer("The payment is in another state.", ConfirmRefusal),
-    },
-    refusals={404: _NO_CART},
-)
-_STORED_METHODS = Documentation(
-    tag=_TAG,
-    summary="Stored payment methods of the customer",
-    answers={200: Answer("The methods that can be used, newest first.", StoredMethodList)},
-    refusals={
-        400: "Stored payment methods are not enabled, or the cart belongs to a guest.",
-        404: _NO_CART,
-    },
-)
-_REMOVE_METHOD = Documentation(
-    tag=_TAG,
-    summary="Remove a stored payment method",
-    parameters=(Parameter("id", "path", "The id of the method in commercetools."),),
-    answers={200: Answer("It is gone, here and at Stripe.", Removed)},
-    refusals={
-        400: "Stored payment methods are not enabled, or the cart belongs to a guest.",
-        404: "The customer has no such method.",
-        409: "A recurring order is paid with the method, or it was changed meanwhile.",
-    },
-)
-_APPLE_PAY = Documentation(
-    tag=_TAG,
-    summary="Apple Pay's domain association",
-    answers={200: Answer("The file as it was configured.", media_type=TEXT)},
-    refusals={404: "None is configured."},
-    asks_backends=False,
-)
+def _row(
+    methods: str | tuple[str, ...],
+    path: str,
+    handler: Callable[[Request, SessionPrincipal], Awaitable[Response]],
+    operation: Documentation,
+) -> AnyEndpoint:
+    """A row of the table for the shopper of a session, whose browser asks."""
+    methods = (methods,) if isinstance(methods, str) else methods
+    return Endpoint(methods, path, SessionAuth(), handler, cors=True, operation=operation)
 
 
-async def _intent(stripe: Stripe, intent_id: str) -> PaymentIntent:
-    try:
-        return await stripe.get_intent(intent_id)
-    except NotFound as error:
-        raise InvalidRequest(
-            "The payment does not belong to this session's cart.", code="PaymentMismatch"
-        ) from error
-
-
-def _chosen(body: StartRequest) -> tuple[bool, str | None]:
+def _wish(body: StartRequest) -> Wish:
     """Whether to keep the method, or the stored one to pay with; both at once are refused."""
     store, stored = bool(body.store_payment_method), body.stored_payment_method_id
     if store and stored is not None:
         raise InvalidRequest("A stored payment method cannot be stored again.")
-    return store, str(stored) if stored else None
+    return Wish(store, str(stored) if stored else None)
 
 
 def _express(request: Request) -> Express | None:
@@ -319,15 +318,15 @@ def _express(request: Request) -> Express | None:
     return Express(with_customer=request.headers.get("x-express-customer-session") == "true")
 
 
-def _payment_response(started: Started, session: Session, settings: Settings) -> PaymentResponse:
-    secret = started.intent.client_secret
+def _payment_response(started: Started, settings: Settings) -> PaymentResponse:
+    secret, metadata = started.intent.client_secret, started.session.metadata
     collects = started.behaviour.collect_billing_address == "auto"
-    address = None if collects else elements.billing_address(started.cart)
+    address = None if collects else billing_address(started.cart)
     return PaymentResponse(
         client_secret=secret,
         s_client_secret=secret,
         payment_reference=started.payment.id,
-        merchant_return_url=session.metadata.merchant_return_url or settings.merchant_return_url,
+        merchant_return_url=metadata.merchant_return_url or settings.merchant_return_url,
         cart_id=started.cart.id,
         return_url_cart_id=UNSET if settings.return_url_cart_id else False,
         billing_address=address or UNSET,

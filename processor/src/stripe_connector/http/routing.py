@@ -102,7 +102,7 @@ class Admission:
 
 
 class Refused(Struct, frozen=True):
-    """A request that its endpoint's authentication did not let pass, for whoever counts them."""
+    """A request that its endpoint's authentication did not let pass, for the metrics."""
 
     kind: str
     """What the endpoint asks for: session, oauth2, jwt, stripe, origin or metrics."""
@@ -182,7 +182,7 @@ class Resource:
         try:
             principal = await endpoint.auth.principal(request, self._services.guards)
         except ConnectorError as error:
-            # Where the one who could tell did not answer, nobody was refused.
+            # Where the backend that decides did not answer, no caller was refused.
             if error.status < 500:
                 kind = type(endpoint.auth).__name__.removesuffix("Auth").lower()
                 self._services.observe_refusal(Refused(kind, error.status, error.code))

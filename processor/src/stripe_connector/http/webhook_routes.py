@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -13,9 +13,9 @@ from stripe_connector.gateways.stripe.signed_events import Delivery, decode_even
 from stripe_connector.http.auth import SignedPayload, StripeAuth
 from stripe_connector.http.openapi.documentation import Answer, Documentation
 from stripe_connector.http.responses import json_response
-from stripe_connector.http.routing import Endpoint
+from stripe_connector.http.routing import AnyEndpoint, Endpoint
 from stripe_connector.payments.events import EventEffect
-from stripe_connector.storefront.page_events import CheckoutEvents
+from stripe_connector.storefront.events import Events
 
 _MAX_EVENT_BYTES = 2**20
 
@@ -23,7 +23,7 @@ PATH = "/stripe/webhooks"
 
 
 class Delivered(Struct, frozen=True):
-    """An event that has been handled, for whoever counts them."""
+    """An event that has been handled, for the metrics."""
 
     type: str
     effect: EventEffect | None
@@ -39,44 +39,53 @@ class Received(Struct, frozen=True):
     effect: EventEffect
 
 
-def endpoint(
-    events: CheckoutEvents,
-    path: str = PATH,
-    observe: Callable[[Delivered], None] = lambda _: None,
-) -> Endpoint[SignedPayload]:
-    """The webhook's row of the table. The answer and the log say what became of the event."""
+class WebhookRoutes:
+    """The webhook, at each of its paths. The answer and the log say what an event has changed."""
 
-    async def webhook(_request: Request, payload: SignedPayload) -> Response:
+    def __init__(
+        self,
+        events: Events,
+        paths: Sequence[str] = (PATH,),
+        observe: Callable[[Delivered], None] = lambda _: None,
+    ) -> None:
+        self._events = events
+        self._paths = paths
+        self._observe = observe
+
+    def routes(self) -> list[AnyEndpoint]:
+        return [
+            Endpoint(
+                ("POST",),
+                path,
+                StripeAuth(),
+                self.receive,
+                body_limit=_MAX_EVENT_BYTES,
+                operation=self.RECEIVE,
+            )
+            for path in self._paths
+        ]
+
+    RECEIVE = Documentation(
+        tag="Stripe",
+        summary="Deliver an event",
+        description="For Stripe. The answer comes once the effect is in commercetools.",
+        body=Delivery,
+        any_media_type=True,
+        answers={200: Answer("What became of the event.", Received)},
+        refusals={
+            402: "Stripe refused an operation that the event calls for.",
+            404: "Something that the event is about was not found.",
+            409: "Something else has changed the payment meanwhile, too often.",
+        },
+    )
+
+    async def receive(self, _request: Request, payload: SignedPayload) -> Response:
         event = decode_event(payload.body)
         context.note(event=event.id, eventType=event.type)
         effect: EventEffect | None = None
         try:
-            effect = await events.handle(event)
+            effect = await self._events.handle(event)
         finally:
-            observe(Delivered(event.type, effect, event.created))
+            self._observe(Delivered(event.type, effect, event.created))
         context.note(outcome=effect.value)
         return json_response(Received(received=True, effect=effect))
-
-    return Endpoint(
-        ("POST",),
-        path,
-        StripeAuth(),
-        webhook,
-        body_limit=_MAX_EVENT_BYTES,
-        operation=_WEBHOOK,
-    )
-
-
-_WEBHOOK = Documentation(
-    tag="Stripe",
-    summary="Deliver an event",
-    description="For Stripe. The answer comes once the effect is in commercetools.",
-    body=Delivery,
-    any_media_type=True,
-    answers={200: Answer("What became of the event.", Received)},
-    refusals={
-        402: "Stripe refused an operation that the event calls for.",
-        404: "Something that the event is about was not found.",
-        409: "Something else has changed the payment meanwhile, too often.",
-    },
-)

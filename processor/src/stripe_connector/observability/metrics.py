@@ -28,13 +28,12 @@ from stripe_connector.http.routing import Refused
 from stripe_connector.http.webhook_routes import Delivered
 from stripe_connector.observability import labels
 from stripe_connector.observability.observer import Observer
-from stripe_connector.payments.events import HANDLED, EventEffect
-from stripe_connector.storefront.page_events import SESSION_EVENTS
+from stripe_connector.payments.events import EventEffect
+from stripe_connector.storefront.events import HANDLED
 
 PREFIX = "stripe_connector"
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_EVENTS = HANDLED | SESSION_EVENTS
 _SHED = {
     "Overloaded": "overloaded",
     "TooManyRequests": "rate_limited",
@@ -181,7 +180,7 @@ class Metrics(Observer):
             self._shed.labels(reason)
         for reason in ("stale", "wrong"):
             self._refused.labels("stripe", 400, reason)
-        for kind in (*sorted(_EVENTS), "other"):
+        for kind in (*sorted(HANDLED), "other"):
             for outcome in ("failed", "orphan"):
                 self._webhooks.labels(kind, outcome)
         for type_ in ("Charge", "CancelAuthorization"):
@@ -213,7 +212,7 @@ class Metrics(Observer):
             self._conflicts.labels(called[2]).inc()
 
     def delivered(self, delivery: Delivered) -> None:
-        kind = delivery.type if delivery.type in _EVENTS else "other"
+        kind = delivery.type if delivery.type in HANDLED else "other"
         outcome = "failed" if delivery.effect is None else delivery.effect.name.lower()
         self._webhooks.labels(kind, outcome).inc()
         if delivery.effect is EventEffect.STORED:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from stripe_connector.errors import Conflict, InvalidRequest, PaymentRefused
+from stripe_connector.concurrency import both
+from stripe_connector.errors import Conflict, InvalidRequest, NotFound, PaymentRefused
+from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import Cart, Session
+from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.actions import Action
 from stripe_connector.ledger.facts import CUSTOMER_ID, PAYMENT_ID, PROJECT_KEY, intent_fact
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, merge
@@ -18,28 +21,41 @@ from stripe_connector.payments.limits import kept_amount
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
+from stripe_connector.payments.shopper import Shopper, read_session_and_cart
 
 
 class Confirmer:
-    """Checks and records what became of a payment that the browser reports as done."""
+    """Checks and records the state of a payment that the browser reports as done."""
 
     def __init__(
-        self, recorder: Recorder, modifier: Modifier, account: OwnAccount, project_key: str
+        self,
+        commercetools: Commercetools,
+        stripe: Stripe,
+        recorder: Recorder,
+        modifier: Modifier,
+        account: OwnAccount,
+        project_key: str,
     ) -> None:
+        self._commercetools = commercetools
+        self._stripe = stripe
         self._recorder = recorder
         self._modifier = modifier
         self._account = account
         self._project_key = project_key
 
     async def confirm(
-        self, session: Session, cart: Cart, payment_id: str, intent: PaymentIntent
+        self, shopper: Shopper, payment_id: str, intent_id: str
     ) -> Literal["approved", "pending"]:
-        """Record the intent's state in the Payment on the session's cart.
+        """Record the intent's state in the Payment on the shopper's cart.
 
         Raises InvalidRequest where payment, cart and intent do not belong together, PaymentRefused
         for a declined attempt, Conflict for an intent that is not confirmed yet, whose money went
         back, or whose amount is not what the cart costs: that is recorded, and bars fulfilment.
         """
+        (session, cart), intent = await both(
+            read_session_and_cart(shopper, self._commercetools, self._account),
+            self._intent(intent_id),
+        )
         if cart.cart_state == "Merged":
             raise Conflict("The cart was merged into another one.", code="CartMerged")
         await self._account.require_may_sell()
@@ -82,6 +98,12 @@ class Confirmer:
             raise Conflict("The payment was given back.", code="PaymentReversed")
         return "approved"
 
+    async def _intent(self, intent_id: str) -> PaymentIntent:
+        try:
+            return await self._stripe.get_intent(intent_id)
+        except NotFound as error:
+            raise _mismatch() from error
+
     async def _matching(
         self, session: Session, cart: Cart, payment_id: str, intent: PaymentIntent
     ) -> Payment:
@@ -98,9 +120,7 @@ class Confirmer:
             or intent.currency.upper() != cart.gross_total.currency_code
             or (customer is not None and customer != cart.customer_id)
         ):
-            raise InvalidRequest(
-                "The payment does not belong to this session's cart.", code="PaymentMismatch"
-            )
+            raise _mismatch()
         return payment
 
     async def _record(self, payment: Payment, intent: PaymentIntent, due: Money) -> Payment:
@@ -111,3 +131,9 @@ class Confirmer:
             return merge(current, [fact], self._recorder.now(), planned=due)
 
         return await self._recorder.update(payment, compute)
+
+
+def _mismatch() -> InvalidRequest:
+    return InvalidRequest(
+        "The payment does not belong to this session's cart.", code="PaymentMismatch"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import Address, Cart, SessionMetadata
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.money import Money, to_stripe
@@ -12,6 +13,8 @@ from stripe_connector.payments.amounts import require_due
 from stripe_connector.payments.behaviour import behaviour_of
 from stripe_connector.payments.comfort import EMAIL, fitting
 from stripe_connector.payments.intents import full_name, phone_of, stripe_address
+from stripe_connector.payments.own_account import OwnAccount
+from stripe_connector.payments.shopper import Shopper, read_session_and_cart
 from stripe_connector.settings import Settings
 
 
@@ -64,6 +67,34 @@ class ExpressData(Struct, frozen=True, rename="camel"):
     total_price: Money
     currency_code: str
     line_items: list[ExpressLine]
+
+
+class Elements:
+    """Configures elements for carts as they are now."""
+
+    def __init__(
+        self, commercetools: Commercetools, account: OwnAccount, settings: Settings
+    ) -> None:
+        self._commercetools = commercetools
+        self._account = account
+        self._settings = settings
+
+    async def offers_stored(self, cart_id: str) -> bool:
+        """Whether a customer's methods may be stored: if that is switched on, and there is one."""
+        if not self._settings.stored_payment_methods_enabled:
+            return False
+        return (await self._commercetools.get_cart(cart_id)).customer_id is not None
+
+    async def configure(self, shopper: Shopper, component: str) -> ElementConfig:
+        """Configuration of one component; raises InvalidRequest where nothing is due."""
+        session, cart = await read_session_and_cart(shopper, self._commercetools, self._account)
+        ours = await self._account.ours()
+        return element_config(component, cart, session.metadata, ours, self._settings)
+
+    async def describe_express(self, shopper: Shopper) -> ExpressData:
+        """Total and lines of a wallet's sheet; raises InvalidRequest where nothing is due."""
+        session, cart = await read_session_and_cart(shopper, self._commercetools, self._account)
+        return express_data(cart, session.metadata, await self._account.ours())
 
 
 def config(settings: Settings, *, has_customer: bool) -> Config:

@@ -1,4 +1,4 @@
-"""Stripe's events: which object each brings, whose it is, and what is recorded of it."""
+"""Events about payments, stored methods and customers: whose they are, and what is recorded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from stripe_connector.ledger.facts import (
     CUSTOMER_ID,
     PAYMENT_ID,
     PROJECT_KEY,
-    IntentFact,
     charge_fact,
     intent_fact,
     may_be_release,
@@ -36,43 +35,6 @@ from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.stored.customers import Customers
 from stripe_connector.payments.stored.method_records import StoredMethods
-
-CASH_BALANCE = "customer_cash_balance_transaction.created"
-
-HANDLED = frozenset(
-    {
-        "payment_intent.amount_capturable_updated",
-        "payment_intent.canceled",
-        "payment_intent.partially_funded",
-        "payment_intent.payment_failed",
-        "payment_intent.processing",
-        "payment_intent.requires_action",
-        "payment_intent.succeeded",
-        "charge.captured",
-        "charge.expired",
-        "charge.refunded",
-        "charge.succeeded",
-        "charge.updated",
-        "charge.dispute.closed",
-        "charge.dispute.created",
-        "charge.dispute.funds_reinstated",
-        "charge.dispute.funds_withdrawn",
-        "charge.dispute.updated",
-        "refund.created",
-        "refund.failed",
-        "refund.updated",
-        "charge.refund.updated",
-        "payment_method.detached",
-        "customer.deleted",
-        CASH_BALANCE,
-    }
-)
-"""The events that a webhook endpoint of ours subscribes to; any other changes nothing."""
-
-WITHOUT_PAYMENT = frozenset({"payment_method.detached", "customer.deleted", CASH_BALANCE})
-"""Those of them that concern no single payment."""
-
-_AUTHORIZED = frozenset({"payment_intent.amount_capturable_updated", "payment_intent.succeeded"})
 
 ORPHAN_AFTER_S = 3600
 """Seconds for which an event waits for the Payment that it belongs to."""
@@ -102,8 +64,15 @@ class _Named(Struct, frozen=True):
     id: str
 
 
-class EventHandler:
-    """Records events. An event that is not recorded raises, so that Stripe sends it again."""
+Record = Callable[[Event, Payment, str], Awaitable[Payment]]
+"""Records what an event says about a Payment, whose intent has the given id."""
+
+
+class PaymentEvents:
+    """Records events. An event that is not recorded raises, so that Stripe sends it again.
+
+    Which handler takes an event, `storefront.events` says.
+    """
 
     def __init__(
         self,
@@ -129,39 +98,42 @@ class EventHandler:
         self._project_key = project_key
         self._fulfil = fulfil
 
-    async def handle(self, event: Event) -> EventEffect:
-        """Record what an event says; the effect is in commercetools when this returns."""
-        if event.type not in HANDLED:
-            return EventEffect.IGNORED
-        if event.livemode not in (None, self._account.live):
-            return EventEffect.FOREIGN  # of the other mode: it pays nothing here
+    async def intent(self, event: Event) -> EventEffect:
+        """Record the state of a payment."""
+        return await self._apply(event, self._record_intent)
+
+    async def intent_authorized(self, event: Event) -> EventEffect:
+        """Record the state of a payment, and the payment method where the shopper agreed."""
+        return await self._apply(event, self._record_intent, remember=True)
+
+    async def intent_waits(self, event: Event) -> EventEffect:
+        """Record that a payment waits for the payer, unless the shopper is still in the page."""
         if event.is_unfinished_in_page and event.api_version == API_VERSION:
             return EventEffect.IGNORED
-        if event.type == CASH_BALANCE:
-            return await self._cash(event)
-        if event.type in WITHOUT_PAYMENT:
-            return await self._forget(event)
-        intent_id = event.intent_id
-        if intent_id is None:
-            return EventEffect.FOREIGN  # a charge, refund or dispute without an intent is not ours
-        payment = await self._payment(event, intent_id)
-        if isinstance(payment, EventEffect):
-            return payment
-        context.note(payment=payment.id)
-        if (await self._account.ours()).other_owner(payment) is not None:
-            return EventEffect.FOREIGN  # its metadata name a Payment of another account or mode
-        recorded = await self._record(event, payment, intent_id)
-        await self._modifier.after_record(recorded)
-        await self._fulfil(recorded, event.metadata)
-        # Last: neither the money nor the order waits for what is stored for other payments.
-        if event.type in _AUTHORIZED:
-            recorded = await self._stored_methods.remember(
-                recorded, await self._intent_of(event, intent_id)
-            )
-        return EventEffect.ALREADY if recorded.version == payment.version else EventEffect.STORED
+        return await self._apply(event, self._record_intent)
 
-    async def _cash(self, event: Event) -> EventEffect:
-        """Money of a bank transfer that no payment has taken is the customer's, and stays there."""
+    async def charge(self, event: Event) -> EventEffect:
+        """Record a charge, captured or not."""
+        return await self._apply(event, self._record_charge)
+
+    async def charge_expired(self, event: Event) -> EventEffect:
+        """Record that an authorization has lapsed."""
+        return await self._apply(event, self._sync_intent)
+
+    async def charge_refunded(self, event: Event) -> EventEffect:
+        """Record the refunds of a charge, which says how much was refunded, not by which."""
+        return await self._apply(event, self._sync_refunds)
+
+    async def refund(self, event: Event) -> EventEffect:
+        """Record the state of a refund."""
+        return await self._apply(event, self._record_refund)
+
+    async def dispute(self, event: Event) -> EventEffect:
+        """Record a dispute, and what it takes or gives back."""
+        return await self._apply(event, self._sync_dispute)
+
+    async def cash_balance(self, event: Event) -> EventEffect:
+        """Log money of a bank transfer that no payment has taken: it is the customer's."""
         left, owner = event.object.get("ending_balance"), event.object.get("customer")
         if left == 0 or not isinstance(owner, str):
             return EventEffect.IGNORED
@@ -183,19 +155,42 @@ class EventHandler:
         )
         return EventEffect.TOLD
 
-    async def _forget(self, event: Event) -> EventEffect:
-        """What Stripe no longer has must not be offered any more."""
-        if event.type == "payment_method.detached":
-            method = event.object.get("id")
-            if not isinstance(method, str):
-                return EventEffect.FOREIGN
-            changed = await self._stored_methods.detached(method)
-        elif event.metadata.get(PROJECT_KEY) != self._project_key:
+    async def method_detached(self, event: Event) -> EventEffect:
+        """Deactivate a stored payment method that Stripe no longer has."""
+        method = event.object.get("id")
+        if not isinstance(method, str):
             return EventEffect.FOREIGN
-        else:
-            gone = convert(event.object, _Named)
-            changed = await self._customers.forget(event.metadata.get(CUSTOMER_ID, ""), gone.id)
+        changed = await self._stored_methods.detached(method)
         return EventEffect.STORED if changed else EventEffect.ALREADY
+
+    async def customer_deleted(self, event: Event) -> EventEffect:
+        """Forget a Stripe customer who was deleted."""
+        if event.metadata.get(PROJECT_KEY) != self._project_key:
+            return EventEffect.FOREIGN
+        gone = convert(event.object, _Named)
+        changed = await self._customers.forget(event.metadata.get(CUSTOMER_ID, ""), gone.id)
+        return EventEffect.STORED if changed else EventEffect.ALREADY
+
+    async def _apply(self, event: Event, record: Record, *, remember: bool = False) -> EventEffect:
+        """Find the Payment, record with `record`, and do what follows from the new record."""
+        intent_id = event.intent_id
+        if intent_id is None:
+            return EventEffect.FOREIGN  # a charge, refund or dispute without an intent is not ours
+        payment = await self._payment(event, intent_id)
+        if isinstance(payment, EventEffect):
+            return payment
+        context.note(payment=payment.id)
+        if (await self._account.ours()).other_owner(payment) is not None:
+            return EventEffect.FOREIGN  # its metadata name a Payment of another account or mode
+        recorded = await record(event, payment, intent_id)
+        await self._modifier.after_record(recorded)
+        await self._fulfil(recorded, event.metadata)
+        # Last: neither the money nor the order waits for what is stored for other payments.
+        if remember:
+            recorded = await self._stored_methods.remember(
+                recorded, await self._intent_of(event, intent_id)
+            )
+        return EventEffect.ALREADY if recorded.version == payment.version else EventEffect.STORED
 
     async def _payment(self, event: Event, intent_id: str) -> Payment | EventEffect:
         """The Payment of an intent: the one that its metadata name, else by its interfaceId.
@@ -244,52 +239,46 @@ class EventHandler:
             return convert(event.object, PaymentIntent)
         return await self._stripe.get_intent(intent_id)
 
-    async def _record(self, event: Event, payment: Payment, intent_id: str) -> Payment:
-        cause = Interaction(event.type, event.id, response=event.object)
-        if event.api_version != API_VERSION:
-            return await self._read_anew(event, payment, intent_id, cause)
-        match event.type.split("."):
-            case ["payment_intent", _]:
-                fact = intent_fact(convert(event.object, PaymentIntent))
-                return await self._intent(payment, fact, cause)
-            case ["charge", "expired"]:
-                return await self._recorder.sync_intent(payment, intent_id, cause)
-            case ["charge", "refunded"]:
-                # The charge says how much, not which refunds: read them.
-                return await self._recorder.sync_refunds(payment, intent_id, cause)
-            case ["charge", "dispute", _]:
-                return await self._recorder.sync_dispute(
-                    payment, convert(event.object, _Named).id, cause
-                )
-            case ["refund", _] | ["charge", "refund", _]:
-                refund = convert(event.object, Refund)
-                known = any(t.interaction_id == refund.id for t in payment.of_type("Refund"))
-                if may_be_release(refund) and not known:
-                    return await self._recorder.sync_refunds(payment, intent_id, cause)
-                return await self._recorder.record_facts(payment, [refund_fact(refund)], cause)
-            case _:
-                charge = charge_fact(convert(event.object, Charge))
-                return await self._recorder.record_facts(payment, [charge] if charge else [], cause)
+    # An event of another API version yields ids only: its fields may mean something else.
 
-    async def _intent(self, payment: Payment, fact: IntentFact, cause: Interaction) -> Payment:
+    async def _record_intent(self, event: Event, payment: Payment, intent_id: str) -> Payment:
+        if event.api_version != API_VERSION:
+            return await self._sync_intent(event, payment, intent_id)
+        fact = intent_fact(convert(event.object, PaymentIntent))
         match judge_snapshot(payment, fact):
             case Snapshot.TRUE:
-                return await self._recorder.record_facts(payment, [fact], cause)
+                return await self._recorder.record_facts(payment, [fact], cause_of(event))
             case Snapshot.UNKNOWN:
-                return await self._recorder.sync_intent(payment, fact.intent_id, cause)
+                return await self._sync_intent(event, payment, intent_id)
             case Snapshot.OUTDATED:
                 return payment
 
-    async def _read_anew(
-        self, event: Event, payment: Payment, intent_id: str, cause: Interaction
-    ) -> Payment:
-        """An event of another API version yields ids only: its fields may mean something else."""
-        match event.type.split("."):
-            case ["charge", "dispute", _]:
-                return await self._recorder.sync_dispute(
-                    payment, convert(event.object, _Named).id, cause
-                )
-            case ["refund", _] | ["charge", "refund", _] | ["charge", "refunded"]:
-                return await self._recorder.sync_refunds(payment, intent_id, cause)
-            case _:
-                return await self._recorder.sync_intent(payment, intent_id, cause)
+    async def _record_charge(self, event: Event, payment: Payment, intent_id: str) -> Payment:
+        if event.api_version != API_VERSION:
+            return await self._sync_intent(event, payment, intent_id)
+        fact = charge_fact(convert(event.object, Charge))
+        return await self._recorder.record_facts(payment, [fact] if fact else [], cause_of(event))
+
+    async def _record_refund(self, event: Event, payment: Payment, intent_id: str) -> Payment:
+        if event.api_version != API_VERSION:
+            return await self._sync_refunds(event, payment, intent_id)
+        refund = convert(event.object, Refund)
+        known = any(t.interaction_id == refund.id for t in payment.of_type("Refund"))
+        if may_be_release(refund) and not known:
+            return await self._sync_refunds(event, payment, intent_id)
+        return await self._recorder.record_facts(payment, [refund_fact(refund)], cause_of(event))
+
+    async def _sync_intent(self, event: Event, payment: Payment, intent_id: str) -> Payment:
+        return await self._recorder.sync_intent(payment, intent_id, cause_of(event))
+
+    async def _sync_refunds(self, event: Event, payment: Payment, intent_id: str) -> Payment:
+        return await self._recorder.sync_refunds(payment, intent_id, cause_of(event))
+
+    async def _sync_dispute(self, event: Event, payment: Payment, _intent_id: str) -> Payment:
+        dispute = convert(event.object, _Named)
+        return await self._recorder.sync_dispute(payment, dispute.id, cause_of(event))
+
+
+def cause_of(event: Event) -> Interaction:
+    """What is kept of an event with what it has changed."""
+    return Interaction(event.type, event.id, response=event.object)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
-from stripe_connector.errors import Conflict, InvalidRequest, NotFound, invalid_field
-from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.errors import Conflict, InvalidRequest, NotFound
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, ORDER_FAILED
 from stripe_connector.ledger.operation import identity, operations
 from stripe_connector.ledger.payment import Payment, Transaction, TransactionType
 from stripe_connector.money import Money, to_stripe
+from stripe_connector.payments.asked import (
+    AmountTooHigh,
+    AskedAmount,
+    OtherCurrency,
+    UnknownCharge,
+)
 from stripe_connector.payments.limits import (
     capturable,
     processing_amount,
@@ -27,44 +32,36 @@ from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.parts import Outcome, Part, Plan, Request
 from stripe_connector.payments.record import Recorder
 
-_AMOUNT = "actions.0.amount.centAmount"
 _REVERSAL = "reversePayment"
 _LATE = ":late"
 """Ends the identity of what a reversal had to leave until the money arrived."""
 
 
-class Amount(Struct, frozen=True, rename="camel"):
-    """An amount in commercetools' minor units."""
+class Command(Struct, frozen=True, kw_only=True):
+    """One change of a payment that is asked for."""
 
-    cent_amount: Annotated[int, Meta(ge=1, le=10**15)]
-    currency_code: Annotated[str, Meta(pattern="^[A-Z]{3}$", max_length=3)]
-
-
-class Modification(Struct, frozen=True, rename="camel", tag_field="action"):
-    """One change of a payment that somebody asks for."""
-
-    merchant_reference: Annotated[str, Meta(max_length=256)] | None = None
+    merchant_reference: str | None = None
 
 
-class CapturePayment(Modification, frozen=True, tag="capturePayment", kw_only=True):
-    amount: Amount
+class CaptureCommand(Command, frozen=True, kw_only=True):
+    amount: AskedAmount
 
 
-class RefundPayment(Modification, frozen=True, tag="refundPayment", kw_only=True):
-    amount: Amount
-    transaction_id: Annotated[str, Meta(max_length=256)] | None = None
+class RefundCommand(Command, frozen=True, kw_only=True):
+    amount: AskedAmount
+    transaction_id: str | None = None
     """The Charge transaction that the refund belongs to."""
 
 
-class CancelPayment(Modification, frozen=True, tag="cancelPayment"):
+class CancelCommand(Command, frozen=True):
     pass
 
 
-class ReversePayment(Modification, frozen=True, tag="reversePayment"):
+class ReverseCommand(Command, frozen=True):
     pass
 
 
-AnyModification = CapturePayment | RefundPayment | CancelPayment | ReversePayment
+AnyCommand = CaptureCommand | RefundCommand | CancelCommand | ReverseCommand
 
 
 class Modifier:
@@ -72,7 +69,6 @@ class Modifier:
 
     def __init__(
         self,
-        commercetools: Commercetools,
         stripe: Stripe,
         recorder: Recorder,
         mover: Mover,
@@ -82,7 +78,6 @@ class Modifier:
         mismatch_action: Literal["hold", "reverse"],
         order_failed_action: Literal["hold", "reverse"],
     ) -> None:
-        self._commercetools = commercetools
         self._stripe = stripe
         self._recorder = recorder
         self._mover = mover
@@ -92,9 +87,9 @@ class Modifier:
         """By the status code of a Payment, what our rules do about it."""
 
     async def modify(
-        self, payment: Payment, modification: AnyModification, key: str | None = None
+        self, payment: Payment, command: AnyCommand, key: str | None = None
     ) -> Outcome:
-        """Carry out one modification; `key` is the caller's Idempotency-Key.
+        """Carry out one command; `key` is the caller's Idempotency-Key.
 
         Raises NotFound, InvalidRequest where it is impossible, Conflict while another capture is
         unfinished, BackendUnavailable where the outcome is not known yet: then repeat it.
@@ -106,34 +101,28 @@ class Modifier:
             # The shopper may have been faster than the webhook.
             payment = await self._recorder.sync_checkout_session(payment, payment.session_id)
         if payment.interface_id is None:
-            if payment.session_id is None or isinstance(
-                modification, CapturePayment | RefundPayment
-            ):
+            if payment.session_id is None or isinstance(command, CaptureCommand | RefundCommand):
                 raise InvalidRequest("This payment was never started at Stripe.")
             _, outcome = await self._mover.cancel_open(payment)
             return outcome
-        match modification:
-            case CapturePayment():
-                return await self._capture(payment, modification, key)
-            case RefundPayment():
-                return await self._refund(payment, modification, key)
-            case CancelPayment():
-                return await self._cancel(payment, modification, key)
-            case ReversePayment():
-                return await self._reverse(payment, modification, key)
+        match command:
+            case CaptureCommand():
+                return await self._capture(payment, command, key)
+            case RefundCommand():
+                return await self._refund(payment, command, key)
+            case CancelCommand():
+                return await self._cancel(payment, command, key)
+            case ReverseCommand():
+                return await self._reverse(payment, command, key)
 
-    async def _capture(
-        self, payment: Payment, modification: CapturePayment, key: str | None
-    ) -> Outcome:
-        amount = _checked(payment, modification.amount)
+    async def _capture(self, payment: Payment, command: CaptureCommand, key: str | None) -> Outcome:
+        amount = _checked(payment, command.amount)
 
         async def plan(current: Payment) -> Sequence[Part]:
             current = await self._without_capture(current)
             limit = capturable(current)
             if amount.cent_amount > limit:
-                raise invalid_field(
-                    _AMOUNT, amount.cent_amount, reason=_at_most(limit, "captured", current)
-                )
+                raise AmountTooHigh(amount.cent_amount, reason=_at_most(limit, "captured", current))
             final = amount.cent_amount == limit or not await self._more_captures(current)
             return [Part("Charge", amount, final=final)]
 
@@ -142,27 +131,23 @@ class Modifier:
                 key,
                 "capturePayment",
                 amount.cent_amount,
-                merchant_reference=modification.merchant_reference,
+                merchant_reference=command.merchant_reference,
             ),
             "capturePayment",
-            modification.merchant_reference,
+            command.merchant_reference,
         )
         return await self._single(payment, request, plan, amount)
 
-    async def _refund(
-        self, payment: Payment, modification: RefundPayment, key: str | None
-    ) -> Outcome:
-        amount = _checked(payment, modification.amount)
-        charge_id = modification.transaction_id
+    async def _refund(self, payment: Payment, command: RefundCommand, key: str | None) -> Outcome:
+        amount = _checked(payment, command.amount)
+        charge_id = command.transaction_id
 
         async def plan(current: Payment) -> Sequence[Part]:
             limit = refundable(current)
             if charge_id is not None:
                 limit = min(limit, refundable_of(current, _charge(current, charge_id)))
             if amount.cent_amount > limit:
-                raise invalid_field(
-                    _AMOUNT, amount.cent_amount, reason=_at_most(limit, "refunded", current)
-                )
+                raise AmountTooHigh(amount.cent_amount, reason=_at_most(limit, "refunded", current))
             return [Part("Refund", amount, refund_of=charge_id)]
 
         request = Request(
@@ -171,17 +156,15 @@ class Modifier:
                 "refundPayment",
                 amount.cent_amount,
                 charge_id,
-                modification.merchant_reference,
+                command.merchant_reference,
             ),
             "refundPayment",
-            modification.merchant_reference,
+            command.merchant_reference,
         )
         return await self._single(payment, request, plan, amount)
 
-    async def _cancel(
-        self, payment: Payment, modification: CancelPayment, key: str | None
-    ) -> Outcome:
-        reference = modification.merchant_reference
+    async def _cancel(self, payment: Payment, command: CancelCommand, key: str | None) -> Outcome:
+        reference = command.merchant_reference
         request = Request(
             identity(key, "cancelPayment", merchant_reference=reference), "cancelPayment", reference
         )
@@ -205,10 +188,8 @@ class Modifier:
         _, outcome = await self._mover.cancel_open(payment)
         return outcome
 
-    async def _reverse(
-        self, payment: Payment, modification: ReversePayment, key: str | None
-    ) -> Outcome:
-        reference = modification.merchant_reference
+    async def _reverse(self, payment: Payment, command: ReverseCommand, key: str | None) -> Outcome:
+        reference = command.merchant_reference
         request = Request(
             identity(key, _REVERSAL, merchant_reference=reference),
             _REVERSAL,
@@ -237,8 +218,9 @@ class Modifier:
     async def settle_reversal(self, payment: Payment) -> Outcome | None:
         """Keep the promise of a reversal that had to wait for Stripe; None where there is none.
 
-        The money has arrived: refund or release it. The attempt has failed: see to it that nobody
-        pays it again. The wait and the refund change in one write, so that no crash loses either.
+        The money has arrived: refund or release it. The attempt has failed: make sure that it
+        cannot be paid again. The wait and the refund change in one write, so that no crash loses
+        either.
         """
         if (begun := _begun(payment, _LATE)) is not None:
             return await self._resume(payment, begun)
@@ -312,7 +294,7 @@ class Modifier:
 
     async def _without_capture(self, payment: Payment) -> Payment:
         """The payment with no capture under way; one at a time, for only then does the amount
-        received tell what became of it.
+        received tell its outcome.
 
         Raises Conflict for one that may still be at work. One that was abandoned is closed, which
         makes a new version: a plan made from the old one is made again.
@@ -345,13 +327,11 @@ class Modifier:
         return bool(card and card.multicapture and card.multicapture.status == "available")
 
 
-def _checked(payment: Payment, amount: Amount) -> Money:
+def _checked(payment: Payment, amount: AskedAmount) -> Money:
     """The amount in the payment's currency, as Stripe can move it."""
     currency = payment.currency
     if amount.currency_code != currency:
-        raise invalid_field(
-            "actions.0.amount.currencyCode", amount.currency_code, allowed=[currency]
-        )
+        raise OtherCurrency(amount.currency_code, currency)
     money = payment.unit.with_amount(amount.cent_amount)
     to_stripe(money)
     return money
@@ -361,9 +341,7 @@ def _charge(payment: Payment, transaction_id: str) -> Transaction:
     for transaction in payment.of_type("Charge"):
         if transaction.id == transaction_id and transaction.state == "Success":
             return transaction
-    raise invalid_field(
-        "actions.0.transactionId", transaction_id, reason="It names no successful charge."
-    )
+    raise UnknownCharge(transaction_id)
 
 
 def _cancellation(payment: Payment) -> list[Part]:

@@ -54,7 +54,7 @@ from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.stored.off_session import OffSession
 
 CLAIM_LIFETIME = timedelta(minutes=10)
-"""No request takes that long: whoever claimed a charge before has died over it."""
+"""No request takes that long: one that claimed a charge before has ended without an outcome."""
 _LAPSES_SOON = timedelta(hours=24)
 UNKNOWN_AT_STRIPE = "resource_missing"
 
@@ -68,6 +68,7 @@ class Mover:
         self,
         stripe: Stripe,
         recorder: Recorder,
+        off_session: OffSession,
         clock: Clock,
         *,
         project_key: str,
@@ -78,7 +79,7 @@ class Mover:
         and whether the authorization behind it ends within a day."""
         self._observe_waiting = observe_waiting
         self._stripe = stripe
-        self._off_session = OffSession(stripe, recorder, project_key)
+        self._off_session = off_session
         self._recorder = recorder
         self._clock = clock
         self._project_key = project_key
@@ -159,7 +160,7 @@ class Mover:
         return transaction.unfinished and not self._young(transaction)
 
     def find_running_charge(self, payment: Payment) -> Transaction | None:
-        """The charge of a stored method that is written down, and that somebody may work on."""
+        """The charge of a stored method that is written down, and may be in progress."""
         charge = unseen_charge(payment)
         if charge is None:
             return None
@@ -458,7 +459,7 @@ def effect_of(transaction: Transaction, operation: Operation) -> RepeatEffect:
 
 
 def unseen_charge(payment: Payment) -> Transaction | None:
-    """An Authorization that is written ahead, and that nobody has seen at Stripe yet."""
+    """An Authorization that is written ahead, and not seen at Stripe yet."""
     return next(iter(unanswered(payment, "Authorization")), None)
 
 

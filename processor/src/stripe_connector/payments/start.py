@@ -1,4 +1,4 @@
-"""Start a payment: one open intent per cart, whoever asks how often.
+"""Start a payment: one open intent per cart, for any number of requests.
 
 The Payment is created first, under a key that only one of several callers can take; its id is in
 the intent's metadata from the first call, and the intent's id is in the Payment before the answer.
@@ -51,6 +51,7 @@ from stripe_connector.ledger.stripe_objects import OPEN, PaymentIntent
 from stripe_connector.money import Money
 from stripe_connector.payments import attempts, intents
 from stripe_connector.payments.amounts import cart_amount_due, require_due
+from stripe_connector.payments.asked import MethodGone
 from stripe_connector.payments.behaviour import Behaviour, behaviour_of
 from stripe_connector.payments.comfort import without_refused
 from stripe_connector.payments.covered import CoveredSales
@@ -58,6 +59,8 @@ from stripe_connector.payments.limits import processing_amount
 from stripe_connector.payments.movement import Mover
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
+from stripe_connector.payments.shopper import Shopper, read_session_and_cart
+from stripe_connector.payments.stored.customer_methods import CustomerMethods, customer_of
 from stripe_connector.payments.stored.customers import CustomerClaim, Customers
 from stripe_connector.settings import Settings
 
@@ -67,7 +70,6 @@ FAILED = "failed"
 UNKNOWN_INTENT = "unknown_intent"
 """Status code of a Payment whose intent Stripe does not know under today's keys."""
 
-STORED_METHOD = "storedPaymentMethodId"  # the field that names the chosen one in requests
 _IMPOSSIBLE_AMOUNTS = frozenset({"amount_too_large", "amount_too_small"})
 _MOVED_ON = "payment_intent_unexpected_state"
 
@@ -78,8 +80,16 @@ class Express(Struct, frozen=True):
     with_customer: bool
 
 
-class Choice(Struct, frozen=True):
+class Wish(Struct, frozen=True):
     """What the shopper says about stored methods: keep this one, or pay with that one."""
+
+    store: bool = False
+    stored: str | None = None
+    """Its id in commercetools."""
+
+
+class _Choice(Struct, frozen=True):
+    """The same, once the stored method is known to be the customer's."""
 
     store: bool = False
     stored: PaymentMethod | None = None
@@ -92,6 +102,7 @@ class Started(Struct, frozen=True):
     intent: PaymentIntent
     cart: Cart
     behaviour: Behaviour
+    session: Session
 
 
 class _Wanted(Struct, frozen=True):
@@ -103,7 +114,7 @@ class _Wanted(Struct, frozen=True):
     due: Money
     behaviour: Behaviour
     express: Express | None
-    choice: Choice
+    choice: _Choice
 
 
 class Starter:
@@ -116,6 +127,7 @@ class Starter:
         recorder: Recorder,
         mover: Mover,
         customers: Customers,
+        methods: CustomerMethods,
         covered: CoveredSales,
         account: OwnAccount,
         settings: Settings,
@@ -125,22 +137,35 @@ class Starter:
         self._recorder = recorder
         self._mover = mover
         self._customers = customers
+        self._methods = methods
         self._covered = covered
         self._account = account
         self._settings = settings
 
     async def start(
         self,
-        session: Session,
-        cart: Cart,
+        shopper: Shopper,
+        wish: Wish,
         express: Express | None = None,
-        choice: Choice = Choice(),  # noqa: B008 (it never changes)
     ) -> Started:
-        """The cart's open payment, made or brought up to date.
+        """The open payment of the shopper's cart, made or brought up to date.
 
         Raises Conflict for a cart that is ordered already or whose payment is being processed,
-        InvalidRequest where nothing is due or Stripe cannot take the amount or the chosen method.
+        InvalidRequest where nothing is due or Stripe cannot take the amount or the chosen method,
+        of which UnusableMethod and MethodGone are about that method.
         """
+        if wish.store or wish.stored:
+            self._methods.require_enabled()
+        (session, cart), record = await both(
+            read_session_and_cart(shopper, self._commercetools, self._account),
+            self._methods.find(wish.stored),
+        )
+        choice = _Choice()
+        if wish.stored is not None:
+            choice = _Choice(stored=self._methods.require_usable(cart, record, wish.stored))
+        elif wish.store:
+            customer_of(cart)
+            choice = _Choice(store=True)
         tries = Tries("The cart")
         while True:
             if cart.cart_state not in ("Active", "Frozen"):
@@ -209,7 +234,7 @@ class Starter:
                 self._stripe.get_intent(latest.interface_id), self._known_customer(wanted)
             )
         except NotFound:
-            # Keys were exchanged since, or test data was deleted: nobody can pay that one here.
+            # Keys were exchanged since, or test data was deleted: that one cannot be paid here.
             await self._given_up(latest)
             return await self._new(wanted, following)
         pending = intent_fact(intent).authorization == "Pending"
@@ -242,7 +267,7 @@ class Starter:
         context.note(payment=payment.id)
         if payment.interface_id is not None or _is_over(payment):
             await self._on_cart(cart, payment)
-            return None  # somebody else was faster: look at theirs
+            return None  # another request was faster: look at its intent
         params = self._params(wanted, payment.amount_planned, claim.stripe_id if claim else None)
         if claim is None or not claim.proven:
             params = intents.for_guest(params)
@@ -260,11 +285,11 @@ class Starter:
         except (NotFound, PaymentRefused):
             return None  # such as another customer's: as it is linked now, it is brought up
         if payment.interface_id != intent.id or payment.amount_planned != due:
-            return None  # linked or changed by somebody else meanwhile
+            return None  # linked or changed by another request meanwhile
         self._require_no_charge(now)
         if cart_amount_due(now, wanted.session.metadata, wanted.ours) != due:
             return await self._repriced(wanted, now, payment, intent, customer)
-        return Started(payment, intent, now, wanted.behaviour)
+        return Started(payment, intent, now, wanted.behaviour, wanted.session)
 
     async def _repriced(
         self,
@@ -338,7 +363,7 @@ class Starter:
             )
         except NotFound as error:
             if "payment_method" in params:
-                raise _gone() from error
+                raise MethodGone from error
             if "customer" not in params:
                 raise
             # The customer was deleted at Stripe: the shopper pays as a guest.
@@ -414,7 +439,7 @@ class Starter:
             intent = await self._told(wanted, payment, intent, desired)
         except NotFound as error:
             if "payment_method" in desired:
-                raise _gone() from error
+                raise MethodGone from error
             if desired.get("customer") in (None, intent.customer):
                 raise
             guest = intents.for_guest(desired)
@@ -431,19 +456,19 @@ class Starter:
                 await self._supersede(payment, intent)
             return None  # else it has moved on meanwhile: look again
         if payment.amount_planned == due:
-            return Started(payment, intent, wanted.cart, wanted.behaviour)
+            return Started(payment, intent, wanted.cart, wanted.behaviour, wanted.session)
         try:
             payment = await self._commercetools.update_payment(
                 payment, [ChangeAmountPlanned(due.draft())]
             )
         except Conflict:
             return None
-        return Started(payment, intent, wanted.cart, wanted.behaviour)
+        return Started(payment, intent, wanted.cart, wanted.behaviour, wanted.session)
 
     async def _told(
         self, wanted: _Wanted, payment: Payment, intent: PaymentIntent, desired: dict[str, Any]
     ) -> PaymentIntent:
-        """The intent as desired: what differs is told to Stripe."""
+        """Update at Stripe what differs from the intent as desired."""
         changes = intents.intent_changes(intent, desired) | intents.owner(intent, wanted.cart)
         if not changes:
             return intent
@@ -481,7 +506,7 @@ class Starter:
     def _params(self, wanted: _Wanted, due: Money, customer: str | None) -> dict[str, Any]:
         stored = wanted.choice.stored
         if stored is not None and customer is None:
-            raise _gone()
+            raise MethodGone
         return intents.intent_params(
             wanted.cart,
             due,
@@ -509,14 +534,6 @@ def _once_only(payment: Payment, operation: str) -> str:
     that Stripe stored would come back for a day.
     """
     return f"{payment.id}:{operation}:{uuid.uuid4()}"
-
-
-def _gone() -> InvalidRequest:
-    return InvalidRequest(
-        "The stored payment method cannot be charged any more.",
-        code="InvalidField",
-        fields={"field": STORED_METHOD},
-    )
 
 
 def _in_process(payment: Payment) -> Conflict:

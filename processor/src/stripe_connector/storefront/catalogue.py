@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from stripe_connector.clock import Clock
 from stripe_connector.concurrency import TRIES
-from stripe_connector.errors import InvalidRequest, NotFound, VersionConflict, invalid_field
+from stripe_connector.errors import InvalidRequest, NotFound, VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import is_id
 from stripe_connector.gateways.commercetools.shown import (
@@ -19,6 +19,7 @@ from stripe_connector.gateways.commercetools.shown import (
     ShownCart,
 )
 from stripe_connector.gateways.commercetools.storefront_calls import MAX_OFFSET
+from stripe_connector.payments.asked import ImpossibleValue
 from stripe_connector.settings import Market, Settings
 from stripe_connector.storefront import views
 from stripe_connector.storefront.cart_changes import (
@@ -29,7 +30,6 @@ from stripe_connector.storefront.cart_changes import (
 )
 
 _CODE_REFUSED = "DiscountCodeNonApplicable"
-_NOT_SOLD_IN = "The shop has no such market."
 _INVALID_CODE = "This discount code is not valid."
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", max_length=3)]
 """As in ISO 4217. The length keeps out the line break that `$` would let through."""
@@ -55,6 +55,14 @@ class ProductRange(Struct, frozen=True):
     limit: int
     category_id: str = ""
     region: Region = Region()
+
+
+class UnknownCurrency(ImpossibleValue):
+    """No market of the merchant has this currency."""
+
+
+class UnknownCountry(ImpossibleValue):
+    """No market of the merchant with this currency has this country."""
 
 
 class Storefront:
@@ -192,17 +200,14 @@ class Storefront:
                 version = cart.version
 
     def _market(self, region: Region) -> Market:
-        """The merchant's market that a page means; raises InvalidRequest for any other.
-
-        Nobody shops at the prices of a market that is not theirs to choose.
-        """
+        """The market that a page means; raises UnknownCurrency or UnknownCountry for any other."""
         of_currency = [each for each in self._markets if region.currency in (None, each.currency)]
         if not of_currency:
-            raise invalid_field("currency", region.currency, reason=_NOT_SOLD_IN)
+            raise UnknownCurrency(region.currency, reason="The shop has no such market.")
         for each in of_currency:
             if region.country in (None, each.country):
                 return each
-        raise invalid_field("country", region.country, reason=_NOT_SOLD_IN)
+        raise UnknownCountry(region.country, reason="The shop has no such market.")
 
     def _shown(self, cart: ShownCart) -> views.CartView:
         return views.cart_view(cart, self._locale)

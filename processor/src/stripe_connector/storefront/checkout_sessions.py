@@ -104,14 +104,24 @@ class CheckoutSessions:
         self._clock = clock
         self._settings = settings
 
-    async def open(self, order_id: str, request: PageRequest | None = None) -> PaymentSession:
+    async def open(
+        self,
+        order_id: str,
+        ui_mode: UiMode = "hosted_page",
+        *,
+        landing: Landing | None = None,
+        shows_customer: bool = True,
+        by_link: bool = False,
+    ) -> PaymentSession:
         """The order's open page; the same for the same order, a new one after a change.
 
-        `request` is the storefront's unless given; a page that is open keeps its own landing.
+        It leads to the storefront's pages in `ui_mode`, or to `landing`; a page that is open keeps
+        its own landing. What else the caller says is explained at `PageRequest`.
         Raises NotFound, Conflict where the order is paid, cancelled, being paid or has an open
         page of another mode, InvalidRequest where Stripe cannot take its total, TooManyRequests.
         """
-        request = request or PageRequest(self.landing(order_id))
+        landing = landing or self._landing(order_id, ui_mode)
+        request = PageRequest(landing, shows_customer=shows_customer, by_link=by_link)
         tries = Tries("The order")
         while True:
             order = await self._commercetools.get_order(order_id)
@@ -120,13 +130,13 @@ class CheckoutSessions:
             if order.payment_state == "Paid":
                 raise Conflict("The order is paid already.", code="AlreadyPaid")
             if order.gross_total.cent_amount == 0:
-                return PaymentSession(f"free_{order.id}", self.landing(order.id).success)
+                return PaymentSession(f"free_{order.id}", self._landing(order.id).success)
             session = await self._once(order, request)
             if session is not None:
                 return PaymentSession(session.id, session.url, session.client_secret)
             await tries.again()
 
-    def landing(self, order_id: str, ui_mode: UiMode = "hosted_page") -> Landing:
+    def _landing(self, order_id: str, ui_mode: UiMode = "hosted_page") -> Landing:
         """The storefront's pages for an order."""
         pages = f"{self._settings.storefront_url}/order"
         return Landing(
@@ -241,7 +251,7 @@ class CheckoutSessions:
         """An unpaid page: the order's, unless it is over or the order has changed.
 
         It is never given up for what a caller chose. A changed total is no caller's choice where
-        it is an order's; a cart's may be changed by whoever knows the cart.
+        it is an order's; a cart's may be changed by anyone who knows its id.
         """
         if session.status != "open":
             if session.status == "expired":

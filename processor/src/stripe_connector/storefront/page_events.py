@@ -1,4 +1,4 @@
-"""Events that concern orders: those of Checkout Sessions, and payments of orders and carts."""
+"""Events that concern orders: those of Checkout Sessions, and failed attempts to pay."""
 
 from __future__ import annotations
 
@@ -14,24 +14,19 @@ from stripe_connector.ledger.facts import PAYMENT_ID, PROJECT_KEY, ExpiredSessio
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.proof import SaleProof
 from stripe_connector.ledger.stripe_objects import Event
-from stripe_connector.payments.events import ORPHAN_AFTER_S, EventEffect, EventHandler
-from stripe_connector.payments.interactions import Interaction
+from stripe_connector.payments.events import (
+    ORPHAN_AFTER_S,
+    EventEffect,
+    PaymentEvents,
+    cause_of,
+)
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 from stripe_connector.storefront.fulfil import Fulfiller
 from stripe_connector.storefront.sales import Sales, perhaps_gone, sale_named
 
-SESSION_EVENTS = frozenset(
-    {
-        "checkout.session.async_payment_failed",
-        "checkout.session.async_payment_succeeded",
-        "checkout.session.completed",
-        "checkout.session.expired",
-    }
-)
-FAILED_SESSIONS = frozenset({"checkout.session.async_payment_failed", "checkout.session.expired"})
-"""Those of them after which the session can no longer be paid."""
+_EXPIRED = "checkout.session.expired"
 
 
 class _Session(Struct, frozen=True):
@@ -41,12 +36,12 @@ class _Session(Struct, frozen=True):
     expires_at: int | None = None
 
 
-class CheckoutEvents:
-    """Records events of sessions, and fulfils orders once their payments are recorded."""
+class PageEvents:
+    """Records events of Checkout Sessions, and what else an event means for an order."""
 
     def __init__(
         self,
-        payments: EventHandler,
+        payments: PaymentEvents,
         commercetools: Commercetools,
         recorder: Recorder,
         modifier: Modifier,
@@ -66,24 +61,28 @@ class CheckoutEvents:
         self._clock = clock
         self._project_key = project_key
 
-    async def handle(self, event: Event) -> EventEffect:
-        """Record an event; its effect on payment and order is stored when this returns."""
-        if event.type in SESSION_EVENTS:
-            return await self._session_event(event)
-        effect = await self._payments.handle(event)
+    async def attempt_failed(self, event: Event) -> EventEffect:
+        """Record that an attempt failed, and cancel a payment that its order no longer needs."""
+        effect = await self._payments.intent(event)
         if effect in (EventEffect.STORED, EventEffect.ALREADY) and _can_be_paid_again(event):
             await self._fulfiller.cancel_if_not_needed(event.metadata.get(PAYMENT_ID, ""))
         return effect
 
-    async def _session_event(self, event: Event) -> EventEffect:
+    async def session_completed(self, event: Event) -> EventEffect:
+        """Record what a payment page has brought, and fulfil its order once that is paid."""
+        return await self._apply(event, failed=False)
+
+    async def session_failed(self, event: Event) -> EventEffect:
+        """Record that a payment page is over, and let its order fail unless it is paid."""
+        return await self._apply(event, failed=True)
+
+    async def _apply(self, event: Event, *, failed: bool) -> EventEffect:
         metadata = event.metadata
         payment_id, sale = metadata.get(PAYMENT_ID, ""), sale_named(metadata)
         if metadata.get(PROJECT_KEY) != self._project_key or not is_id(payment_id):
             return EventEffect.FOREIGN
         if sale == SaleProof():
             return EventEffect.FOREIGN
-        if event.livemode not in (None, self._account.live):
-            return EventEffect.FOREIGN  # of the other mode: it pays nothing here
         session = convert(event.object, _Session)
         context.note(payment=payment_id, order=sale.order_id, cart=sale.cart_id)
         try:
@@ -101,7 +100,7 @@ class CheckoutEvents:
             return EventEffect.FOREIGN  # or one of another account or mode
         recorded = await self._record(event, session, payment)
         await self._modifier.after_record(recorded)
-        if event.type not in FAILED_SESSIONS:
+        if not failed:
             await self._sales.fulfil(recorded, metadata)
         elif sale.order_id is not None and not _closed_early(event, session):
             with perhaps_gone(sale):
@@ -109,20 +108,17 @@ class CheckoutEvents:
         return EventEffect.ALREADY if recorded.version == payment.version else EventEffect.STORED
 
     async def _record(self, event: Event, session: _Session, payment: Payment) -> Payment:
-        cause = Interaction(event.type, event.id, response=event.object)
         if event.intent_id is not None:
-            return await self._recorder.sync_intent(payment, event.intent_id, cause)
-        if event.type == "checkout.session.expired":
-            return await self._recorder.record_facts(
-                payment, [ExpiredSessionFact(session.id)], cause
-            )
+            return await self._recorder.sync_intent(payment, event.intent_id, cause_of(event))
+        if event.type == _EXPIRED:
+            expired = ExpiredSessionFact(session.id)
+            return await self._recorder.record_facts(payment, [expired], cause_of(event))
         return payment
 
 
 def _can_be_paid_again(event: Event) -> bool:
     """Whether an attempt failed long after the shopper left, as a voucher or a debit does."""
-    named = is_id(event.metadata.get(PAYMENT_ID, ""))
-    if event.type != "payment_intent.payment_failed" or not named:
+    if not is_id(event.metadata.get(PAYMENT_ID, "")):
         return False
     error = event.object.get("last_payment_error")
     method = error.get("payment_method") if isinstance(error, dict) else None
@@ -135,5 +131,5 @@ def _closed_early(event: Event, session: _Session) -> bool:
     `expires_at` is when Stripe ends it by itself; before that only a call does
     (https://docs.stripe.com/api/checkout/sessions/expire).
     """
-    expired = event.type == "checkout.session.expired"
+    expired = event.type == _EXPIRED
     return expired and session.expires_at is not None and event.created < session.expires_at

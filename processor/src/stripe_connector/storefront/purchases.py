@@ -38,7 +38,6 @@ from stripe_connector.storefront.fulfil import Fulfiller, Standing
 from stripe_connector.storefront.fulfil_cart import CartFulfiller
 from stripe_connector.storefront.names import localized
 from stripe_connector.storefront.order_state import latest_payment
-from stripe_connector.storefront.page_opening import PageRequest
 from stripe_connector.storefront.place_order import Orders
 from stripe_connector.storefront.session_params import BUY_NOW, FLOW, Landing
 
@@ -94,14 +93,14 @@ class PurchaseClaim(Struct, frozen=True):
 
 
 class PageOutcome(Struct, frozen=True):
-    """What became of a payment page."""
+    """The state of a payment page."""
 
     state: State
     order_number: str | None = None
 
 
 class BuyNow:
-    """Opens payment pages for products and orders, and tells what became of them."""
+    """Opens payment pages for products and orders, and reads their state."""
 
     def __init__(
         self,
@@ -236,11 +235,12 @@ class BuyNow:
             raise NotFound(_NO_ORDER)  # an answer without a page would have to name the order's id
         claim.require_true(total)
         shown = order_id if shows_customer else quote(order.order_number or "", safe="")
-        request = PageRequest(landing(shown), shows_customer=shows_customer)
-        return await self._sessions.open(order_id, request)
+        return await self._sessions.open(
+            order_id, landing=landing(shown), shows_customer=shows_customer
+        )
 
     async def order_state(self, name: str, session_id: str) -> State:
-        """What became of the payment page of an order, by its id or number.
+        """The state of the payment page of an order, by its id or number.
 
         Raises NotFound, the same for an unknown order and for a page that is not its.
         """
@@ -258,7 +258,7 @@ class BuyNow:
         return await self._order_state(order_id, session)
 
     async def outcome(self, session_id: str) -> PageOutcome:
-        """What became of a payment page, fulfilled where it is paid; raises NotFound."""
+        """The state of a payment page, fulfilled where it is paid; raises NotFound."""
         session = await self._session(session_id)
         order_id, cart_id = session.metadata.get(ORDER_ID), session.metadata.get(CART_ID)
         if order_id is not None:

@@ -15,7 +15,7 @@ from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.ledger.facts import CART_ID, ORDER_ID
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.proof import SaleProof, sale_of
-from stripe_connector.payments.modify import AnyModification, Modifier
+from stripe_connector.payments.modify import AnyCommand, Modifier
 from stripe_connector.payments.parts import Outcome
 from stripe_connector.storefront.fulfil import Fulfiller
 from stripe_connector.storefront.fulfil_cart import CartFulfiller
@@ -39,17 +39,15 @@ class Sales:
         self._fulfiller = fulfiller
         self._carts = carts
 
-    async def modify(
-        self, payment_id: str, modification: AnyModification, key: str | None = None
-    ) -> Outcome:
-        """Carry out one modification of a payment, and fulfil with what it has recorded.
+    async def modify(self, payment_id: str, command: AnyCommand, key: str | None = None) -> Outcome:
+        """Carry out one command on a payment, and fulfil with what it has recorded.
 
         Raises what `Modifier.modify` does, and NotFound. Money that has moved is not reported as
         failed because an order could not be marked: the next event or reconciliation does that.
         """
         payment = await self._commercetools.get_payment(payment_id)
         try:
-            outcome = await self._modifier.modify(payment, modification, key)
+            outcome = await self._modifier.modify(payment, command, key)
         except ConnectorError:
             await self._fulfil_later_if_need_be(payment)
             raise

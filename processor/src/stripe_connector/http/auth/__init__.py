@@ -13,10 +13,10 @@ from stripe_connector.http.auth.declared import (
 )
 from stripe_connector.http.auth.failures import Failures
 from stripe_connector.http.auth.jwks import Jwks
-from stripe_connector.http.auth.jwt import JwtGuard, JwtPrincipal
+from stripe_connector.http.auth.jwt import JwtGuard
 from stripe_connector.http.auth.metrics_token import MetricsGuard
-from stripe_connector.http.auth.oauth2 import OAuth2Guard, OAuth2Principal
-from stripe_connector.http.auth.origin import OriginGuard, OriginPrincipal
+from stripe_connector.http.auth.oauth2 import OAuth2Guard
+from stripe_connector.http.auth.origin import OriginGuard
 from stripe_connector.http.auth.session import SessionGuard, SessionPrincipal
 from stripe_connector.http.auth.stripe import SignedPayload, StripeGuard
 
@@ -27,16 +27,13 @@ __all__ = [
     "Jwks",
     "JwtAuth",
     "JwtGuard",
-    "JwtPrincipal",
     "MetricsAuth",
     "MetricsGuard",
     "OAuth2Auth",
     "OAuth2Guard",
-    "OAuth2Principal",
     "Open",
     "OriginAuth",
     "OriginGuard",
-    "OriginPrincipal",
     "SessionAuth",
     "SessionGuard",
     "SessionPrincipal",

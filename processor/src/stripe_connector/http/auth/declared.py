@@ -1,7 +1,8 @@
 """What an endpoint may declare about its callers.
 
-A declaration is a value: it says what is asked of a request and which principal the handler
-gets. The guards that do the work come from the composition root.
+A declaration is a value: it says what is asked of a request, and which principal the handler
+gets: None where no handler needs to know who asks. The guards that do the work come from the
+composition root.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from typing import Protocol, TypeVar
 from msgspec import Struct
 from starlette.requests import Request
 
-from stripe_connector.http.auth.jwt import JwtGuard, JwtPrincipal
+from stripe_connector.http.auth.jwt import JwtGuard
 from stripe_connector.http.auth.metrics_token import MetricsGuard
-from stripe_connector.http.auth.oauth2 import OAuth2Guard, OAuth2Principal
-from stripe_connector.http.auth.origin import OriginGuard, OriginPrincipal
+from stripe_connector.http.auth.oauth2 import OAuth2Guard
+from stripe_connector.http.auth.origin import OriginGuard
 from stripe_connector.http.auth.session import SessionGuard, SessionPrincipal
 from stripe_connector.http.auth.stripe import SignedPayload, StripeGuard
 
@@ -61,15 +62,15 @@ class OAuth2Auth(Struct, frozen=True):
 
     any_of: tuple[str, ...]
 
-    async def principal(self, request: Request, guards: Guards) -> OAuth2Principal:
-        return await guards.oauth2.authenticate(request, self.any_of)
+    async def principal(self, request: Request, guards: Guards) -> None:
+        await guards.oauth2.authenticate(request, self.any_of)
 
 
 class JwtAuth(Struct, frozen=True):
     """A user of our project in the Merchant Center."""
 
-    async def principal(self, request: Request, guards: Guards) -> JwtPrincipal:
-        return await guards.jwt.authenticate(request)
+    async def principal(self, request: Request, guards: Guards) -> None:
+        await guards.jwt.authenticate(request)
 
 
 class StripeAuth(Struct, frozen=True):
@@ -82,8 +83,8 @@ class StripeAuth(Struct, frozen=True):
 class OriginAuth(Struct, frozen=True):
     """A page of one of our storefronts."""
 
-    async def principal(self, request: Request, guards: Guards) -> OriginPrincipal:
-        return await guards.origin.authenticate(request)
+    async def principal(self, request: Request, guards: Guards) -> None:
+        await guards.origin.authenticate(request)
 
 
 class MetricsAuth(Struct, frozen=True):

@@ -19,12 +19,6 @@ from stripe_connector.http.auth.jwks import Jwks
 _LEEWAY_S = 30
 
 
-class JwtPrincipal(Struct, frozen=True):
-    """The Merchant Center user that calls."""
-
-    user_id: str | None
-
-
 class _Header(Struct, frozen=True):
     """What decides which key may have signed a token, and how (RFC 7515, section 4.1)."""
 
@@ -68,16 +62,14 @@ class JwtGuard:
             options={"verify_signature": True, "enforce_minimum_key_length": True}
         )
 
-    async def authenticate(self, request: Request) -> JwtPrincipal:
-        """The user of the request; raises Unauthenticated or a BackendError."""
+    async def authenticate(self, request: Request) -> None:
+        """Raises Unauthenticated or a BackendError unless the Merchant Center has signed."""
         claims = await self._signed_claims(bearer_token(request))
         self._check_time(claims)
         if claims.get("iss") != self._issuer:
             raise Unauthenticated("Issuer in the token does not match the expected issuer.")
         if claims.get(f"{self._issuer}/claims/project_key") != self._project_key:
             raise Unauthenticated("Project key does not match.")
-        subject = claims.get("sub")
-        return JwtPrincipal(subject if isinstance(subject, str) else None)
 
     async def _signed_claims(self, token: str) -> dict[str, Any]:
         header = _header(token)

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
-from msgspec import Struct
 from starlette.requests import Request
 
 from stripe_connector.cache import Cache
@@ -22,12 +21,6 @@ class AuthorizationServer(Protocol):
 
     async def introspect_token(self, token: str) -> Introspection:
         """Raises BackendError or BackendUnavailable."""
-
-
-class OAuth2Principal(Struct, frozen=True):
-    """The API client that calls."""
-
-    client_id: str | None
 
 
 class OAuth2Guard:
@@ -57,11 +50,8 @@ class OAuth2Guard:
             clock, capacity=capacity, keep_for=self._keep_for
         )
 
-    async def authenticate(self, request: Request, any_of: Sequence[str]) -> OAuth2Principal:
-        """The client of the request.
-
-        Raises Unauthenticated, Forbidden, TooManyRequests or a BackendError.
-        """
+    async def authenticate(self, request: Request, any_of: Sequence[str]) -> None:
+        """Raises Unauthenticated, Forbidden, TooManyRequests or a BackendError."""
         token = bearer_token(request)
         hashed = hashlib.sha256(token.encode()).digest()
         with self._failures.attempt(request, hashed):
@@ -72,7 +62,6 @@ class OAuth2Guard:
             granted = (found.scope or "").split(" ")
             if not any(f"{scope}:{self._project_key}" in granted for scope in any_of):
                 raise Forbidden("Not authorized", fields={"validAuthorities": list(any_of)})
-        return OAuth2Principal(found.client_id)
 
     def _keep_for(self, found: Introspection) -> float:
         if not found.active:

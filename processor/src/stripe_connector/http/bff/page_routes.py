@@ -20,7 +20,6 @@ from stripe_connector.http.routing import AnyEndpoint
 from stripe_connector.storefront import views
 from stripe_connector.storefront.checkout_sessions import CheckoutSessions, PaymentSession
 from stripe_connector.storefront.fulfil import Fulfiller
-from stripe_connector.storefront.page_opening import PageRequest
 from stripe_connector.storefront.place_order import Orders
 from stripe_connector.storefront.session_params import UiMode
 
@@ -52,92 +51,104 @@ class OrderUpdate(Struct, frozen=True):
     version: int | None = None
     """Ignored: the webhook usually changes the order first."""
 
-
-def endpoints(
-    sessions: CheckoutSessions,
-    fulfiller: Fulfiller,
-    orders: Orders,
-    *,
-    opening: RateLimit,
-    limit: RateLimit,
-) -> list[AnyEndpoint]:
-    """The rows of the table that move money or depend on it. `opening` limits what makes pages."""
-
-    async def payment_session(request: Request) -> Response:
-        body = await json_body(request, SessionRequest, any_media_type=True)
-        _require_order_id(body.id)
-        context.note_id("order", body.id)
-        landing = sessions.landing(body.id, body.ui_mode)
-        return json_response(await sessions.open(body.id, PageRequest(landing)), 201)
-
-    async def update_order(request: Request) -> Response:
-        """200 once the order is paid, 202 while a bank works on it."""
-        order_id = request.path_params["id"]
-        _require_order_id(order_id)
-        for index, action in enumerate(
-            (await json_body(request, OrderUpdate, any_media_type=True)).actions
-        ):
+    def require_allowed(self) -> None:
+        """Raises InvalidRequest for an action that an order cannot be asked for."""
+        for index, action in enumerate(self.actions):
             if action.wish not in _ALLOWED:
                 raise invalid_field(
                     f"actions.{index}",
                     action.action,
                     reason="An order can only be asked to become Paid and Confirmed.",
                 )
+
+
+class PageRoutes:
+    """The routes of the storefront that move money or depend on it."""
+
+    def __init__(
+        self,
+        sessions: CheckoutSessions,
+        fulfiller: Fulfiller,
+        orders: Orders,
+        *,
+        opening: RateLimit,
+        limit: RateLimit,
+    ) -> None:
+        """`opening` limits what makes pages, `limit` the rest."""
+        self._sessions = sessions
+        self._fulfiller = fulfiller
+        self._orders = orders
+        self._opening = opening
+        self._limit = limit
+
+    def routes(self) -> list[AnyEndpoint]:
+        return [
+            route("POST", "/payments/sessions", self.open_page, self.OPEN_PAGE, self._opening),
+            route("PUT", "/orders/{id}", self.update_order, self.UPDATE_ORDER, self._limit),
+        ]
+
+    OPEN_PAGE = Documentation(
+        tag="Storefront",
+        summary="Open the payment page of an order",
+        description=(
+            "The same page for the same order, a new one once its total has changed or the page is"
+            " over. While a page of another mode is open, the answer is 409 `page_open` with its"
+            " id, mode and URL. Above `CHECKOUT_PAGES_PER_ORDER_PER_HOUR`, no more pages are"
+            " opened."
+        ),
+        body=SessionRequest,
+        any_media_type=True,
+        answers={201: Answer("Where, or with what, the shopper pays.", PaymentSession)},
+        refusals={
+            400: "The body is not valid, or the order cannot be paid.",
+            402: "Stripe refused for good.",
+            404: "The order was not found.",
+            409: (
+                "The order is cancelled, paid, its payment is being processed, or a page of another"
+                " mode is open (`page_open`)."
+            ),
+        },
+    )
+
+    async def open_page(self, request: Request) -> Response:
+        body = await json_body(request, SessionRequest, any_media_type=True)
+        _require_order_id(body.id)
+        context.note_id("order", body.id)
+        return json_response(await self._sessions.open(body.id, body.ui_mode), 201)
+
+    UPDATE_ORDER = Documentation(
+        tag="Storefront",
+        summary="Ask for an order to be confirmed",
+        description=(
+            "A request, not a fact: the order becomes Paid and Confirmed if Stripe says so. The"
+            " only actions are `changePaymentState` to Paid and `changeOrderState` to Confirmed."
+        ),
+        body=OrderUpdate,
+        any_media_type=True,
+        parameters=(Parameter("id", "path", "The order's id."),),
+        answers={
+            200: Answer("The order is paid.", views.OrderView),
+            202: Answer("A bank works on the payment.", views.OrderView),
+        },
+        refusals={
+            400: "The body is not valid, or asks for something else.",
+            402: "Stripe refused for good.",
+            404: "The order was not found.",
+            409: "The order is not paid.",
+        },
+    )
+
+    async def update_order(self, request: Request) -> Response:
+        """200 once the order is paid, 202 while a bank works on it."""
+        order_id = request.path_params["id"]
+        _require_order_id(order_id)
+        (await json_body(request, OrderUpdate, any_media_type=True)).require_allowed()
         context.note_id("order", order_id)
-        standing = await fulfiller.refresh_and_fulfil(order_id)
+        standing = await self._fulfiller.refresh_and_fulfil(order_id)
         context.note(outcome=standing)
         if standing == "unpaid":
             raise Conflict("The order is not paid.", code="NotPaid")
-        return json_response(await orders.order(order_id), 200 if standing == "paid" else 202)
-
-    return [
-        route("POST", "/payments/sessions", payment_session, _PAYMENT_SESSION, opening),
-        route("PUT", "/orders/{id}", update_order, _UPDATE_ORDER, limit),
-    ]
-
-
-_PAYMENT_SESSION = Documentation(
-    tag="Storefront",
-    summary="Open the payment page of an order",
-    description=(
-        "The same page for the same order, a new one once its total has changed or the page is"
-        " over. While a page of another mode is open, the answer is 409 `page_open` with its id,"
-        " mode and URL. Above `CHECKOUT_PAGES_PER_ORDER_PER_HOUR`, no more pages are opened."
-    ),
-    body=SessionRequest,
-    any_media_type=True,
-    answers={201: Answer("Where, or with what, the shopper pays.", PaymentSession)},
-    refusals={
-        400: "The body is not valid, or the order cannot be paid.",
-        402: "Stripe refused for good.",
-        404: "The order was not found.",
-        409: (
-            "The order is cancelled, paid, its payment is being processed, or a page of another"
-            " mode is open (`page_open`)."
-        ),
-    },
-)
-_UPDATE_ORDER = Documentation(
-    tag="Storefront",
-    summary="Ask for an order to be confirmed",
-    description=(
-        "A request, not a fact: the order becomes Paid and Confirmed if Stripe says so. The only"
-        " actions are `changePaymentState` to Paid and `changeOrderState` to Confirmed."
-    ),
-    body=OrderUpdate,
-    any_media_type=True,
-    parameters=(Parameter("id", "path", "The order's id."),),
-    answers={
-        200: Answer("The order is paid.", views.OrderView),
-        202: Answer("A bank works on the payment.", views.OrderView),
-    },
-    refusals={
-        400: "The body is not valid, or asks for something else.",
-        402: "Stripe refused for good.",
-        404: "The order was not found.",
-        409: "The order is not paid.",
-    },
-)
+        return json_response(await self._orders.order(order_id), 200 if standing == "paid" else 202)
 
 
 def _require_order_id(order_id: str) -> None:

@@ -54,7 +54,7 @@ class Pages:
         return self._page("offer.html", texts, title=item.name, item=item, price=price)
 
     def outcome(self, request: Request, outcome: PageOutcome) -> Response:
-        """What became of the payment."""
+        """Whether the payment succeeded."""
         texts = texts_for(request)
         match outcome.state:
             case "paid":

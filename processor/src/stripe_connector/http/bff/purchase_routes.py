@@ -106,207 +106,231 @@ class BuyNowError(Error, frozen=True, kw_only=True):
     """The message."""
 
 
-def endpoints(
-    buy_now: BuyNow,
-    visitors: Visitors,
-    settings: Settings,
-    *,
-    opening: RateLimit,
-    reading: RateLimit,
-) -> list[AnyEndpoint]:
-    """The rows of the table. `opening` limits what makes payment pages, `reading` the rest."""
-    base = settings.buy_now_base
-    # A form's answer leads on to Stripe's page, which may have a domain of the merchant's, or be
-    # a stand-in without TLS.
-    pages = Pages("'self' https:" if settings.live_mode else "'self' https: http:")
-    product_landing = Landing(
-        f"{base}/success?session_id={{CHECKOUT_SESSION_ID}}", f"{base}/canceled/"
+_TAG = "Buy now"
+
+
+class PurchaseRoutes:
+    """Buy-now pages and the calls of their clients."""
+
+    def __init__(
+        self,
+        buy_now: BuyNow,
+        visitors: Visitors,
+        settings: Settings,
+        *,
+        opening: RateLimit,
+        reading: RateLimit,
+    ) -> None:
+        """`opening` limits what makes payment pages, `reading` the rest."""
+        self._buy_now = buy_now
+        self._visitors = visitors
+        self._settings = settings
+        self._opening = opening
+        self._reading = reading
+        # A form's answer leads on to Stripe's page, which may have a domain of the merchant's, or
+        # be a stand-in without TLS.
+        self._pages = Pages("'self' https:" if settings.live_mode else "'self' https: http:")
+
+    def routes(self) -> list[AnyEndpoint]:
+        create = "/create-checkout-session"
+        page_for = f"{create}/{{resource_id}}"
+        both = ("GET", "POST")
+        return [
+            *_both(both, page_for, self.create_for_resource, self.CREATE_FOR),
+            *_both(both, create, self.create_for_product, self.CREATE),
+            *_both(("POST",), "/v1/create-session", self.create_for_order, self.CREATE_FOR_ORDER),
+            *_both(("GET",), "/v1/session-status", self.session_status, self.SESSION_STATUS),
+            *_both(("GET",), "/config", self.keys, self.KEYS),
+            _row(("GET",), "/", self.offer, self.OFFER, shared=False),
+            *_both(("GET",), "/success", self.success, self.SUCCESS, shared=False),
+            *_both(("GET",), "/canceled", self.canceled, self.CANCELED, shared=False),
+            *_both(("GET",), "/cancel", self.canceled, self.CANCELED, shared=False),
+            _row(("GET",), "/client/success.html", self.success, self.SUCCESS, shared=False),
+            _row(("GET",), STYLE_PATH, self.style, self.STYLE, shared=False),
+        ]
+
+    CREATE = Documentation(
+        tag=_TAG,
+        summary="Open a payment page for the product",
+        description=(
+            "A visitor who comes again, with the cookie, gets the same page while it is open."
+        ),
+        parameters=(
+            Parameter(
+                "ui_mode", "query", "Where the shopper pays; on Stripe's page by default.", UiMode
+            ),
+            Parameter(COOKIE, "cookie", "What the visitor was about to buy, signed."),
+        ),
+        answers={
+            200: Answer("Where, or with what, the shopper pays.", CreatedSession),
+            303: Answer("To Stripe's page, for browsers.", headers={"Location": "Stripe's page."}),
+        },
+        refusals={
+            400: "The mode is unknown, or the product cannot be paid.",
+            402: "Stripe refused for good.",
+            404: "The product was not found, or has no price.",
+            409: "The cart is ordered, or its payment is being processed.",
+            429: TOO_MANY,
+        },
     )
 
-    def order_landing(name: str) -> Landing:
-        success = f"{base}/client/success.html?session_id={{CHECKOUT_SESSION_ID}}"
-        return Landing(f"{success}&order_id={name}", f"{base}/cancel")
+    async def create_for_product(self, request: Request) -> Response:
+        return await self._create(request, self._settings.buy_now_product)
 
-    async def create(request: Request, name: str | None) -> Response:
+    CREATE_FOR = replace(
+        CREATE,
+        summary="Open a payment page for a product",
+        parameters=(
+            Parameter("resource_id", "path", "The SKU, id or key of the product."),
+            *CREATE.parameters,
+        ),
+    )
+
+    async def create_for_resource(self, request: Request) -> Response:
+        return await self._create(request, request.path_params["resource_id"])
+
+    CREATE_FOR_ORDER = Documentation(
+        tag=_TAG,
+        summary="Open a payment page for an order",
+        body=OrderRequest,
+        answers={200: Answer("Where, or with what, the shopper pays.", CreatedSession)},
+        refusals={
+            400: "The body is not valid, or the order cannot be paid.",
+            402: "Stripe refused for good.",
+            404: (
+                "The order was not found. By number, also for one that costs something else, is"
+                " paid or cancelled, or whose sum was not told."
+            ),
+            409: "By id: the order costs something else, is paid, cancelled or has another page.",
+            429: TOO_MANY,
+        },
+    )
+
+    async def create_for_order(self, request: Request) -> Response:
+        self._opening.admit(request)
+        body = await json_body(request, OrderRequest)
+        session = await self._buy_now.open_order(body.order_id, body.claim, self._order_landing)
+        return json_response(_shape(session))
+
+    SESSION_STATUS = Documentation(
+        tag=_TAG,
+        summary="What became of a payment page of an order",
+        parameters=(
+            Parameter("order_id", "query", "The order's number or id.", required=True),
+            Parameter("session_id", "query", "The id of the payment page.", required=True),
+        ),
+        answers={200: Answer("Its state, in a letter.", SessionStatus)},
+        refusals={
+            400: "One of the ids is missing.",
+            402: "Stripe refused for good.",
+            404: "There is no such order, or no such page of it.",
+            409: "Something else changes the order at this moment.",
+            429: TOO_MANY,
+        },
+    )
+
+    async def session_status(self, request: Request) -> Response:
+        self._reading.admit(request)
+        order_id, session_id = _query(request, "order_id"), _query(request, "session_id")
+        state = await self._buy_now.order_state(order_id, session_id)
+        return json_response(SessionStatus(order_id, session_id, _LETTERS[state]))
+
+    KEYS = Documentation(
+        tag=_TAG,
+        summary="The key for Stripe.js",
+        answers={200: Answer("The publishable key.", Keys)},
+        asks_backends=False,
+    )
+
+    async def keys(self, _request: Request) -> Response:
+        key = self._settings.stripe_publishable_key
+        return json_response(Keys(key, key))
+
+    OFFER = Documentation(
+        tag=_TAG,
+        summary="The page that offers the product",
+        answers={
+            200: Answer("The page.", media_type=HTML),
+            404: Answer("A page that says that there is no product.", media_type=HTML),
+        },
+        refusals={429: TOO_MANY},
+    )
+
+    async def offer(self, request: Request) -> Response:
+        if self._settings.buy_now_product is None:
+            return self._pages.unknown(request)
+        self._reading.admit(request)
+        try:
+            item = await self._buy_now.item(self._settings.buy_now_product)
+        except NotFound:
+            return self._pages.unknown(request)
+        return self._pages.offer(request, item)
+
+    SUCCESS = Documentation(
+        tag=_TAG,
+        summary="The page after the payment",
+        parameters=(Parameter("session_id", "query", "The id of the payment page."),),
+        answers={
+            200: Answer("The page that tells what became of the payment.", media_type=HTML),
+            404: Answer("A page that says that there is no such payment.", media_type=HTML),
+        },
+        refusals={
+            400: "The payment cannot become an order.",
+            402: "Stripe refused for good.",
+            409: "Something else changes the order at this moment.",
+            429: TOO_MANY,
+        },
+    )
+
+    async def success(self, request: Request) -> Response:
+        self._reading.admit(request)
+        try:
+            outcome = await self._buy_now.outcome(request.query_params.get("session_id", ""))
+        except NotFound:
+            return self._pages.unknown(request)
+        return self._pages.outcome(request, outcome)
+
+    CANCELED = Documentation(
+        tag=_TAG,
+        summary="The page for who turned back",
+        answers={200: Answer("The page.", media_type=HTML)},
+        asks_backends=False,
+    )
+
+    async def canceled(self, request: Request) -> Response:
+        return self._pages.canceled(request)
+
+    STYLE = Documentation(
+        tag=_TAG,
+        summary="The style of the pages",
+        answers={200: Answer("A style sheet.", media_type="text/css; charset=utf-8")},
+        asks_backends=False,
+    )
+
+    async def style(self, _request: Request) -> Response:
+        return self._pages.style()
+
+    async def _create(self, request: Request, name: str | None) -> Response:
         if name is None:
             raise NotFound("No product is configured.")
         if request.method == "HEAD":
             return Response()
-        opening.admit(request)
-        landing = replace(product_landing, ui_mode=_ui_mode(request))
-        opened = await buy_now.open(await buy_now.item(name), visitors.kept(request), landing)
+        self._opening.admit(request)
+        base = self._settings.buy_now_base
+        success = f"{base}/success?session_id={{CHECKOUT_SESSION_ID}}"
+        landing = Landing(success, f"{base}/canceled/", _ui_mode(request))
+        opened = await self._buy_now.open(
+            await self._buy_now.item(name), self._visitors.kept(request), landing
+        )
         context.note(cart=opened.kept.cart_id)
         response = _created(request, opened.session)
-        visitors.keep(response, opened.kept)
+        self._visitors.keep(response, opened.kept)
         return response
 
-    async def create_for_resource(request: Request) -> Response:
-        return await create(request, request.path_params["resource_id"])
-
-    async def create_for_product(request: Request) -> Response:
-        return await create(request, settings.buy_now_product)
-
-    async def create_for_order(request: Request) -> Response:
-        opening.admit(request)
-        body = await json_body(request, OrderRequest)
-        session = await buy_now.open_order(body.order_id, body.claim, order_landing)
-        return json_response(_shape(session))
-
-    async def session_status(request: Request) -> Response:
-        reading.admit(request)
-        order_id, session_id = _query(request, "order_id"), _query(request, "session_id")
-        state = await buy_now.order_state(order_id, session_id)
-        return json_response(SessionStatus(order_id, session_id, _LETTERS[state]))
-
-    async def keys(_request: Request) -> Response:
-        key = settings.stripe_publishable_key
-        return json_response(Keys(key, key))
-
-    async def offer(request: Request) -> Response:
-        if settings.buy_now_product is None:
-            return pages.unknown(request)
-        reading.admit(request)
-        try:
-            item = await buy_now.item(settings.buy_now_product)
-        except NotFound:
-            return pages.unknown(request)
-        return pages.offer(request, item)
-
-    async def success(request: Request) -> Response:
-        reading.admit(request)
-        try:
-            outcome = await buy_now.outcome(request.query_params.get("session_id", ""))
-        except NotFound:
-            return pages.unknown(request)
-        return pages.outcome(request, outcome)
-
-    async def canceled(request: Request) -> Response:
-        return pages.canceled(request)
-
-    async def style(_request: Request) -> Response:
-        return pages.style()
-
-    create_path = "/create-checkout-session"
-    return [
-        *_both(("GET", "POST"), f"{create_path}/{{resource_id}}", create_for_resource, _CREATE_FOR),
-        *_both(("GET", "POST"), create_path, create_for_product, _CREATE),
-        *_both(("POST",), "/v1/create-session", create_for_order, _CREATE_FOR_ORDER),
-        *_both(("GET",), "/v1/session-status", session_status, _SESSION_STATUS),
-        *_both(("GET",), "/config", keys, _KEYS),
-        _row(("GET",), "/", offer, _OFFER, shared=False),
-        *_both(("GET",), "/success", success, _SUCCESS, shared=False),
-        *_both(("GET",), "/canceled", canceled, _CANCELED, shared=False),
-        *_both(("GET",), "/cancel", canceled, _CANCELED, shared=False),
-        _row(("GET",), "/client/success.html", success, _SUCCESS, shared=False),
-        _row(("GET",), STYLE_PATH, style, _STYLE, shared=False),
-    ]
-
-
-_TAG = "Buy now"
-_CREATE = Documentation(
-    tag=_TAG,
-    summary="Open a payment page for the product",
-    description="A visitor who comes again, with the cookie, gets the same page while it is open.",
-    parameters=(
-        Parameter(
-            "ui_mode", "query", "Where the shopper pays; on Stripe's page by default.", UiMode
-        ),
-        Parameter(COOKIE, "cookie", "What the visitor was about to buy, signed."),
-    ),
-    answers={
-        200: Answer("Where, or with what, the shopper pays.", CreatedSession),
-        303: Answer("To Stripe's page, for browsers.", headers={"Location": "Stripe's page."}),
-    },
-    refusals={
-        400: "The mode is unknown, or the product cannot be paid.",
-        402: "Stripe refused for good.",
-        404: "The product was not found, or has no price.",
-        409: "The cart is ordered, or its payment is being processed.",
-        429: TOO_MANY,
-    },
-)
-_CREATE_FOR = replace(
-    _CREATE,
-    summary="Open a payment page for a product",
-    parameters=(
-        Parameter("resource_id", "path", "The SKU, id or key of the product."),
-        *_CREATE.parameters,
-    ),
-)
-_CREATE_FOR_ORDER = Documentation(
-    tag=_TAG,
-    summary="Open a payment page for an order",
-    body=OrderRequest,
-    answers={200: Answer("Where, or with what, the shopper pays.", CreatedSession)},
-    refusals={
-        400: "The body is not valid, or the order cannot be paid.",
-        402: "Stripe refused for good.",
-        404: (
-            "The order was not found. By number, also for one that costs something else, is paid"
-            " or cancelled, or whose sum was not told."
-        ),
-        409: "By id: the order costs something else, is paid, cancelled or has another page.",
-        429: TOO_MANY,
-    },
-)
-_SESSION_STATUS = Documentation(
-    tag=_TAG,
-    summary="What became of a payment page of an order",
-    parameters=(
-        Parameter("order_id", "query", "The order's number or id.", required=True),
-        Parameter("session_id", "query", "The id of the payment page.", required=True),
-    ),
-    answers={200: Answer("Its state, in a letter.", SessionStatus)},
-    refusals={
-        400: "One of the ids is missing.",
-        402: "Stripe refused for good.",
-        404: "There is no such order, or no such page of it.",
-        409: "Something else changes the order at this moment.",
-        429: TOO_MANY,
-    },
-)
-_KEYS = Documentation(
-    tag=_TAG,
-    summary="The key for Stripe.js",
-    answers={200: Answer("The publishable key.", Keys)},
-    asks_backends=False,
-)
-_OFFER = Documentation(
-    tag=_TAG,
-    summary="The page that offers the product",
-    answers={
-        200: Answer("The page.", media_type=HTML),
-        404: Answer("A page that says that there is no product.", media_type=HTML),
-    },
-    refusals={429: TOO_MANY},
-)
-_SUCCESS = Documentation(
-    tag=_TAG,
-    summary="The page after the payment",
-    parameters=(Parameter("session_id", "query", "The id of the payment page."),),
-    answers={
-        200: Answer("The page that tells what became of the payment.", media_type=HTML),
-        404: Answer("A page that says that there is no such payment.", media_type=HTML),
-    },
-    refusals={
-        400: "The payment cannot become an order.",
-        402: "Stripe refused for good.",
-        409: "Something else changes the order at this moment.",
-        429: TOO_MANY,
-    },
-)
-_CANCELED = Documentation(
-    tag=_TAG,
-    summary="The page for who turned back",
-    answers={200: Answer("The page.", media_type=HTML)},
-    asks_backends=False,
-)
-_STYLE = Documentation(
-    tag=_TAG,
-    summary="The style of the pages",
-    answers={200: Answer("A style sheet.", media_type="text/css; charset=utf-8")},
-    asks_backends=False,
-)
+    def _order_landing(self, name: str) -> Landing:
+        base = self._settings.buy_now_base
+        success = f"{base}/client/success.html?session_id={{CHECKOUT_SESSION_ID}}"
+        return Landing(f"{success}&order_id={name}", f"{base}/cancel")
 
 
 def _both(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,43 +19,47 @@ if TYPE_CHECKING:
     from stripe_connector.http.openapi.page import HtmlPage
 
 
-def endpoints(table: Iterable[AnyEndpoint], *, token_url: str) -> list[AnyEndpoint]:
-    """The rows of the table. They describe `table` as it is when first asked, then remember it."""
+class DescriptionRoutes:
+    """Describe `table` as it is when first asked, then remember it."""
 
-    @cache
-    def described() -> bytes:
-        return msgspec.json.encode(document(table, token_url=token_url))
+    def __init__(self, table: Iterable[AnyEndpoint], *, token_url: str) -> None:
+        self._table = table
+        self._token_url = token_url
 
-    @cache
-    def written() -> HtmlPage:
-        # Templates are imported for who asks for the page.
+    def routes(self) -> list[AnyEndpoint]:
+        return [
+            Endpoint(("GET",), "/openapi.json", Open(), self.openapi, operation=self.OPENAPI),
+            Endpoint(("GET",), "/docs", Open(), self.docs, operation=self.DOCS),
+        ]
+
+    OPENAPI = Documentation(
+        tag="About",
+        summary="This description, for programs",
+        answers={200: Answer("An OpenAPI 3.1 document.", dict)},
+        asks_backends=False,
+    )
+
+    async def openapi(self, _request: Request, _principal: None) -> Response:
+        return Response(self._document, media_type=JSON)
+
+    DOCS = Documentation(
+        tag="About",
+        summary="This description, for people",
+        answers={200: Answer("A page.", media_type=HTML)},
+        asks_backends=False,
+    )
+
+    async def docs(self, _request: Request, _principal: None) -> Response:
+        headers = {"Content-Security-Policy": self._page.policy}
+        return Response(self._page.html, headers=headers, media_type="text/html")
+
+    @cached_property
+    def _document(self) -> bytes:
+        return msgspec.json.encode(document(self._table, token_url=self._token_url))
+
+    @cached_property
+    def _page(self) -> HtmlPage:
+        # Imports the templates, which most processes never need.
         from stripe_connector.http.openapi.page import page
 
-        return page(msgspec.json.decode(described()))
-
-    async def openapi(_request: Request, _principal: None) -> Response:
-        return Response(described(), media_type=JSON)
-
-    async def docs(_request: Request, _principal: None) -> Response:
-        shown = written()
-        headers = {"Content-Security-Policy": shown.policy}
-        return Response(shown.html, headers=headers, media_type="text/html")
-
-    return [
-        Endpoint(("GET",), "/openapi.json", Open(), openapi, operation=_OPENAPI),
-        Endpoint(("GET",), "/docs", Open(), docs, operation=_DOCS),
-    ]
-
-
-_OPENAPI = Documentation(
-    tag="About",
-    summary="This description, for programs",
-    answers={200: Answer("An OpenAPI 3.1 document.", dict)},
-    asks_backends=False,
-)
-_DOCS = Documentation(
-    tag="About",
-    summary="This description, for people",
-    answers={200: Answer("A page.", media_type=HTML)},
-    asks_backends=False,
-)
+        return page(msgspec.json.decode(self._document))

@@ -16,13 +16,10 @@ from stripe_connector.ledger.stripe_objects import Event, PaymentIntent
 from stripe_connector.ops.reconcile.examine import Examiner
 from stripe_connector.ops.reconcile.span import Span
 from stripe_connector.ops.reconcile.wiring import Parts
-from stripe_connector.payments.events import HANDLED, WITHOUT_PAYMENT
-from stripe_connector.storefront.page_events import FAILED_SESSIONS, SESSION_EVENTS
+from stripe_connector.storefront.events import HANDLED, REPLAYED
 
 Work = Callable[[], Awaitable[None]]
 
-_REPLAYED = WITHOUT_PAYMENT | FAILED_SESSIONS
-"""Events with effects beyond a Payment: only handling them tells whether they had those."""
 _TELLING = frozenset({"payment_intent", "charge", "checkout.session"})
 """Objects whose metadata say whether they are ours."""
 
@@ -194,9 +191,9 @@ async def _events(
         event = item.whole.event() if item.whole is not None else None
         if event is None:
             seen.append(Sighting(id_, when))
-        elif event.type in _REPLAYED:
+        elif event.type in REPLAYED:
             seen.append(Sighting(id_, when, event=event))
-        elif event.type in HANDLED | SESSION_EVENTS and _perhaps_ours(event, project_key):
+        elif event.type in HANDLED and _perhaps_ours(event, project_key):
             seen.append(Sighting(id_, when, event.intent_id))
         else:
             seen.append(Sighting(id_, when))
@@ -207,11 +204,10 @@ async def _undelivered(
     stripe: StripeHistory, created: CreatedSpan, after: str | None
 ) -> tuple[list[Sighting], bool]:
     page, more = await stripe.list_events(created, after, undelivered=True)
-    handled = HANDLED | SESSION_EVENTS
     seen = []
     for item in page:
         event = item.whole.event() if item.whole is not None else None
-        known = event if event is not None and event.type in handled else None
+        known = event if event is not None and event.type in HANDLED else None
         seen.append(Sighting(item.named.id, item.named.created, event=known))
     return seen, more
 

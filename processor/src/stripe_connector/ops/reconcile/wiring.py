@@ -15,9 +15,9 @@ from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.stored.method_records import StoredMethods
 from stripe_connector.settings import Settings
+from stripe_connector.storefront.events import Events
 from stripe_connector.storefront.fulfil import Fulfiller
 from stripe_connector.storefront.fulfil_cart import CartFulfiller
-from stripe_connector.storefront.page_events import CheckoutEvents
 
 
 class Parts(Struct, frozen=True):
@@ -30,7 +30,7 @@ class Parts(Struct, frozen=True):
     stored_methods: StoredMethods
     fulfiller: Fulfiller
     carts: CartFulfiller
-    events: CheckoutEvents
+    events: Events
     account: OwnAccount
 
 

@@ -8,10 +8,8 @@ several transactions at once the cart's list decides who goes first, and the oth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
-from uuid import UUID
 
-from msgspec import UNSET, Meta, Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from stripe_connector import context
@@ -20,8 +18,6 @@ from stripe_connector.concurrency import both
 from stripe_connector.errors import (
     BackendUnavailable,
     Conflict,
-    invalid_field,
-    required_field,
 )
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import (
@@ -42,8 +38,13 @@ from stripe_connector.ledger.payment import Payment, Reference, Transaction
 from stripe_connector.ledger.stripe_objects import OPEN
 from stripe_connector.money import Money, chargeable
 from stripe_connector.payments.amounts import cart_amount_due, require_due
+from stripe_connector.payments.asked import (
+    AmountTooHigh,
+    AskedAmount,
+    MethodMissing,
+    OtherCurrency,
+)
 from stripe_connector.payments.behaviour import behaviour_of
-from stripe_connector.payments.modify import Amount
 from stripe_connector.payments.movement import CLAIM_LIFETIME, Mover, unseen_charge
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.parts import Outcome, Part, Request, write_ahead
@@ -52,22 +53,22 @@ from stripe_connector.payments.stored.customer_methods import CustomerMethods, c
 from stripe_connector.settings import Settings
 
 ACTION = "chargeStoredMethod"
-_METHOD = "paymentMethodId"
 
 
-class TransactionRequest(Struct, frozen=True, rename="camel"):
-    """The body of POST /operations/transactions."""
+class ChargeRequest(Struct, frozen=True):
+    """A charge as Checkout asks for it."""
 
-    cart_id: UUID
-    checkout_transaction_item_id: UUID
-    type: Literal["Recurring"]
-    payment_method_id: UUID | None = None
+    cart_id: str
+    item_id: str
+    """Checkout's transaction item."""
+    method_id: str | None
     """A stored payment method of the cart's customer, in commercetools."""
-    amount: Amount | None = None
+    amount: AskedAmount | None = None
     """By default all that is due."""
-    idempotency_key: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    idempotency_key: str | None = None
     """Names the transaction; by default the item does."""
-    future_order_number: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    order_number: str | None = None
+    """Of the order to come."""
 
 
 class Transactions:
@@ -91,26 +92,26 @@ class Transactions:
         self._settings = settings
         self._clock = clock
 
-    async def charge(self, asked: TransactionRequest) -> tuple[Payment, Outcome]:
-        """Charge once, however often it is asked for; the Payment and what became of it.
+    async def charge(self, asked: ChargeRequest) -> tuple[Payment, Outcome]:
+        """Charge once, however often it is asked for; the Payment and the outcome.
 
         Raises NotFound, InvalidRequest where it is impossible, Conflict while another transaction
         of the cart is unfinished, BackendUnavailable where the outcome is not known yet: then
         repeat it.
         """
         self._methods.require_enabled()
-        if asked.payment_method_id is None:
-            raise required_field(_METHOD)
-        name = asked.idempotency_key or str(asked.checkout_transaction_item_id)
-        request = Request(identity(name, ACTION), ACTION, asked.future_order_number)
+        if asked.method_id is None:
+            raise MethodMissing
+        name = asked.idempotency_key or asked.item_id
+        request = Request(identity(name, ACTION), ACTION, asked.order_number)
         # Ends in a word: what ends in a number was started by a shopper.
         key = f"{asked.cart_id}_{request.identity.partition(':')[2]}_recurring"
         (cart, known), record = await both(
             both(
-                self._commercetools.get_cart(str(asked.cart_id)),
+                self._commercetools.get_cart(asked.cart_id),
                 self._commercetools.find_payment_by_key(key),
             ),
-            self._methods.find(str(asked.payment_method_id)),
+            self._methods.find(asked.method_id),
         )
         customer_of(cart)
         if known is None and (renamed := _on_cart(cart, request)) is not None:
@@ -131,7 +132,7 @@ class Transactions:
             payment = await self._admitted(cart, payment, transaction)
         payment, outcome = await self._mover.carry_out(payment, transaction.id, resume=False)
         if payment.payment_status.interface_code in OPEN:
-            # Refused, or waiting for a shopper who is not there: nobody may pay it any more.
+            # Refused, or waiting for a shopper who is not there: it must not be paid any more.
             payment, _ = await self._mover.cancel_open(payment)
             payment, outcome = await self._mover.carry_out(payment, transaction.id, resume=True)
         return payment, outcome
@@ -140,14 +141,14 @@ class Transactions:
         self,
         cart: Cart,
         record: PaymentMethod | None,
-        asked: TransactionRequest,
+        asked: ChargeRequest,
         request: Request,
         key: str,
     ) -> Payment:
         """The Payment with its Authorization written ahead; not on the cart yet."""
         if cart.cart_state not in ("Active", "Frozen"):
             raise Conflict(f"The cart is {cart.cart_state.lower()} and cannot be paid.")
-        method = self._methods.chosen(cart, record, _METHOD, str(asked.payment_method_id))
+        method = self._methods.require_usable(cart, record, asked.method_id or "")
         await self._account.require_may_sell()
         ours = await self._account.ours()
         amount = _amount(require_due(cart, SessionMetadata(), ours), asked.amount)
@@ -164,14 +165,14 @@ class Transactions:
                 token=TokenValue(method.token_value or ""),
             ),
             customer=Reference("customer", customer_of(cart)),
-            checkout_transaction_item_id=str(asked.checkout_transaction_item_id),
+            checkout_transaction_item_id=asked.item_id,
             interface_interactions=[ours.proof.interaction(), written.interaction],
             transactions=[written.transaction],
         )
         return await self._recorder.create_payment(draft)
 
     async def _claimed(self, payment: Payment, transaction: Transaction) -> Payment:
-        """The Payment, whose transaction nobody gives up while it is resumed.
+        """Claim the transaction, so that no other request gives it up while this one resumes it.
 
         Of a claim and a giving up at once, the version of the Payment lets one happen.
         """
@@ -191,7 +192,7 @@ class Transactions:
         return await self._recorder.update(payment, compute)
 
     async def _given_up(self, payment: Payment, transaction: Transaction) -> None:
-        """Close a transaction that nobody works on; raises Conflict where somebody still does."""
+        """Close an abandoned transaction; raises Conflict while a request may work on it."""
 
         async def compute(current: Payment) -> Sequence[Action]:
             operation = operation_of(current, transaction)
@@ -266,19 +267,13 @@ def _is_payable(payment: Payment) -> bool:
     )
 
 
-def _amount(due: Money, asked: Amount | None) -> Money:
+def _amount(due: Money, asked: AskedAmount | None) -> Money:
     amount = due
     if asked is not None:
         if asked.currency_code != due.currency_code:
-            raise invalid_field(
-                "amount.currencyCode", asked.currency_code, allowed=[due.currency_code]
-            )
+            raise OtherCurrency(asked.currency_code, due.currency_code)
         if asked.cent_amount > due.cent_amount:
-            raise invalid_field(
-                "amount.centAmount",
-                asked.cent_amount,
-                reason=f"At most {due.cent_amount} is due.",
-            )
+            raise AmountTooHigh(asked.cent_amount, reason=f"At most {due.cent_amount} is due.")
         amount = due.with_amount(asked.cent_amount)
     chargeable(amount)
     return amount
@@ -312,7 +307,7 @@ def _require_same(
     payment: Payment,
     transaction: Transaction,
     record: PaymentMethod | None,
-    asked: TransactionRequest,
+    asked: ChargeRequest,
 ) -> None:
     """Raises Conflict where the name of the transaction was used for another one."""
     token = payment.payment_method_info.token

@@ -24,7 +24,6 @@ from stripe_connector.errors import (
     NotFound,
     PaymentRefused,
     VersionConflict,
-    invalid_field,
     required_field,
 )
 from stripe_connector.gateways.commercetools.gateway import Commercetools
@@ -32,6 +31,7 @@ from stripe_connector.gateways.commercetools.models import Cart, PaymentMethod
 from stripe_connector.gateways.commercetools.payment_methods import RecurringOrder
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.gateways.stripe.models import StripePaymentMethod
+from stripe_connector.payments.asked import UnusableMethod
 from stripe_connector.payments.stored.customers import Customers
 from stripe_connector.payments.stored.method_records import StoredMethods
 from stripe_connector.settings import Settings
@@ -85,9 +85,10 @@ class CustomerMethods:
         if not self._settings.stored_payment_methods_enabled:
             raise InvalidRequest("Stored payment methods are not enabled.")
 
-    async def shown(self, cart: Cart) -> list[ShownMethod]:
-        """What the cart's customer can pay with, newest first; the records follow on the way."""
-        customer_id = customer_of(cart)
+    async def list_usable(self, cart_id: str) -> list[ShownMethod]:
+        """What a cart's customer can pay with, newest first; the records follow on the way."""
+        self.require_enabled()
+        customer_id = customer_of(await self._commercetools.get_cart(cart_id))
         alive, records = await both(
             self._alive(customer_id), self._commercetools.list_payment_methods(customer_id)
         )
@@ -109,33 +110,28 @@ class CustomerMethods:
         return [_shown(by_token[each.id], each) for each in kept]
 
     async def find(self, method_id: str | None) -> PaymentMethod | None:
-        """The record with an id, whosoever it is; None where there is none."""
+        """The record with an id, of any customer; None where there is none."""
         return await self._commercetools.get_payment_method(method_id) if method_id else None
 
-    def chosen(
-        self, cart: Cart, record: PaymentMethod | None, field: str, value: str
+    def require_usable(
+        self, cart: Cart, record: PaymentMethod | None, method_id: str
     ) -> PaymentMethod:
-        """A record that pays for a cart; raises InvalidRequest unless it is its customer's own.
-
-        `field` of the request named it by `value`.
-        """
+        """A record that pays for a cart; raises UnusableMethod unless it is its customer's own."""
         customer_id = customer_of(cart)
         if record is None or not self._can_be_used(record, customer_id):
-            raise invalid_field(
-                field,
-                value,
-                reason="It names no stored payment method of the cart's customer.",
-            )
+            raise UnusableMethod(method_id)
         return record
 
-    async def remove(self, cart: Cart, record: PaymentMethod | None) -> None:
+    async def remove(self, cart_id: str, method_id: str) -> None:
         """Take a method from the customer for good; repeated, it completes what is missing.
 
         Stripe first: after a crash the record still says what can be charged no more, and is
-        hidden with it. The other way round a chargeable method would be left that nobody sees,
-        and that the next look at Stripe would bring back. Raises NotFound for another's record,
+        hidden with it. The other way round a chargeable method would be left that is not shown, and
+        that the next look at Stripe would bring back. Raises NotFound for another's record,
         Conflict with the ids of recurring orders that are paid with it.
         """
+        self.require_enabled()
+        cart, record = await both(self._commercetools.get_cart(cart_id), self.find(method_id))
         customer_id = customer_of(cart)
         if record is None or not self._is_own(record, customer_id):
             raise NotFound("The payment method was not found.")

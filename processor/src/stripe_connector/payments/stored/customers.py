@@ -112,8 +112,9 @@ class Customers:
             await self._commercetools.delete_custom_object(CONTAINER, customer_id)
         return True
 
-    async def create_session(self, cart: Cart) -> CustomerSession | None:
-        """A session for the cart's customer; None for guests and customers that are gone."""
+    async def create_session(self, cart_id: str) -> CustomerSession | None:
+        """A session for a cart's customer; None for guests and customers that are gone."""
+        cart = await self._commercetools.get_cart(cart_id)
         customer = (
             await self._commercetools.get_customer(cart.customer_id) if cart.customer_id else None
         )

@@ -130,7 +130,7 @@ class OffSession:
 
 
 def _reasons(payment: Payment, intent: PaymentIntent) -> list[Action]:
-    """Why the attempt failed, for whoever asks again."""
+    """Why the attempt failed, for a repeated request."""
     error = intent.last_payment_error
     if error is None:
         return []
