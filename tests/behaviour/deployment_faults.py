@@ -1,4 +1,4 @@
-"""What can be wrong with a deployment: each fault, where it shows, its cause and its mend."""
+"""What can be wrong with a deployment: each fault, where it shows, its cause and its remedy."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ RECONCILE = "stripe-connector reconcile --apply"
 
 
 class Case(Struct, frozen=True):
-    """A fault, where it shows, and words of its cause and its mend."""
+    """A fault, where it shows, and words of its cause and its remedy."""
 
     harm: Harm
     where: str
     cause: str
-    mend: str
+    remedy: str
     outcome: CheckOutcome = CheckOutcome.FAIL
 
 
@@ -42,10 +42,10 @@ CASES: dict[str, Case] = {}
 
 
 def case(
-    where: str, cause: str, mend: str, outcome: CheckOutcome = CheckOutcome.FAIL
+    where: str, cause: str, remedy: str, outcome: CheckOutcome = CheckOutcome.FAIL
 ) -> Callable[[Harm], Harm]:
     def add(harm: Harm) -> Harm:
-        CASES[harm.__name__] = Case(harm, where, cause, mend, outcome)
+        CASES[harm.__name__] = Case(harm, where, cause, remedy, outcome)
         return harm
 
     return add
@@ -92,7 +92,7 @@ async def a_stop_that_cuts_requests(clinic: Clinic) -> None:
     clinic.environment["SHUTDOWN_GRACE_S"] = "10"
 
 
-@case("Settings: Secrets", "CHECKOUT_LINK_SECRET still holds", "openssl rand")
+@case("Settings: Secrets", "CHECKOUT_LINK_SECRET still has the value of an example", "openssl rand")
 async def a_placeholder_for_a_secret(clinic: Clinic) -> None:
     clinic.environment["CHECKOUT_LINK_SECRET"] = "change-me-to-at-least-32-characters"
 
@@ -172,7 +172,7 @@ async def a_missing_scope_of_the_storefront(clinic: Clinic) -> None:
     await scoped(clinic, "poor", [each for each in ALL_SCOPES if each != "view_products"])
 
 
-@case("commercetools: API host", "does not know project sandbox", "CTP_API_URL")
+@case("commercetools: API host", "does not accept project sandbox", "CTP_API_URL")
 async def an_api_host_of_another_region(clinic: Clinic) -> None:
     gone = {"statusCode": 404, "message": "URI not found", "errors": []}
     clinic.hosts["api.test"].answer("GET", "/sandbox/payments", 404, gone)
@@ -223,7 +223,7 @@ async def the_address_of_the_keys_for_an_issuer(clinic: Clinic) -> None:
     clinic.environment["CTP_JWT_ISSUER"] = clinic.environment["CTP_JWKS_URL"]
 
 
-@case("commercetools: Token issuer", "no host of commercetools", "CTP_JWKS_URL")
+@case("commercetools: Token issuer", "not a host of commercetools", "CTP_JWKS_URL")
 async def live_with_keys_of_a_mock(clinic: Clinic) -> None:
     await live(clinic)
     clinic.hosts["jwt.example"] = clinic.hosts["jwt.test"]
@@ -354,7 +354,7 @@ async def a_live_account_that_is_not_activated(clinic: Clinic) -> None:
     clinic.world.stripe.charges_enabled = False
 
 
-@case("Stripe: Account", "pays nothing out", "Payouts", CheckOutcome.WARN)
+@case("Stripe: Account", "makes no payouts", "Payouts", CheckOutcome.WARN)
 async def an_account_without_payouts(clinic: Clinic) -> None:
     clinic.world.stripe.payouts_enabled = False
 
@@ -364,7 +364,11 @@ async def an_unknown_publishable_key(clinic: Clinic) -> None:
     clinic.environment["STRIPE_PUBLISHABLE_KEY"] = "pk_test_of_nobody"
 
 
-@case("Stripe: Publishable key", "of another account", "STRIPE_PUBLISHABLE_KEY to the account's")
+@case(
+    "Stripe: Publishable key",
+    "are of different accounts",
+    "STRIPE_PUBLISHABLE_KEY to the account's",
+)
 async def a_publishable_key_of_another_account(clinic: Clinic) -> None:
     await clinic.world.ask_stripe("POST", "/v1/payment_intents", amount=1000, currency="eur")
     gone = stripe_error("resource_missing", "No such payment_intent")
@@ -384,7 +388,11 @@ async def a_stripe_that_fails_browsers(clinic: Clinic) -> None:
     clinic.hosts["stripe.test"].answer("GET", "/v1/payment_intents/pi_*", 500, down)
 
 
-@case("Stripe: Publishable key", "of another account", "STRIPE_PUBLISHABLE_KEY to the account's")
+@case(
+    "Stripe: Publishable key",
+    "are of different accounts",
+    "STRIPE_PUBLISHABLE_KEY to the account's",
+)
 async def keys_that_say_two_accounts(clinic: Clinic) -> None:
     keys = {"51" + letter * 15 + "k" * 80 for letter in "ab"}
     secret, publishable = sorted(keys)
@@ -446,7 +454,7 @@ async def a_disabled_endpoint(clinic: Clinic) -> None:
     await clinic.change_endpoint(disabled="true")
 
 
-@case("Webhooks: Events", "does not get refund.failed.", f"Run {POST_DEPLOY}")
+@case("Webhooks: Events", "does not receive refund.failed.", f"Run {POST_DEPLOY}")
 async def an_endpoint_that_misses_an_event(clinic: Clinic) -> None:
     types = sorted(every_event_but("refund.failed"))
     await clinic.change_endpoint(**{"enabled_events[]": types})
@@ -460,7 +468,7 @@ async def an_endpoint_of_another_version(clinic: Clinic) -> None:
     await clinic.create_endpoint(api_version="2025-08-27.basil")
 
 
-@case("Webhooks: Only one", "every event comes 2 times", "Disable all but", CheckOutcome.WARN)
+@case("Webhooks: Only one", "every event arrives 2 times", "Disable all but", CheckOutcome.WARN)
 async def two_endpoints_with_one_url(clinic: Clinic) -> None:
     await clinic.create_endpoint()
 
@@ -470,17 +478,21 @@ async def the_secret_of_another_endpoint(clinic: Clinic) -> None:
     await clinic.change_endpoint(**{f"metadata[{FINGERPRINT}]": fingerprint("whsec_another")})
 
 
-@case("Webhooks: Deliveries", "1 events of three days are not delivered, and none", RECONCILE)
+@case(
+    "Webhooks: Deliveries",
+    "1 events of the last three days were not delivered, and none",
+    RECONCILE,
+)
 async def events_that_nobody_takes(clinic: Clinic) -> None:
     await undelivered(clinic)
 
 
-@case("Webhooks: Deliveries", "101 events of three days", RECONCILE)
+@case("Webhooks: Deliveries", "101 events of the last three days", RECONCILE)
 async def more_events_than_a_page_holds(clinic: Clinic) -> None:
     await undelivered(clinic, 101)
 
 
-@case("Webhooks: Deliveries", "Perhaps not to us", RECONCILE, CheckOutcome.WARN)
+@case("Webhooks: Deliveries", "They may be for", RECONCILE, CheckOutcome.WARN)
 async def events_that_perhaps_somebody_else_does_not_take(clinic: Clinic) -> None:
     await clinic.create_endpoint("https://accounting.example/hooks")
     await undelivered(clinic)
@@ -499,17 +511,17 @@ async def a_certificate_that_has_expired(clinic: Clinic) -> None:
     clinic.hosts["processor.test"].error = "certificate verify failed: certificate has expired"
 
 
-@case("Processor: Reachable", "answers 404 and is no processor", "CONNECT_SERVICE_URL")
+@case("Processor: Reachable", "answers 404: it is not a processor", "CONNECT_SERVICE_URL")
 async def another_program_in_the_processors_place(clinic: Clinic) -> None:
     clinic.hosts["processor.test"] = clinic.hosts["jwt.test"]
 
 
-@case("Processor: Reachable", "answers 200 and is no processor", "CONNECT_SERVICE_URL")
+@case("Processor: Reachable", "answers 200: it is not a processor", "CONNECT_SERVICE_URL")
 async def a_web_page_in_the_processors_place(clinic: Clinic) -> None:
     clinic.hosts["processor.test"].answer("GET", "/health/ready", 200, "<h1>It works!</h1>")
 
 
-@case("Processor: Reachable", "does not hand back X-Correlation-ID", "proxy", CheckOutcome.WARN)
+@case("Processor: Reachable", "does not return X-Correlation-ID", "proxy", CheckOutcome.WARN)
 async def a_proxy_that_drops_correlation_ids(clinic: Clinic) -> None:
     clinic.hosts["processor.test"].answer("GET", "/health/ready", 200, {"status": "UP"})
 
@@ -539,7 +551,7 @@ async def a_clock_there_that_drifts(clinic: Clinic) -> None:
     clinic.hosts["processor.test"].ahead_s = 60
 
 
-@case("Processor: Clock there", "shows no Date", "proxies", CheckOutcome.WARN)
+@case("Processor: Clock there", "has no Date header", "proxies", CheckOutcome.WARN)
 async def a_proxy_that_hides_the_date(clinic: Clinic) -> None:
     clinic.hosts["processor.test"].shows_date = False
 

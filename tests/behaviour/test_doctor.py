@@ -1,4 +1,4 @@
-"""One fault at a time: the doctor names this cause and this mend, and nothing else is wrong."""
+"""One fault at a time: the doctor names this cause and this remedy, and nothing else is wrong."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ROW = re.compile(r"^(  \S \w+ +[\w'.]+(?: [\w'.]+)*)  .*")
 
 
 @pytest.mark.parametrize("name", CASES)
-async def test_the_cause_and_its_mend_are_named_and_nothing_else_is_wrong(name: str) -> None:
+async def test_the_cause_and_its_remedy_are_named_and_nothing_else_is_wrong(name: str) -> None:
     found = CASES[name]
     clinic = await Clinic.opened()
     await found.harm(clinic)
@@ -39,7 +39,7 @@ async def test_the_cause_and_its_mend_are_named_and_nothing_else_is_wrong(name: 
     result = wrong(results)[found.where]
     assert result.outcome is found.outcome
     assert found.cause in result.text
-    assert found.mend in result.mend
+    assert found.remedy in result.remedy
 
 
 async def test_every_check_is_known_to_find_something() -> None:
@@ -241,11 +241,11 @@ async def test_an_endpoint_that_post_deploy_would_not_touch_is_to_be_named_to_it
     clinic = await Clinic.opened()
     await clinic.change_endpoint(disabled="true", **{f"metadata[{MANAGED_BY}]": ""})
     (endpoint,) = clinic.world.stripe.endpoints
-    mend = wrong(await clinic.examined())["Webhooks: Enabled"].mend
-    assert mend.startswith(f"Set STRIPE_WEBHOOK_ID to {endpoint['id']} and run {POST_DEPLOY}")
+    remedy = wrong(await clinic.examined())["Webhooks: Enabled"].remedy
+    assert remedy.startswith(f"Set STRIPE_WEBHOOK_ID to {endpoint['id']} and run {POST_DEPLOY}")
     clinic.environment["STRIPE_WEBHOOK_ID"] = endpoint["id"]
-    mend = wrong(await clinic.examined())["Webhooks: Enabled"].mend
-    assert mend.startswith(f"Run {POST_DEPLOY}: it enables it.")
+    remedy = wrong(await clinic.examined())["Webhooks: Enabled"].remedy
+    assert remedy.startswith(f"Run {POST_DEPLOY}: it enables it.")
 
 
 async def test_an_endpoint_of_another_project_is_not_taken_for_an_old_one_of_ours() -> None:

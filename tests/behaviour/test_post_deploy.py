@@ -1,4 +1,4 @@
-"""post-deploy: from whatever state, it ends in the right one or says what is to be mended."""
+"""post-deploy: from whatever state, it ends in the right one or reports the remedy."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ async def test_without_the_services_address_all_else_is_done(deployment: Deploym
     run = await deployment.deploy()
     [row] = run.of(WEBHOOK)
     assert row.outcome is ChangeOutcome.FAILED
-    assert "CONNECT_SERVICE_URL" in (row.mend or "")
+    assert "CONNECT_SERVICE_URL" in (row.remedy or "")
     assert run.outcomes("custom type") == {ChangeOutcome.DONE}
     assert deployment.endpoints == []
 
@@ -120,8 +120,8 @@ async def test_elsewhere_it_is_not_told(deployment: Deployment) -> None:
     made = WebhookEndpoint("we_1", URL, "enabled", [], 1, secret="whsec_1")
     assert "whsec_" not in repr(made)
     [row] = [each for each in run.of(WEBHOOK) if each.outcome is ChangeOutcome.OPEN]
-    assert endpoint["id"] in (row.mend or "")
-    assert "Dashboard" in (row.mend or "")
+    assert endpoint["id"] in (row.remedy or "")
+    assert "Dashboard" in (row.remedy or "")
 
 
 async def test_in_a_file_it_is_for_its_owner_alone(deployment: Deployment, tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ async def test_somebody_elses_endpoint_at_our_address_is_not_taken_unasked(
     run = await deployment.deploy()
     [row] = run.of(WEBHOOK)
     assert row.outcome is ChangeOutcome.FAILED
-    assert f"STRIPE_WEBHOOK_ID to {endpoint['id']}" in (row.mend or "")
+    assert f"STRIPE_WEBHOOK_ID to {endpoint['id']}" in (row.remedy or "")
     assert deployment.endpoints == [before]
     deployment.environment["STRIPE_WEBHOOK_ID"] = endpoint["id"]
     await deployment.deploy()
@@ -282,7 +282,7 @@ async def test_a_named_endpoint_of_another_version_gives_way(deployment: Deploym
     deployment.environment["STRIPE_WEBHOOK_ID"] = old["id"]
     run = await deployment.deploy()
     _, new = deployment.endpoints
-    assert any(f"STRIPE_WEBHOOK_ID to {new['id']}" in (row.mend or "") for row in run.rows)
+    assert any(f"STRIPE_WEBHOOK_ID to {new['id']}" in (row.remedy or "") for row in run.rows)
     await deployment.deploy(retire_old=True)
     await is_deployed(deployment)
     deployment.environment["STRIPE_WEBHOOK_ID"] = new["id"]
@@ -363,7 +363,7 @@ async def test_a_type_that_does_not_fit_is_a_failure_and_stays_as_it_is(
     [row] = run.of("custom type loyalty")
     assert row.outcome is ChangeOutcome.FAILED
     assert problem in row.text
-    assert "CT_CUSTOM_TYPE_STRIPE_CUSTOMER_KEY" in (row.mend or "")
+    assert "CT_CUSTOM_TYPE_STRIPE_CUSTOMER_KEY" in (row.remedy or "")
     assert await deployment.world.commercetools("GET", "types/key=loyalty") == before
     assert run.outcomes(f"custom type {OPERATIONS_TYPE}") == {ChangeOutcome.DONE}
 
@@ -392,8 +392,8 @@ async def test_a_type_whose_key_cannot_be_chosen_is_mended_by_hand(
     await deployment.type(OPERATIONS_TYPE, "order")
     [row] = (await deployment.deploy()).of(f"custom type {OPERATIONS_TYPE}")
     assert row.outcome is ChangeOutcome.FAILED
-    assert "Merchant Center" in (row.mend or "")
-    assert "CT_" not in (row.mend or "")
+    assert "Merchant Center" in (row.remedy or "")
+    assert "CT_" not in (row.remedy or "")
 
 
 @pytest.mark.parametrize(
@@ -477,7 +477,7 @@ async def test_a_type_that_others_are_changing_is_looked_at_again_a_few_times(
     run = await deployment.deploy()
     [row] = run.of(f"custom type {OPERATIONS_TYPE}")
     assert row.outcome is outcome
-    assert (row.mend is not None) == (outcome is ChangeOutcome.FAILED)
+    assert (row.remedy is not None) == (outcome is ChangeOutcome.FAILED)
 
 
 # --- Payment domains ------------------------------------------------------------------------------
@@ -540,7 +540,7 @@ async def test_where_it_still_does_not_work_stripes_reason_is_told() -> None:
             r for r in run.of("payment domain shop.invalid") if r.outcome is ChangeOutcome.OPEN
         ]
         assert "could not be fetched" in row.text
-        assert "https://shop.invalid/.well-known/" in (row.mend or "")
+        assert "https://shop.invalid/.well-known/" in (row.remedy or "")
         assert not run.failed
 
 
@@ -560,7 +560,7 @@ async def test_whichever_call_fails_the_run_succeeds_or_the_next_one_does(
             assert index > 10
             return
         if run.failed:
-            assert all(row.mend for row in run.rows if row.outcome is ChangeOutcome.FAILED)
+            assert all(row.remedy for row in run.rows if row.outcome is ChangeOutcome.FAILED)
             assert not (await deployment.deploy()).failed
         await is_deployed(deployment)
         await repeats_without_a_write(deployment)
@@ -596,7 +596,7 @@ async def test_a_backend_that_is_down_hides_nothing_of_the_other(
         for subject in subjects:
             assert (ChangeOutcome.FAILED in run.outcomes(subject)) == (owner == backend)
     assert all(
-        "Run this again" in (r.mend or "") for r in run.rows if r.outcome is ChangeOutcome.FAILED
+        "Run this again" in (r.remedy or "") for r in run.rows if r.outcome is ChangeOutcome.FAILED
     )
 
 
@@ -605,7 +605,7 @@ async def test_a_key_that_stripe_refuses_is_named(deployment: Deployment) -> Non
     run = await deployment.deploy()
     failures = [row for row in run.rows if row.outcome is ChangeOutcome.FAILED]
     assert {row.subject for row in failures} == {WEBHOOK, "payment domain shop.example"}
-    assert all("STRIPE_SECRET_KEY" in (row.mend or "") for row in failures)
+    assert all("STRIPE_SECRET_KEY" in (row.remedy or "") for row in failures)
     assert "revoked123" not in run.printed
 
 
@@ -618,12 +618,12 @@ async def test_an_api_client_that_may_not_manage_types_is_told_the_scope(
     run = await deployment.deploy()
     failures = [row for row in run.rows if row.outcome is ChangeOutcome.FAILED]
     assert {row.subject.partition(" ")[0] for row in failures} == {"custom"}
-    assert all("manage_types" in (row.mend or "") for row in failures)
+    assert all("manage_types" in (row.remedy or "") for row in failures)
     assert deployment.endpoints
 
 
-async def test_a_mend_is_printed_in_one_line_below_the_table(deployment: Deployment) -> None:
+async def test_a_remedy_is_printed_in_one_line_below_the_table(deployment: Deployment) -> None:
     deployment.environment["STRIPE_WEBHOOK_ID"] = "we_gone"
     run = await deployment.deploy()
     [row] = run.of(WEBHOOK)
-    assert f"failed: {row.mend}" in run.printed.splitlines()
+    assert f"failed: {row.remedy}" in run.printed.splitlines()

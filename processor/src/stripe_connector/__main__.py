@@ -15,7 +15,7 @@ _COMMANDS = {
     ),
     "post-deploy": (
         "stripe_connector.deploy.command",
-        "Bring webhook endpoint, custom types and payment domain to the state they should have.",
+        "Set up the webhook endpoint, the custom types and the payment domains.",
     ),
     "pre-undeploy": (
         "stripe_connector.deploy.command",
@@ -23,7 +23,7 @@ _COMMANDS = {
     ),
     "doctor": (
         "stripe_connector.ops.doctor.command",
-        "Check configuration, credentials and delivery, and say how to mend what is wrong.",
+        "Check configuration, credentials and delivery; name cause and remedy of each problem.",
     ),
     "reconcile": (
         "stripe_connector.ops.reconcile.command",
@@ -34,7 +34,7 @@ _COMMANDS = {
 
 
 class _Commands(click.Group):
-    """Imports a command when it is called: none needs what another needs, --help nothing at all."""
+    """Imports a command only when it is called, so that --help and each command start quickly."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_COMMANDS)

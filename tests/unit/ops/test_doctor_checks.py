@@ -61,14 +61,14 @@ async def test_a_check_that_hangs_fails_by_the_name_of_whom_it_asked() -> None:
     result = await only(hang, limit_s=0)
     assert result.outcome is CheckOutcome.FAIL
     assert result.text == "The host did not answer within 0 s."
-    assert result.mend == "Start the host."
+    assert result.remedy == "Start the host."
 
 
 async def test_a_host_that_is_down_is_told_with_what_is_known_of_it() -> None:
     down = BackendUnavailable("down", detail="GET host: ConnectError refused")
     result = await only(raises(down))
     assert result.text == "The host did not answer (GET host: ConnectError refused)."
-    assert result.mend == "Start the host."
+    assert result.remedy == "Start the host."
 
 
 async def test_an_answer_that_nobody_expects_is_a_failure_and_not_the_end() -> None:
@@ -77,7 +77,7 @@ async def test_an_answer_that_nobody_expects_is_a_failure_and_not_the_end() -> N
     assert result.text == "The host answered unexpectedly (403 insufficient_scope)."
 
 
-@pytest.mark.parametrize("finding", [broken("a cause", "a mend"), skipped("a reason")])
+@pytest.mark.parametrize("finding", [broken("a cause", "a remedy"), skipped("a reason")])
 async def test_what_needs_a_failed_or_skipped_check_is_skipped_and_so_on(finding: Finding) -> None:
     results = await run_checks(
         [
@@ -98,7 +98,7 @@ async def test_what_needs_a_failed_or_skipped_check_is_skipped_and_so_on(finding
 async def test_what_needs_a_doubtful_check_is_made() -> None:
     results = await run_checks(
         [
-            check("first", finds(doubtful("a cause", "a mend"))),
+            check("first", finds(doubtful("a cause", "a remedy"))),
             check("second", finds(sound("well")), "first"),
         ],
         limit_s=60,

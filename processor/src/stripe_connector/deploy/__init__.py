@@ -1,1 +1,1 @@
-"""Deployment: brings Stripe and commercetools to the state that the processor needs."""
+"""Deployment scripts: set up in Stripe and commercetools what the processor needs."""

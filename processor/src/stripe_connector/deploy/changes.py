@@ -1,4 +1,4 @@
-"""What a run found, did and could not do: the rows of its table, and its exit code."""
+"""The report of a run: what it found, changed and could not change, row by row."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class ChangeOutcome(StrEnum):
-    """What became of one thing."""
+    """The result of one step."""
 
     RIGHT = "right already"
     DONE = "done"
@@ -44,12 +44,12 @@ class ReportRow(Struct, frozen=True):
     subject: str
     outcome: ChangeOutcome
     text: str
-    mend: str | None = None
+    remedy: str | None = None
     """What a person has to do; only with OPEN and FAILED."""
 
 
 class DeployReport:
-    """Collects rows; in a dry run, no change that passes through it happens."""
+    """Collects rows; in a dry run, makes no change."""
 
     def __init__(self, *, dry_run: bool = False) -> None:
         self.dry_run = dry_run
@@ -65,14 +65,14 @@ class DeployReport:
     def left(self, subject: str, text: str) -> None:
         self.rows.append(ReportRow(subject, ChangeOutcome.LEFT, text))
 
-    def to_do(self, subject: str, text: str, mend: str) -> None:
-        self.rows.append(ReportRow(subject, ChangeOutcome.OPEN, text, mend))
+    def to_do(self, subject: str, text: str, remedy: str) -> None:
+        self.rows.append(ReportRow(subject, ChangeOutcome.OPEN, text, remedy))
 
-    def fail(self, subject: str, text: str, mend: str) -> None:
-        self.rows.append(ReportRow(subject, ChangeOutcome.FAILED, text, mend))
+    def fail(self, subject: str, text: str, remedy: str) -> None:
+        self.rows.append(ReportRow(subject, ChangeOutcome.FAILED, text, remedy))
 
     async def change(self, subject: str, text: str, write: Callable[[], Awaitable[T]]) -> T | None:
-        """Make a change, or only say so in a dry run, which gives None."""
+        """Make a change and return its result; in a dry run, only report it and return None."""
         if self.dry_run:
             self.rows.append(ReportRow(subject, ChangeOutcome.PLANNED, text))
             return None
@@ -81,10 +81,10 @@ class DeployReport:
         return result
 
     @contextmanager
-    def guarded(self, subject: str, mend: str) -> Iterator[None]:
-        """Turns an error into a row, so that whatever comes after is done all the same.
+    def guarded(self, subject: str, remedy: str) -> Iterator[None]:
+        """Reports an error as a row, so that the next steps still run.
 
-        `mend` is for a backend that refuses; one that does not answer is to be asked again.
+        `remedy` is for a refusal; where the backend did not answer, the remedy is to run again.
         """
         try:
             yield
@@ -93,17 +93,17 @@ class DeployReport:
             self.fail(
                 subject,
                 f"{error.message} ({error.detail})" if error.detail else error.message,
-                "Run this again: what is done already stays done." if again else mend,
+                "Run this again: it continues where this run stopped." if again else remedy,
             )
 
     def show(self, console: Console) -> None:
-        """Print the table, then what is left for a person to do, in full lines."""
+        """Print the table, then each remedy on a line of its own."""
         table = Table("What", "Result", "How", highlight=False)
         for row in self.rows:
             table.add_row(Text(row.subject), Text(row.outcome, _STYLE[row.outcome]), Text(row.text))
         console.print(table)
         for row in self.rows:
-            if row.mend is not None:
-                # Not wrapped: commands and addresses are to be copied.
-                line = Text.assemble((f"{row.outcome}: ", _STYLE[row.outcome]), row.mend)
+            if row.remedy is not None:
+                # Not wrapped: people copy commands and addresses.
+                line = Text.assemble((f"{row.outcome}: ", _STYLE[row.outcome]), row.remedy)
                 console.print(line, soft_wrap=True)

@@ -22,9 +22,9 @@ from stripe_connector.settings import Settings
 from stripe_connector.settings.environment import configured, env_file_option
 
 _LOG_WIDTH = 120
-"""Columns of the table where there is no terminal to ask."""
+"""Columns of the table where the output is not a terminal."""
 
-_DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 
 Steps = Callable[[AccountEditor, ProjectEditor], Awaitable[None]]
 
@@ -35,19 +35,19 @@ Steps = Callable[[AccountEditor, ProjectEditor], Awaitable[None]]
 @click.option(
     "--secret-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the signing secret of a new webhook endpoint to this file, for its owner alone.",
+    help="Write the signing secret of a new webhook endpoint to this file, for its owner only.",
 )
 @click.option(
     "--retire-old",
     is_flag=True,
-    help="Disable older webhook endpoints of this deployment although it cannot be told whether"
+    help="Disable older webhook endpoints of this deployment even if it is not known whether"
     " the new one's signing secret is configured.",
 )
 def post_deploy(*, dry_run: bool, secret_file: Path | None, retire_old: bool) -> None:
-    """Bring webhook endpoint, custom types and payment domains to the state they should have.
+    """Set up the webhook endpoint, the custom types and the payment domains.
 
-    Changes only what differs and may be repeated. A new signing secret is shown on a terminal
-    alone. Exits with 1 when anything failed.
+    Changes only what differs and may be repeated. A new signing secret is shown only on a
+    terminal. Exits with 1 when anything failed.
     """
     settings = configured()
     desk = SecretDesk(sys.stdout, secret_file)
@@ -68,7 +68,7 @@ def post_deploy(*, dry_run: bool, secret_file: Path | None, retire_old: bool) ->
 @click.command()
 @env_file_option
 @_DRY_RUN
-@click.option("--delete-endpoint", is_flag=True, help="Delete the webhook endpoint, too.")
+@click.option("--delete-endpoint", is_flag=True, help="Also delete the webhook endpoint.")
 @click.option(
     "--delete-types",
     is_flag=True,
@@ -77,14 +77,14 @@ def post_deploy(*, dry_run: bool, secret_file: Path | None, retire_old: bool) ->
 @click.option(
     "--never-block",
     is_flag=True,
-    help="Exit with 0 also when something failed, so that undeploying goes on.",
+    help="Exit with 0 even if something failed, so that undeploying continues.",
 )
 def pre_undeploy(
     *, dry_run: bool, delete_endpoint: bool, delete_types: bool, never_block: bool
 ) -> None:
     """Disable the webhook endpoint of this deployment; deletes nothing unless asked.
 
-    Exits with 1 when anything failed, unless it must not block.
+    Exits with 1 when anything failed, unless told not to block.
     """
     try:
         settings = configured()
@@ -111,7 +111,7 @@ def pre_undeploy(
 def _run(
     settings: Settings, steps: Callable[[AccountEditor, ProjectEditor], Awaitable[None]]
 ) -> None:
-    """Run the steps with backends of their own."""
+    """Run the steps with gateways created for this run."""
     logs.configure(settings.log_level, sys.stderr)
 
     async def run() -> None:

@@ -1,7 +1,7 @@
-"""The custom types that the connector needs, and whether those of a project will do.
+"""Creates and checks the custom types that the connector needs.
 
-A type is ours as long as all its fields are. To one of ours, what is missing is added; one that
-somebody else has put a field into is never changed, only checked.
+A type is ours as long as all its fields are ours. Missing fields are added to a type of ours; a
+type with a field of another program is never changed, only checked.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from stripe_connector.payments.stored import customers
 from stripe_connector.settings import Settings
 
 REFUSED = (
-    "commercetools' own words are above. Check CTP_CLIENT_ID and CTP_CLIENT_SECRET, and that the"
+    "commercetools' message is above. Check CTP_CLIENT_ID and CTP_CLIENT_SECRET, and that the"
     " API client has the scope manage_types."
 )
 
 
 class Wanted(Struct, frozen=True):
-    """A type that there should be."""
+    """A type that has to exist."""
 
     draft: Document
     setting: str | None = None
-    """The variable that names its key, where merchants may choose it."""
+    """The variable that sets its key, where merchants may choose the key."""
     deletable: bool = True
-    """Whether nobody but the connector uses it."""
+    """Whether only the connector uses it."""
 
     @property
     def subject(self) -> str:
@@ -42,7 +42,7 @@ class Wanted(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """What a type of the wanted key is worth."""
+    """How an existing type differs from the wanted one."""
 
     ours: bool
     missing: list[Document]
@@ -84,12 +84,12 @@ def compare_type(found: TypeDefinition, wanted: Document) -> Verdict:
         problems += _misfits(field, definitions.get(name))
     if not ours and missing:
         names = ", ".join(f"{field['name']} ({field['type']['name']})" for field in missing)
-        problems.append(f"it has fields of somebody else and lacks {names}")
+        problems.append(f"it has fields that are not the connector's and lacks {names}")
     return Verdict(ours, missing, problems)
 
 
 async def bring_type(wanted: Wanted, project: ProjectEditor, report: DeployReport) -> None:
-    """Create the type, or add to it what is missing where it is ours."""
+    """Create the type, or add missing fields to a type of ours."""
     for left in reversed(range(TRIES)):
         try:
             await _bring(wanted, project, report)
@@ -104,9 +104,9 @@ async def delete_type(wanted: Wanted, project: ProjectEditor, report: DeployRepo
     """Delete the type where it is ours and nothing uses it any more."""
     found = await project.find_custom_type(wanted.draft["key"])
     if found is None:
-        return report.right(wanted.subject, "is not there")
+        return report.right(wanted.subject, "does not exist")
     if not wanted.deletable:
-        return report.left(wanted.subject, "others may use it: delete it by hand if nobody does")
+        return report.left(wanted.subject, "others may use it: delete it by hand if it is unused")
     if not found.field_definitions or not compare_type(found, wanted.draft).ours:
         return report.left(wanted.subject, "it has fields that are not the connector's")
     try:
@@ -130,14 +130,14 @@ async def _bring(wanted: Wanted, project: ProjectEditor, report: DeployReport) -
         return
     verdict = compare_type(found, wanted.draft)
     if verdict.problems:
-        report.fail(wanted.subject, "; ".join(verdict.problems), _mend(wanted))
+        report.fail(wanted.subject, "; ".join(verdict.problems), _remedy(wanted))
     elif verdict.missing:
         names = ", ".join(field["name"] for field in verdict.missing)
         await report.change(
             wanted.subject, f"add {names}", lambda: project.add_fields(found, verdict.missing)
         )
     else:
-        owner = "" if verdict.ours else "; it has more fields, which are left alone"
+        owner = "" if verdict.ours else "; it has more fields, which are not changed"
         report.right(wanted.subject, f"has all fields{owner}")
 
 
@@ -153,18 +153,16 @@ def _misfits(field: FieldDefinition, wanted: Document | None) -> Iterator[str]:
         yield f"{field.name} must not be required"
 
 
-def _mend(wanted: Wanted) -> str:
+def _remedy(wanted: Wanted) -> str:
     key = wanted.draft["key"]
     by_hand = f"change the type {key} in the Merchant Center (Settings, Developer settings)"
     if wanted.setting is None:
-        return f"To mend {wanted.subject}: {by_hand}, or delete it if nothing uses it."
-    return (
-        f"To mend {wanted.subject}: {by_hand}, or set {wanted.setting} to a key that is not taken."
-    )
+        return f"To correct {wanted.subject}: {by_hand}, or delete it if nothing uses it."
+    return f"To correct {wanted.subject}: {by_hand}, or set {wanted.setting} to an unused key."
 
 
 def _purchase_order(key: str) -> dict[str, Any]:
-    """Checkout keeps purchase orders with this type and leaves it to connectors to create it."""
+    """Checkout stores purchase orders with this type and expects connectors to create it."""
 
     def field(name: str, label: str, *, required: bool) -> dict[str, Any]:
         return {
@@ -178,7 +176,7 @@ def _purchase_order(key: str) -> dict[str, Any]:
     return {
         "key": key,
         "name": {"en": "Purchase order"},
-        "description": {"en": "What a buyer states when paying by purchase order"},
+        "description": {"en": "What a buyer enters when paying by purchase order"},
         "resourceTypeIds": ["payment"],
         "fieldDefinitions": [
             field("launchpadPurchaseOrderNumber", "Purchase Order Number", required=True),

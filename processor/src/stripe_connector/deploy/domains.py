@@ -1,4 +1,4 @@
-"""The storefronts' domains at Stripe: without them, Apple Pay and others are not shown there."""
+"""Registers the storefronts' domains at Stripe, which Apple Pay and other wallets require."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stripe_connector.settings import Settings
 
 
 def shop_domains(settings: Settings) -> dict[str, str | None]:
-    """Every host on which shoppers pay, and why it cannot be registered, if it cannot."""
+    """Every host on which shoppers pay, and the reason where it cannot be registered."""
     addresses = [*settings.allowed_origins, settings.storefront_url]
     if settings.buy_now_enabled:
         addresses.append(settings.buy_now_base)
@@ -19,8 +19,8 @@ def shop_domains(settings: Settings) -> dict[str, str | None]:
     for address in addresses:
         parts = urlsplit(address)
         host = parts.hostname or ""
-        reason = "it is not served over https" if parts.scheme != "https" else _unfit(host)
-        # A host may be named twice, of which once without https.
+        reason = "it does not use https" if parts.scheme != "https" else _unfit(host)
+        # A host may be listed with and without https.
         if reason is None or host not in found:
             found[host] = reason
     return found
@@ -38,7 +38,7 @@ async def bring_domain(name: str, account: AccountEditor, report: DeployReport) 
         )
     elif domain.problem is not None:
         now = await report.change(
-            subject, "let Stripe look at it again", lambda: account.validate_domain(domain.id)
+            subject, "let Stripe validate it again", lambda: account.validate_domain(domain.id)
         )
     else:
         return report.right(subject, "is registered and enabled")
@@ -60,4 +60,4 @@ def _unfit(host: str) -> str | None:
         ipaddress.ip_address(host)
     except ValueError:
         return None if "." in host else "it is not a domain"
-    return "it is an address, not a domain"
+    return "it is an IP address, not a domain"

@@ -1,7 +1,7 @@
-"""After a deployment: webhook endpoint, custom types and payment domains as they should be.
+"""Sets up webhook endpoint, custom types and payment domains after a deployment.
 
-Every step looks first and writes only what differs, so a second run writes nothing, and a step
-that fails hides none of the others.
+Every step reads first and writes only what differs, so a second run writes nothing. A step that
+fails does not stop the others.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from stripe_connector.settings import Settings
 WEBHOOK = "webhook endpoint"
 OWNER = "mode of the project"
 SET_SECRET = (
-    "Set STRIPE_WEBHOOK_SIGNING_SECRET to the signing secret of {id} (beside older ones, separated"
+    "Set STRIPE_WEBHOOK_SIGNING_SECRET to the signing secret of {id} (after older ones, separated"
     " by commas), and deploy again. {where}"
 )
 _DASHBOARD = "It is shown on the endpoint's page in the Dashboard under Developers, Webhooks."
 _ENDPOINT_REFUSED = (
-    "Stripe's own words are above. The address comes from CONNECT_SERVICE_URL and must be reachable"
+    "Stripe's message is above. The address comes from CONNECT_SERVICE_URL and must be reachable"
     " for Stripe; a restricted STRIPE_SECRET_KEY must be allowed to write webhook endpoints."
 )
 _DOMAIN_REFUSED = (
-    "Stripe's own words are above. Domains come from ALLOWED_ORIGINS, STOREFRONT_URL and"
+    "Stripe's message is above. Domains come from ALLOWED_ORIGINS, STOREFRONT_URL and"
     " BUY_NOW_URL; a restricted STRIPE_SECRET_KEY must be allowed to write payment method domains."
 )
 NO_ADDRESS = "Set CONNECT_SERVICE_URL to the public address of the processor, such as https://..."
@@ -46,8 +46,8 @@ async def set_up_deployment(
     *,
     retire_old: bool = False,
 ) -> None:
-    """All steps. `retire_old` disables older endpoints although it cannot be told that the
-    processor accepts the new one's signatures."""
+    """All steps. `retire_old` disables older endpoints even if it is not known whether
+    the processor accepts the new one's signatures."""
     with report.guarded(WEBHOOK, _ENDPOINT_REFUSED):
         await _bring_endpoint(settings, account, report, desk, retire_old=retire_old)
     if settings.live_mode:
@@ -68,14 +68,14 @@ async def set_up_deployment(
 async def _bring_owner(
     settings: Settings, account: AccountEditor, project: ProjectEditor, report: DeployReport
 ) -> None:
-    """Let the project say that real money is taken in it: test keys then sell nothing there."""
+    """Mark the project as taking real payments: processors with test keys then refuse to sell."""
     value = {"account": await account.find_account_id(), "environment": settings.environment}
     if await project.find_custom_object(CONTAINER, LIVE_OWNER) == value:
-        report.right(OWNER, "it says that real payments are taken")
+        report.right(OWNER, "it is marked as taking real payments")
         return
     await report.change(
         OWNER,
-        "write that real payments are taken: processors with test keys open no page and mark no"
+        "mark it as taking real payments: processors with test keys open no page and mark no"
         " order, unless TEST_MODE_ON_LIVE_PROJECT=true",
         lambda: project.put_custom_object(CONTAINER, LIVE_OWNER, value),
     )
@@ -113,7 +113,7 @@ async def _bring_endpoint(
 
 
 def _is_clear(target: Target, endpoints: list[WebhookEndpoint], report: DeployReport) -> bool:
-    """Whether it is beyond doubt which endpoint is to be worked on."""
+    """Whether it is certain which endpoint is this deployment's."""
     if target.named is not None:
         named = next((each for each in endpoints if each.id == target.named), None)
         if named is None:
@@ -121,23 +121,24 @@ def _is_clear(target: Target, endpoints: list[WebhookEndpoint], report: DeployRe
                 WEBHOOK,
                 f"there is no {target.named} in this mode of this account",
                 "Set STRIPE_WEBHOOK_ID to an endpoint of the mode of STRIPE_SECRET_KEY, or remove"
-                " it: one is found or created then.",
+                " it, and one is found or created.",
             )
-        elif target.somebody_elses(named):
+        elif target.of_other_project(named):
             report.fail(
                 WEBHOOK,
                 f"{target.named} belongs to another project",
                 "Remove STRIPE_WEBHOOK_ID, or set it to an endpoint of this project.",
             )
-        return named is not None and not target.somebody_elses(named)
+        return named is not None and not target.of_other_project(named)
     unmarked = [e for e in endpoints if e.url == target.url and e.enabled and not target.ours(e)]
     if unmarked and webhook.endpoint_to_keep(target, endpoints) is None:
         names = ", ".join(each.id for each in unmarked)
         report.fail(
             WEBHOOK,
-            f"{names} delivers here already, but was made by somebody else",
-            f"Set STRIPE_WEBHOOK_ID to {unmarked[0].id} to have it kept up to date, or delete it"
-            " in the Dashboard: with a second one, every event would arrive twice.",
+            f"{names} delivers here already, but another program created it",
+            f"Set STRIPE_WEBHOOK_ID to {unmarked[0].id} to let this script keep it up to date, or"
+            " delete it"
+            " in the Dashboard: with a second endpoint, every event would arrive twice.",
         )
         return False
     return True
@@ -209,9 +210,9 @@ async def _retire(
     *,
     anyway: bool,
 ) -> None:
-    """Disable an endpoint only when no event can be lost by that.
+    """Disable an endpoint only when no event can be lost.
 
-    Never beside one that was created just now: nobody can have its secret yet.
+    Not in the run that creates its successor: the processor cannot have that secret yet.
     """
     if stays is not None and stays.secret is None and (anyway or target.accepts(stays)):
         await report.change(
@@ -223,8 +224,8 @@ async def _retire(
     report.to_do(
         _name(endpoint),
         "stays enabled until the processor accepts the signatures of the new one",
-        "Run this again after the new signing secret is deployed; where it was rolled since, or the"
-        " new endpoint was made by hand, with --retire-old.",
+        "Run this again after the new signing secret is deployed; if it was rolled since, or the"
+        " new endpoint was created by hand, add --retire-old.",
     )
 
 

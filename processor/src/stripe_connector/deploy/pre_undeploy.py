@@ -1,4 +1,4 @@
-"""Before a deployment goes: its webhook endpoint is disabled, and deleted only when asked."""
+"""Disables the webhook endpoint of a deployment before it is removed; deletes it only if asked."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from stripe_connector.gateways.stripe.administration import WebhookEndpoint
 from stripe_connector.settings import Settings
 
 _REFUSED = (
-    "Disable the endpoint in the Dashboard under Developers, Webhooks, or mend STRIPE_SECRET_KEY"
-    " and run this again. Undeploying does no harm meanwhile: Stripe gives up on its own."
+    "Disable the endpoint in the Dashboard under Developers, Webhooks, or correct STRIPE_SECRET_KEY"
+    " and run this again. Undeploying is safe meanwhile: Stripe stops retrying on its own."
 )
 
 
@@ -28,7 +28,7 @@ async def take_down_deployment(
     delete_endpoint: bool = False,
     delete_types: bool = False,
 ) -> None:
-    """Disable, or delete, the endpoints at this deployment's address that are ours."""
+    """Disable, or delete, our endpoints at this deployment's address."""
     with report.guarded(WEBHOOK, _REFUSED):
         await _stop_endpoints(settings, account, report, delete=delete_endpoint)
     if delete_types:
@@ -49,7 +49,7 @@ async def _stop_endpoints(
         if endpoint.id == target.named and endpoint not in ours:
             report.left(f"{WEBHOOK} {endpoint.id}", f"it serves {endpoint.url}, not this one")
     if not ours:
-        report.right(WEBHOOK, "none of this deployment is left")
+        report.right(WEBHOOK, "this deployment has none")
     for endpoint in ours:
         subject = f"{WEBHOOK} {endpoint.id}"
         with report.guarded(subject, _REFUSED):
@@ -58,9 +58,11 @@ async def _stop_endpoints(
 
 
 def _may_stop(target: Target, endpoint: WebhookEndpoint) -> bool:
-    """Ours, and this deployment's: a name that was copied from another one is not enough."""
+    """Ours and at this address: STRIPE_WEBHOOK_ID may be copied from another deployment."""
     return (
-        target.ours(endpoint) and endpoint.url == target.url and not target.somebody_elses(endpoint)
+        target.ours(endpoint)
+        and endpoint.url == target.url
+        and not target.of_other_project(endpoint)
     )
 
 

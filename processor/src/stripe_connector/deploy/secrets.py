@@ -1,4 +1,4 @@
-"""Where a new signing secret goes: to a person at a terminal or a private file, nowhere else."""
+"""Hands over a new signing secret: on a terminal or in a private file, nowhere else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SecretFileError(Exception):
 class SecretDesk:
     """Hands a secret over.
 
-    `file` is opened beforehand: a secret that Stripe tells once must not be lost to a wrong path.
+    `file` is opened beforehand: Stripe shows a secret once, so a wrong path must not lose it.
     """
 
     def __init__(self, stream: TextIO, file: Path | None = None) -> None:
@@ -28,20 +28,20 @@ class SecretDesk:
         if self._file is None:
             return
         try:
-            # Readable by its owner alone from the beginning.
+            # Readable by its owner only, from creation on.
             handle, self._draft = tempfile.mkstemp(dir=self._file.parent, prefix=".secret-")
         except OSError as error:
             raise SecretFileError(f"{self._file} cannot be written: {error.strerror}") from error
         os.close(handle)
 
     def hand_over(self, name: str, secret: str) -> str | None:
-        """Give the secret away; where it is now, or None where nobody got it."""
+        """Hand the secret over; returns where it went, or None where nothing took it."""
         if self._file is not None and self._draft is not None:
             try:
                 Path(self._draft).write_text(f"{secret}\n", encoding="utf-8")
                 Path(self._draft).replace(self._file)
             except OSError:
-                return None  # the Dashboard still shows it
+                return None  # the Dashboard still shows the secret
             self._draft = None
             return f"in {self._file}"
         if self._stream.isatty():
@@ -51,7 +51,7 @@ class SecretDesk:
         return None
 
     def close(self) -> None:
-        """Leave nothing behind where there was no secret to write."""
+        """Delete the file where there was no secret to write."""
         if self._draft is not None:
             Path(self._draft).unlink(missing_ok=True)
             self._draft = None

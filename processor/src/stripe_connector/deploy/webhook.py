@@ -1,8 +1,8 @@
-"""Which webhook endpoint is ours, what it should be like, and how it gets there.
+"""Finds our webhook endpoint, and compares it with the configuration that it should have.
 
-Ours is the endpoint that STRIPE_WEBHOOK_ID names, or one at our address that bears our mark. Its
-API version is fixed when it is created: for another one there is a second endpoint, and the first
-is disabled once the processor is known to accept the second one's signatures.
+Ours is the endpoint that STRIPE_WEBHOOK_ID names, or one at our address whose metadata mark it as
+ours. Its API version is fixed when it is created: another version needs a second endpoint, and the
+first is disabled once the processor is known to accept the second one's signatures.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ EVENTS = tuple(sorted(HANDLED))
 MANAGED_BY = "managed_by"
 MANAGER = "stripe-connector"
 FINGERPRINT = "signing_secret_fingerprint"
-"""Metadata that tell whether a configured secret is the endpoint's, without telling the secret."""
+"""Metadata that show whether a configured secret is the endpoint's, without revealing it."""
 
 
 class Target(Struct, frozen=True):
-    """The endpoint that there should be."""
+    """The endpoint as it should be."""
 
     url: str
     project_key: str
@@ -44,7 +44,7 @@ class Target(Struct, frozen=True):
         return {MANAGED_BY: MANAGER, PROJECT_KEY: self.project_key}
 
     def params(self) -> dict[str, Any]:
-        """What a new endpoint is created with."""
+        """Parameters for the creation of the endpoint."""
         return {
             "url": self.url,
             "enabled_events": list(EVENTS),
@@ -56,15 +56,15 @@ class Target(Struct, frozen=True):
     def marked(self, endpoint: WebhookEndpoint) -> bool:
         return self.mark.items() <= endpoint.metadata.items()
 
-    def somebody_elses(self, endpoint: WebhookEndpoint) -> bool:
-        """Whether it bears the mark of another project."""
+    def of_other_project(self, endpoint: WebhookEndpoint) -> bool:
+        """Whether its metadata name another project."""
         return endpoint.metadata.get(PROJECT_KEY, self.project_key) != self.project_key
 
     def ours(self, endpoint: WebhookEndpoint) -> bool:
         return endpoint.id == self.named or (endpoint.url == self.url and self.marked(endpoint))
 
     def accepts(self, endpoint: WebhookEndpoint) -> bool | None:
-        """Whether the endpoint's secret is configured; None where that cannot be told."""
+        """Whether the endpoint's secret is configured; None where that is not known."""
         if not self.secrets:
             return False
         known = endpoint.metadata.get(FINGERPRINT)
@@ -72,7 +72,7 @@ class Target(Struct, frozen=True):
 
 
 def target(settings: Settings) -> Target | None:
-    """None while nobody has said where the processor is found."""
+    """None where CONNECT_SERVICE_URL is not set."""
     if settings.connect_service_url is None:
         return None
     return Target(
@@ -86,9 +86,9 @@ def target(settings: Settings) -> Target | None:
 def endpoint_to_keep(
     wanted: Target, endpoints: Collection[WebhookEndpoint]
 ) -> WebhookEndpoint | None:
-    """The endpoint of ours that stays; all of the pinned API version would do.
+    """The endpoint of ours to keep, among those of the pinned API version.
 
-    The one that is named comes first, then one whose secret is known to be configured, then one
+    The configured one comes first, then one whose secret is known to be configured, then one
     that is enabled, then the oldest, as its secret is the likeliest to be configured.
     """
     candidates = [e for e in endpoints if wanted.ours(e) and e.api_version == API_VERSION]
@@ -108,13 +108,13 @@ def endpoint_to_keep(
 def superseded(
     wanted: Target, endpoints: Sequence[WebhookEndpoint], stays: WebhookEndpoint | None
 ) -> list[WebhookEndpoint]:
-    """Enabled endpoints of ours beside the one that stays: of another version, or duplicates."""
+    """Other enabled endpoints of ours: of another version, or duplicates."""
     stays_id = stays.id if stays is not None else None
     return [e for e in endpoints if wanted.ours(e) and e.enabled and e.id != stays_id]
 
 
 def corrections(wanted: Target, endpoint: WebhookEndpoint) -> tuple[dict[str, Any], list[str]]:
-    """Parameters of the update that makes an endpoint right, and what they change in words."""
+    """Parameters of the update that corrects an endpoint, and a description of each change."""
     params: dict[str, Any] = {}
     words: list[str] = []
     if endpoint.url != wanted.url:
@@ -136,5 +136,5 @@ def corrections(wanted: Target, endpoint: WebhookEndpoint) -> tuple[dict[str, An
 
 
 def fingerprint(secret: str) -> str:
-    """Recognises a secret of 32 random characters and is of no use to guess it."""
+    """Identifies a secret of 32 random characters; does not help to guess it."""
     return hashlib.sha256(secret.encode()).hexdigest()[:16]

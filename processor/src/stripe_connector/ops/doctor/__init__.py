@@ -1,1 +1,1 @@
-"""Is this deployment sound, and if not: what exactly is the cause, and how is it mended?"""
+"""Examines a deployment: is it sound, and if not, what is the cause and what is the remedy?"""

@@ -1,4 +1,4 @@
-"""Checks, what they find, and how they are made: side by side, each within its time."""
+"""Checks and their results; all checks run concurrently, each with a time limit."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from stripe_connector.logs import mask
 
 
 class CheckOutcome(StrEnum):
-    """What became of a check."""
+    """The outcome of a check."""
 
     OK = "ok"
     WARN = "warn"
     """Works, but not as it should."""
     FAIL = "fail"
     SKIPPED = "skipped"
-    """Not made, for the reason given."""
+    """Not run, for the reason given."""
 
 
 class Finding(Struct, frozen=True):
-    """What a check has found: a fact, or a cause and its mend."""
+    """What a check found: a fact, or a cause and its remedy."""
 
     outcome: CheckOutcome
     text: str
-    mend: str = ""
+    remedy: str = ""
 
 
 def sound(text: str) -> Finding:
     return Finding(CheckOutcome.OK, text)
 
 
-def doubtful(cause: str, mend: str) -> Finding:
-    return Finding(CheckOutcome.WARN, cause, mend)
+def doubtful(cause: str, remedy: str) -> Finding:
+    return Finding(CheckOutcome.WARN, cause, remedy)
 
 
-def broken(cause: str, mend: str) -> Finding:
-    return Finding(CheckOutcome.FAIL, cause, mend)
+def broken(cause: str, remedy: str) -> Finding:
+    return Finding(CheckOutcome.FAIL, cause, remedy)
 
 
 def skipped(reason: str) -> Finding:
@@ -50,21 +50,21 @@ def skipped(reason: str) -> Finding:
 
 
 class Peer(Struct, frozen=True):
-    """Whom a check asks, and what to do when no answer comes."""
+    """The server that a check calls, and the remedy where it does not answer."""
 
     name: str
-    mend: str
+    remedy: str
 
 
 class Check(Struct, frozen=True):
-    """Something to be looked at; `run` may raise any ConnectorError."""
+    """One check; `run` may raise any ConnectorError."""
 
     group: str
     name: str
     run: Callable[[], Awaitable[Finding]]
     peer: Peer
     needs: tuple[str, ...] = ()
-    """Earlier checks without whose success this one would only repeat their failure."""
+    """Earlier checks that must succeed first; otherwise this one is skipped."""
 
 
 class Result(Struct, frozen=True, rename="camel"):
@@ -74,9 +74,9 @@ class Result(Struct, frozen=True, rename="camel"):
     name: str
     outcome: CheckOutcome
     text: str
-    mend: str
+    remedy: str
     request_id: str
-    """The correlation id that the check's calls carried, for whoever reads the backends' logs."""
+    """The correlation id of the check's calls, to find them in the backends' logs."""
 
 
 async def run_checks(
@@ -85,9 +85,9 @@ async def run_checks(
     limit_s: float,
     on_result: Callable[[Result], None] = lambda _: None,
 ) -> list[Result]:
-    """Make all checks, none for longer than `limit_s` seconds; results come in their order.
+    """Run all checks, each for at most `limit_s` seconds; results are in the order of the checks.
 
-    `on_result` hears of each as soon as it is known.
+    `on_result` is called with each result as soon as it is known.
     """
 
     async def make(check: Check, needed: list[asyncio.Task[Result]]) -> Result:
@@ -118,11 +118,11 @@ async def _finding(check: Check, limit_s: float) -> Finding:
         async with asyncio.timeout(limit_s):
             return await check.run()
     except TimeoutError:
-        return broken(f"{peer.name} did not answer within {limit_s:g} s.", peer.mend)
+        return broken(f"{peer.name} did not answer within {limit_s:g} s.", peer.remedy)
     except BackendUnavailable as error:
-        return broken(f"{peer.name} did not answer{_said(error)}.", peer.mend)
+        return broken(f"{peer.name} did not answer{_said(error)}.", peer.remedy)
     except ConnectorError as error:
-        return broken(f"{peer.name} answered unexpectedly{_said(error)}.", peer.mend)
+        return broken(f"{peer.name} answered unexpectedly{_said(error)}.", peer.remedy)
 
 
 def _said(error: ConnectorError) -> str:
@@ -130,12 +130,12 @@ def _said(error: ConnectorError) -> str:
 
 
 def _result(check: Check, finding: Finding, request_id: str) -> Result:
-    # What a backend said is quoted in places: whatever it was, no secret leaves in it.
+    # Texts may quote a backend's answer: mask any secret in it.
     return Result(
         check.group,
         check.name,
         finding.outcome,
         mask(finding.text),
-        mask(finding.mend),
+        mask(finding.remedy),
         request_id,
     )

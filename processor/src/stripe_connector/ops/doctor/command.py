@@ -30,9 +30,9 @@ from stripe_connector.settings.environment import configured, env_file_option
     help="Seconds that one check may take.",
 )
 def doctor(*, as_json: bool, strict: bool, limit_s: float) -> None:
-    """Check configuration, credentials and delivery, and say how to mend what is wrong.
+    """Check configuration, credentials and delivery; name cause and remedy of each problem.
 
-    Nothing is changed. Exits with 0 when the deployment is sound, with 1 when something has
+    Changes nothing. Exits with 0 when the deployment is sound, with 1 when something has
     failed, with 2 when the configuration is not usable.
     """
     settings = configured()
@@ -46,7 +46,7 @@ def doctor(*, as_json: bool, strict: bool, limit_s: float) -> None:
 
 
 def is_sound(results: Sequence[Result], *, strict: bool) -> bool:
-    """Whether nothing has failed; with `strict`, whether nothing is doubtful either."""
+    """Whether no check failed; with `strict`, whether there is no warning either."""
     bad = {CheckOutcome.FAIL, CheckOutcome.WARN} if strict else {CheckOutcome.FAIL}
     return not any(result.outcome in bad for result in results)
 

@@ -1,4 +1,4 @@
-"""commercetools: credentials, project, scopes, and every host that the processor speaks to."""
+"""Checks of commercetools: credentials, project, scopes and all hosts that the processor calls."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ GROUP = "commercetools"
 SCOPES = "Scopes"
 
 STOREFRONT_SCOPES = ("view_products", "view_discount_codes")
-"""What the routes under /api/v1 read beyond what payments need."""
+"""Scopes that the routes under /api/v1 need in addition to those for payments."""
 
 _CLOUD = ".commercetools.com"
 
 
 class CommercetoolsChecks:
-    """All that can be told by asking commercetools' hosts."""
+    """All checks that call commercetools' hosts."""
 
     def __init__(
         self, settings: Settings, commercetools: CommercetoolsAdministration, outgoing: Outgoing
@@ -74,7 +74,7 @@ class CommercetoolsChecks:
         return sound(f"{len(granted)} scopes granted")
 
     async def project(self) -> Finding:
-        """Scopes carry the key of the project that the client belongs to."""
+        """Compare CTP_PROJECT_KEY with the project key in the granted scopes."""
         granted = await self._commercetools.get_granted_scopes()
         projects = {scope.partition(":")[2].partition(":")[0] for scope in granted}
         if self._settings.ctp_project_key in projects:
@@ -82,7 +82,7 @@ class CommercetoolsChecks:
         return broken(
             f"The API client belongs to project {', '.join(sorted(projects)) or 'none'},"
             f" but CTP_PROJECT_KEY is {self._settings.ctp_project_key}.",
-            "Correct CTP_PROJECT_KEY, or take the API client of that project.",
+            "Correct CTP_PROJECT_KEY, or use an API client of that project.",
         )
 
     async def scopes(self) -> Finding:
@@ -93,7 +93,7 @@ class CommercetoolsChecks:
                 "Create an API client with these scopes too (scopes of a client cannot be changed),"
                 " and set CTP_CLIENT_ID and CTP_CLIENT_SECRET.",
             )
-        return sound("all that payments need")
+        return sound("all scopes that payments need")
 
     async def storefront_scopes(self) -> Finding:
         missing = await self._missing(STOREFRONT_SCOPES)
@@ -103,7 +103,7 @@ class CommercetoolsChecks:
                 " cannot show products or take discount codes.",
                 "Create an API client with these scopes too, unless no shop uses those routes.",
             )
-        return sound("all that the routes under /api/v1 need")
+        return sound("all scopes that the routes under /api/v1 need")
 
     async def api_host(self) -> Finding:
         try:
@@ -112,36 +112,35 @@ class CommercetoolsChecks:
             raise
         except ConnectorError as error:
             return broken(
-                f"{self._settings.ctp_api_url} does not know project"
-                f" {self._settings.ctp_project_key} or its tokens ({error.detail}).",
+                f"{self._settings.ctp_api_url} does not accept project"
+                f" {self._settings.ctp_project_key} or its access token ({error.detail}).",
                 "Set CTP_API_URL and CTP_AUTH_URL to the hosts of the project's region.",
             )
         return sound(self._settings.ctp_api_url)
 
     async def mode(self) -> Finding:
-        """Whether test keys meet a project in which real payments are taken."""
+        """Whether a processor with test keys runs in a project that takes real payments."""
         owner = await self._commercetools.find_custom_object(CONTAINER, LIVE_OWNER)
         if self._settings.live_mode:
             if owner is not None:
-                return sound("the project says that real payments are taken")
+                return sound("the project is marked as taking real payments")
             return doubtful(
-                "Nothing in the project says that real payments are taken: a processor with test"
+                "The project is not marked as taking real payments: a processor with test"
                 " keys could mark its orders as paid.",
                 "Run stripe-connector post-deploy with the live keys.",
             )
         if owner is None:
-            return sound("test keys, and nobody takes real payments")
+            return sound("test keys, and the project takes no real payments")
         if self._settings.test_mode_on_live_project:
             return doubtful(
                 "Test keys may mark orders of a project that takes real payments"
                 " (TEST_MODE_ON_LIVE_PROJECT=true).",
-                "Remove TEST_MODE_ON_LIVE_PROJECT once the trial is over.",
+                "Remove TEST_MODE_ON_LIVE_PROJECT once the test is over.",
             )
         return broken(
             "The project takes real payments, and this processor has test keys: it opens no payment"
             " page and marks no order.",
-            "Set live keys, use another project, or set TEST_MODE_ON_LIVE_PROJECT=true to try"
-            " something out.",
+            "Set live keys, use another project, or set TEST_MODE_ON_LIVE_PROJECT=true for a test.",
         )
 
     async def session_host(self) -> Finding:
@@ -153,7 +152,7 @@ class CommercetoolsChecks:
         return sound(self._settings.ctp_checkout_url)
 
     async def keys(self) -> Finding:
-        """Read as the processor reads them."""
+        """Fetch the keys as the processor does."""
 
         async def fetch() -> bytes:
             response = await self._outgoing.send(
@@ -175,15 +174,15 @@ class CommercetoolsChecks:
         return sound(self._settings.ctp_jwks_url)
 
     async def issuer(self) -> Finding:
-        """The issuer signs with the keys that its own host publishes."""
+        """Issuer and key server must have the same host, which publishes the issuer's keys."""
         issuer, jwks = self._settings.ctp_jwt_issuer, self._settings.ctp_jwks_url
-        mend = "Set CTP_JWT_ISSUER and CTP_JWKS_URL to the same host: https://mc-api.<region>"
-        mend += f"{_CLOUD}, the latter with /.well-known/jwks.json after it."
+        remedy = "Set CTP_JWT_ISSUER and CTP_JWKS_URL to the same host: https://mc-api.<region>"
+        remedy += f"{_CLOUD}, the latter with /.well-known/jwks.json after it."
         if urlsplit(issuer).path:
             return broken(
                 f"CTP_JWT_ISSUER ({issuer}) has a path; the Merchant Center's tokens name an"
                 " origin, so all of them are refused.",
-                mend,
+                remedy,
             )
         same = urlsplit(issuer).netloc == urlsplit(jwks).netloc
         of_cloud = (urlsplit(jwks).hostname or "").endswith(_CLOUD)
@@ -191,13 +190,13 @@ class CommercetoolsChecks:
             return broken(
                 f"CTP_JWT_ISSUER is {issuer}, but the keys are those of {jwks}: every token of the"
                 " Merchant Center is refused.",
-                mend,
+                remedy,
             )
         if not of_cloud and self._settings.live_mode:
             return broken(
-                f"Live mode, but the keys come from {jwks}, which is no host of commercetools:"
-                " whoever runs it can act as the Merchant Center.",
-                mend,
+                f"Live mode, but the keys come from {jwks}, which is not a host of commercetools:"
+                " its operator can issue tokens that pass for the Merchant Center's.",
+                remedy,
             )
         return sound(issuer)
 
@@ -210,8 +209,8 @@ class CommercetoolsChecks:
 def _host(name: str, variable: str, url: str) -> Peer:
     return Peer(
         f"{name} ({url})",
-        f"Set {variable} to the host of the project's region, and let this machine reach it;"
-        " outages are on https://status.commercetools.com.",
+        f"Set {variable} to the host of the project's region, and allow this machine to reach it;"
+        " https://status.commercetools.com shows outages.",
     )
 
 

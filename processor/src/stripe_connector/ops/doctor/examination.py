@@ -1,4 +1,4 @@
-"""The whole examination: every check of a deployment, wired as the processor is."""
+"""All checks of a deployment, with gateways constructed as the processor's are."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stripe_connector.settings import Settings
 
 
 def all_checks(settings: Settings, outgoing: Outgoing) -> list[Check]:
-    """In the order of the report, which is one in which what is needed comes first."""
+    """In the order of the report; a check comes after those that it needs."""
     commercetools = commercetools_gateway(CommercetoolsAdministration, settings, outgoing)
     stripe, browser = (
         stripe_administration(key, settings, outgoing)

@@ -1,4 +1,4 @@
-"""How the examination is told: a table with causes and mends for people, JSON for programs."""
+"""Prints the results: a table with causes and remedies for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STYLES = {
     CheckOutcome.FAIL: "bold red",
     CheckOutcome.SKIPPED: "dim",
 }
-_MENDED = (CheckOutcome.FAIL, CheckOutcome.WARN)
+_WITH_REMEDY = (CheckOutcome.FAIL, CheckOutcome.WARN)
 _FILE_WIDTH = 160
 
 
@@ -47,7 +47,7 @@ def as_json(results: Sequence[Result], *, sound: bool) -> str:
 
 
 def show(console: Console, results: Sequence[Result], *, sound: bool) -> None:
-    """The report for people: all checks, then how to mend what is wrong, the worst first."""
+    """The report for people: all checks, then causes and remedies, failures first."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
@@ -59,12 +59,12 @@ def show(console: Console, results: Sequence[Result], *, sound: bool) -> None:
             table.add_section()
             table.add_row(Text(group, style="bold"), "", "")
         word = f"  {_SYMBOLS[result.outcome]} {result.outcome.value}"
-        text = "see below" if result.outcome in _MENDED else result.text
+        text = "see below" if result.outcome in _WITH_REMEDY else result.text
         table.add_row(Text(word, _STYLES[result.outcome]), Text(result.name), Text(text))
     console.print(table)
-    for outcome in _MENDED:
+    for outcome in _WITH_REMEDY:
         for result in (each for each in results if each.outcome is outcome):
-            _show_mend(console, result)
+            _show_remedy(console, result)
     counts = _counts(results)
     console.print(
         "\n" + ", ".join(f"{number} {word}" for word, number in counts.items() if number),
@@ -76,13 +76,13 @@ def show(console: Console, results: Sequence[Result], *, sound: bool) -> None:
 
 
 def console() -> Console:
-    """Where reports go; into files and pipes they are written without folding addresses."""
+    """The console for reports; wide in files and pipes, so that addresses are not folded."""
     stdout = Console()
     return stdout if stdout.is_terminal else Console(width=_FILE_WIDTH)
 
 
 class Doing:
-    """Shows on a terminal how far the examination is; elsewhere nothing."""
+    """Shows progress on a terminal; shows nothing elsewhere."""
 
     def __init__(self, console: Console, total: int) -> None:
         self._progress = Progress(
@@ -107,14 +107,14 @@ class Doing:
         self._progress.update(self._task, advance=1, description=result.name)
 
 
-def _show_mend(console: Console, result: Result) -> None:
+def _show_remedy(console: Console, result: Result) -> None:
     title = f"\n{_SYMBOLS[result.outcome]} {result.outcome.value}: {result.group}, {result.name}"
     console.print(title, style=_STYLES[result.outcome], markup=False, highlight=False)
-    lines = [f"Cause: {result.text}", f"Mend:  {result.mend}"]
+    lines = [f"Cause:  {result.text}", f"Remedy: {result.remedy}"]
     if result.outcome is CheckOutcome.FAIL:
-        lines.append(f"Id:    {result.request_id}")
+        lines.append(f"Id:     {result.request_id}")
     for line in lines:
-        # Not folded: it is copied from, and searched in logs.
+        # Not folded: people copy it, and search logs for the id.
         console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -1,4 +1,4 @@
-"""Payments that somebody should look at: wrong amounts, operations that were never finished."""
+"""Checks for payments that need attention: wrong amounts, unfinished operations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GROUP = "Payments"
 _MOST = 100
 _SHOWN = 5
 _ABANDONED = timedelta(hours=25)
-"""A payment page can be paid for a day at most, and Stripe tells of its end soon after."""
+"""A payment page is open for a day at most, and Stripe reports its end soon after."""
 
 
 class PaymentChecks:
@@ -26,7 +26,7 @@ class PaymentChecks:
         self._clock = clock
 
     def all(self) -> list[Check]:
-        peer = Peer("commercetools", "Try again; outages are on https://status.commercetools.com.")
+        peer = Peer("commercetools", "Try again; https://status.commercetools.com shows outages.")
         needs = ("API host",)
         return [
             Check(GROUP, "Amounts", self.amounts, peer, needs),
@@ -38,11 +38,11 @@ class PaymentChecks:
             f'paymentStatus(interfaceCode="{AMOUNT_MISMATCH}")', _MOST
         )
         if not found:
-            return sound("none differs from its cart")
+            return sound("no payment differs from its cart")
         return doubtful(
-            f"{_counted(found)} brought another amount than the cart's.",
-            "Look at each in the Merchant Center and in Stripe's Dashboard: refund or reverse it,"
-            " or accept the order. STRIPE_MISMATCH_ACTION=reverse does so by itself.",
+            f"{_counted(found)} took an amount that differs from the cart's.",
+            "Check each in the Merchant Center and in Stripe's Dashboard: refund or reverse it,"
+            " or accept the order. STRIPE_MISMATCH_ACTION=reverse reverses them automatically.",
         )
 
     async def unfinished(self) -> Finding:
@@ -51,12 +51,12 @@ class PaymentChecks:
             f'transactions(state="Initial" and timestamp < "{before}")', _MOST
         )
         if not found:
-            return sound("nothing begun over a day ago is open")
+            return sound("no operation older than a day is unfinished")
         return doubtful(
             f"{_counted(found)} have transactions that were begun over a day ago and never"
             " finished.",
-            "Run stripe-connector reconcile --apply --since P30D (or longer): it asks Stripe what"
-            " became of them.",
+            "Run stripe-connector reconcile --apply --since P30D (or longer): it records their"
+            " outcome at Stripe.",
         )
 
 

@@ -1,4 +1,4 @@
-"""The running processor, from outside: reachable, guarded, open to the right pages, in time."""
+"""Checks of the running processor from outside: reachability, authentication, clock, webhooks."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from stripe_connector.settings import Settings
 
 GROUP = "Processor"
 PROBE = "stripe_connector.doctor"
-"""Type of the event that is sent to ourselves: nobody handles it."""
+"""Type of the test event that doctor sends to the processor; it has no handler."""
 
 _NOTICEABLE_S = 30.0
 _COLD_START_S = 60.0
-"""Longer than a try elsewhere: a sandbox deployment on Connect starts with its first request."""
+"""Longer than for other hosts: a sandbox deployment on Connect starts with its first request."""
 
 
 class ProcessorChecks:
-    """All that can be told over HTTP at CONNECT_SERVICE_URL."""
+    """All checks that call the processor at CONNECT_SERVICE_URL."""
 
     def __init__(self, settings: Settings, outgoing: Outgoing) -> None:
         self._settings = settings
@@ -46,7 +46,8 @@ class ProcessorChecks:
     def all(self) -> list[Check]:
         peer = Peer(
             f"The processor ({self._base})",
-            "See that it runs and that CONNECT_SERVICE_URL is its public URL; its log says why it"
+            "Make sure that it runs and that CONNECT_SERVICE_URL is its public URL; its log says"
+            " why it"
             " does not start.",
         )
         stripe_ = stripe_peer(self._settings)
@@ -68,31 +69,32 @@ class ProcessorChecks:
             if "certificate" in (error.detail or "").lower():
                 return broken(
                     f"The certificate of {self._base} is not valid ({error.detail}).",
-                    "Renew it, or correct CONNECT_SERVICE_URL: Stripe does not deliver there.",
+                    "Renew it, or correct CONNECT_SERVICE_URL: Stripe does not deliver to it.",
                 )
             raise
         if answer.status_code != HTTPStatus.OK or _field(answer, "status") != "UP":
             return broken(
-                f"{self._base}/health/ready answers {answer.status_code} and is no processor that"
-                " is ready.",
-                "Set CONNECT_SERVICE_URL to the processor's public URL; where it is that, see the"
+                f"{self._base}/health/ready answers {answer.status_code}: it is not a processor, or"
+                " not ready.",
+                "Set CONNECT_SERVICE_URL to the processor's public URL; if it is already, see the"
                 " processor's log.",
             )
         if answer.headers.get("x-correlation-id") != context.correlation_id():
             return doubtful(
-                f"{self._base} does not hand back X-Correlation-ID.",
-                "Let the proxy in front pass this header on, both ways: logs are found by it.",
+                f"{self._base} does not return X-Correlation-ID.",
+                "Let the proxy in front pass this header in both directions: logs are searched by"
+                " it.",
             )
         return sound(self._base)
 
     async def guarded(self) -> Finding:
-        """Nobody reads the status without a token of the Merchant Center."""
+        """The status route must refuse callers without a token of the Merchant Center."""
         answer = await self._send("GET", "/operations/status")
         if answer.status_code == HTTPStatus.UNAUTHORIZED:
-            return sound("/operations/status asks for a token")
+            return sound("/operations/status requires a token")
         return broken(
             f"/operations/status answers {answer.status_code} to a caller without a token.",
-            "Let the proxy in front pass requests on as they are, to this processor alone.",
+            "Let the proxy in front pass requests unchanged, to this processor alone.",
         )
 
     async def origins(self) -> Finding:
@@ -102,7 +104,7 @@ class ProcessorChecks:
         if refused:
             return broken(
                 f"The running processor refuses pages of {', '.join(refused)}: its ALLOWED_ORIGINS"
-                " are not those that are set here.",
+                " differ from those set here.",
                 "Deploy again with these ALLOWED_ORIGINS, or correct them.",
             )
         return sound(", ".join(self._settings.allowed_origins))
@@ -112,7 +114,7 @@ class ProcessorChecks:
         return _judged(ahead, "This machine's clock")
 
     async def clock_there(self) -> Finding:
-        """The processor refuses webhooks that were signed long ago, or in the future."""
+        """The processor refuses webhooks whose signature is too old or in the future."""
         ahead_of_stripe = await self._ahead_of(self._settings.stripe_api_base, "Stripe")
         ahead_of_processor = await self._ahead_of(f"{self._base}/health/live", "The processor")
         if ahead_of_stripe is None or ahead_of_processor is None:
@@ -120,13 +122,14 @@ class ProcessorChecks:
         return _judged(ahead_of_stripe - ahead_of_processor, "The processor's clock")
 
     async def signing_secret(self) -> Finding:
-        """An event that says nothing, signed as Stripe would, must be let in."""
+        """The processor must accept an event without effect that is signed with each secret."""
         if not self._settings.stripe_webhook_signing_secret:
             return broken(
                 "STRIPE_WEBHOOK_SIGNING_SECRET is not set: every webhook is answered with 503.",
-                "Run stripe-connector post-deploy, set the secret that it shows, deploy again.",
+                "Run stripe-connector post-deploy, set the secret that it prints, and deploy"
+                " again.",
             )
-        mend = (
+        remedy = (
             "Set STRIPE_WEBHOOK_SIGNING_SECRET to the endpoint's secret (Stripe's Dashboard,"
             " Developers, Webhooks), here and where the processor runs; deploy again."
         )
@@ -135,14 +138,14 @@ class ProcessorChecks:
             if answer.status_code == HTTPStatus.BAD_REQUEST:
                 return broken(
                     f"The running processor refuses what secret {number} of"
-                    " STRIPE_WEBHOOK_SIGNING_SECRET has signed: it has another.",
-                    mend,
+                    " STRIPE_WEBHOOK_SIGNING_SECRET signs: it has another one.",
+                    remedy,
                 )
             if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
                 return broken(
                     "The running processor has no STRIPE_WEBHOOK_SIGNING_SECRET, or is stopping:"
                     " it answers webhooks with 503.",
-                    mend,
+                    remedy,
                 )
             if answer.status_code != HTTPStatus.OK:
                 return broken(
@@ -150,7 +153,7 @@ class ProcessorChecks:
                     "See the processor's log; a proxy in front must let POST requests pass"
                     " unchanged.",
                 )
-        return sound("an event signed with it is let in")
+        return sound("an event signed with it is accepted")
 
     async def _lets_in(self, origin: str) -> bool:
         answer = await self._send(
@@ -212,15 +215,15 @@ class ProcessorChecks:
 def _judged(ahead: float | None, whose: str) -> Finding:
     if ahead is None:
         return doubtful(
-            f"{whose} cannot be compared with Stripe's: an answer shows no Date.",
-            "Let the proxies in between pass the Date header on.",
+            f"{whose} cannot be compared with Stripe's: an answer has no Date header.",
+            "Let the proxies in between pass the Date header.",
         )
     text = f"{whose} is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Stripe's"
-    mend = "Let NTP set the clock of that machine."
+    remedy = "Synchronise the clock of that machine with NTP."
     if abs(ahead) > TOLERANCE:
-        return broken(f"{text}: webhooks older than {TOLERANCE:.0f} s are refused.", mend)
+        return broken(f"{text}: webhooks older than {TOLERANCE:.0f} s are refused.", remedy)
     if abs(ahead) > _NOTICEABLE_S:
-        return doubtful(f"{text}.", mend)
+        return doubtful(f"{text}.", remedy)
     return sound(f"within {_NOTICEABLE_S:.0f} s of Stripe's")
 
 

@@ -1,4 +1,4 @@
-"""Settings that are right one by one, and yet cannot be meant."""
+"""Checks of settings that are valid one by one but wrong together, or unsafe."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _UNLIMITED = {
 
 
 def settings_checks(settings: Settings) -> list[Check]:
-    """What can be told without asking anybody."""
+    """All checks that need no call."""
 
     def check(name: str, find: Callable[[Settings], Finding]) -> Check:
         return Check(GROUP, name, _later(lambda: find(settings)), _ENVIRONMENT)
@@ -43,7 +43,7 @@ def settings_checks(settings: Settings) -> list[Check]:
 
 
 def values_are_usable(settings: Settings) -> Finding:
-    """What loading them has warned of, and limits that contradict each other."""
+    """Warnings from loading the settings, and limits that contradict each other."""
     found = [*settings.warnings]
     if settings.shutdown_grace_s <= settings.request_deadline_s:
         found.append(
@@ -56,14 +56,16 @@ def values_are_usable(settings: Settings) -> Finding:
             if getattr(settings, name.lower()) == 0
         ]
     if found:
-        return doubtful(" ".join(found), "Change these variables; docs/configuration.md has all.")
+        return doubtful(
+            " ".join(found), "Change these variables; docs/configuration.md describes them."
+        )
     others = settings.allowed_backend_hosts if settings.live_mode else ()
     trusted = f"; credentials may go to {', '.join(others)}" if others else ""
     return sound(f"{settings.environment} mode, project {settings.ctp_project_key}{trusted}")
 
 
 def secrets_are_real(settings: Settings) -> Finding:
-    """Secrets that are no secrets: left as an example had them, or used for two things."""
+    """Secrets that are placeholders of an example, or used for two purposes."""
     names: dict[str, list[str]] = defaultdict(list)
     for name, value in _secrets(settings):
         names[value].append(name)
@@ -72,7 +74,7 @@ def secrets_are_real(settings: Settings) -> Finding:
     ]
     if placeholders:
         return broken(
-            f"{_listed(placeholders)} still holds what an example had.",
+            f"{_listed(placeholders)} still has the value of an example.",
             "Set it to the real value, or generate one: openssl rand -hex 32.",
         )
     shared = [all_ for all_ in names.values() if len(set(all_)) > 1]
@@ -85,7 +87,7 @@ def secrets_are_real(settings: Settings) -> Finding:
 
 
 def return_page(settings: Settings) -> Finding:
-    """The page that shoppers return to asks the processor how the payment went."""
+    """The page to which shoppers return calls the processor to confirm the payment."""
     parts = urlsplit(settings.merchant_return_url)
     origin = f"{parts.scheme}://{parts.netloc}"
     if origin in settings.allowed_origins:
@@ -103,27 +105,27 @@ def customers_carts(settings: Settings) -> Finding:
         return sound("need the X-Storefront-Token of the shop's server")
     if not settings.live_mode:
         return sound(
-            "test mode: open to whoever knows the id; live mode asks for STOREFRONT_SECRET"
+            "test mode: anyone with the cart's id can use it; live mode requires STOREFRONT_SECRET"
         )
     return doubtful(
-        "STOREFRONT_SECRET is not set: under /api/v1 nobody can change or order a cart that belongs"
-        " to a customer (403 StorefrontTokenRequired).",
+        "STOREFRONT_SECRET is not set: under /api/v1 a cart that belongs to a customer"
+        " can be neither changed nor ordered (403 StorefrontTokenRequired).",
         "Where customers log in and pay through these routes, set it here and in the shop's server"
-        " (openssl rand -hex 32), which signs X-Storefront-Token; docs/integration.md tells how.",
+        " (openssl rand -hex 32), which signs X-Storefront-Token; docs/integration.md explains it.",
     )
 
 
 def return_address(settings: Settings) -> Finding:
-    """Whether the cart's id stands in the address to which shoppers return."""
+    """Whether the address to which shoppers return contains the cart's id."""
     if not settings.return_url_cart_id:
         return sound("names the payment alone")
     if not settings.live_mode:
         return sound("test mode: names the cart as well (RETURN_URL_CART_ID is true)")
     return doubtful(
         "RETURN_URL_CART_ID is true: the address to which shoppers return names their cart, and"
-        " whoever sees it in a history, a log or a Referer can change and order a guest's cart.",
-        "Take the cart from a signed cookie on the return page, then set RETURN_URL_CART_ID to"
-        " false; docs/migration.md tells how.",
+        " anyone who sees it in a history, a log or a Referer can change and order a guest's cart.",
+        "Read the cart from a signed cookie on the return page, then set RETURN_URL_CART_ID to"
+        " false; docs/migration.md explains it.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Stripe: both keys, what they may do, the account behind them, and what browsers load."""
+"""Checks of Stripe: both keys and their permissions, the account, Stripe.js and wallet domains."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ GROUP = "Stripe"
 
 _KEYS = "in Stripe's Dashboard under Developers, API keys"
 WITHOUT_RELEASE_REFUNDS = "2025-03-31"
-"""From here on cancelled and partly captured authorizations leave no Refund object."""
+"""From this version on, cancelled and partly captured authorizations have no Refund object."""
 _STRIPE_JS_HOST = "js.stripe.com"
 _NOWHERE = ListedIntent("pi_doctor", "pi_doctor_secret_none")
 
 
 def stripe_peer(settings: Settings) -> Peer:
-    """Stripe, as all checks that ask it name it."""
+    """Stripe, as the peer of all these checks."""
     return Peer(
         f"Stripe ({settings.stripe_api_base})",
-        "Let this machine reach STRIPE_API_BASE; outages are on https://status.stripe.com.",
+        "Allow this machine to reach STRIPE_API_BASE; https://status.stripe.com shows outages.",
     )
 
 
 class StripeChecks:
-    """All that can be told with the secret key, and with the publishable one."""
+    """All checks that call Stripe, with the secret or the publishable key."""
 
     def __init__(
         self, settings: Settings, stripe: StripeAdministration, browser: StripeAdministration
     ) -> None:
-        """`browser` speaks with the publishable key."""
+        """`browser` uses the publishable key."""
         self._settings = settings
         self._stripe = stripe
         self._browser = browser
@@ -84,14 +84,15 @@ class StripeChecks:
         if version not in {"", API_VERSION}:
             return broken(
                 f"Stripe answers in API version {version} though asked for {API_VERSION}.",
-                "Let nothing between the processor and Stripe change the Stripe-Version header.",
+                "Make sure that no proxy between the processor and Stripe changes the"
+                " Stripe-Version header.",
             )
         return sound(f"{kind} key, {self._settings.environment} mode, API {API_VERSION}")
 
     async def permissions(self) -> Finding:
-        """A secret key may do everything; of a restricted one, reading is tried."""
+        """A secret key may do everything; for a restricted key, reading is tested."""
         if not self._restricted:
-            return sound("a secret key has all")
+            return sound("a secret key has all permissions")
         missing: list[str] = []
         for resource in ("payment_intents", "refunds", "disputes", "customers", "checkout"):
             try:
@@ -108,7 +109,7 @@ class StripeChecks:
                 f"Give STRIPE_SECRET_KEY these permissions {_KEYS}: write for payment_intents,"
                 " refunds, customers and checkout, read for the others.",
             )
-        return sound("reads all that is needed")
+        return sound("may read all that is needed")
 
     async def account(self) -> Finding:
         try:
@@ -116,7 +117,8 @@ class StripeChecks:
         except ReadForbidden:
             return skipped(
                 "The restricted key may not read the account: payments of other accounts in the"
-                " project are told apart by their mode alone."
+                " project"
+                " can be distinguished by their mode only."
             )
         if not account.charges_enabled:
             verdict = broken if self._settings.live_mode else doubtful
@@ -126,14 +128,14 @@ class StripeChecks:
             )
         if not account.payouts_enabled:
             return doubtful(
-                f"The account {account.id} takes payments, but Stripe pays nothing out"
+                f"The account {account.id} takes payments, but Stripe makes no payouts"
                 " (payouts_enabled is false).",
-                "See to what Stripe's Dashboard asks for under Settings, Payouts.",
+                "Complete what Stripe's Dashboard asks for under Settings, Payouts.",
             )
         return sound(f"{account.id}{await self._default_version()}")
 
     async def _default_version(self) -> str:
-        """It changes what the account itself makes: older ones have refunds of what was released.
+        """Accounts with an older default version have Refund objects for released authorizations.
 
         See docs/decisions/0025-released-authorizations.md.
         """
@@ -143,19 +145,19 @@ class StripeChecks:
             return ""
         if version is None or version >= WITHOUT_RELEASE_REFUNDS:
             return f", default API version {version}" if version else ""
-        return f", default API version {version}: what is only released has a Refund object, too"
+        return f", default API version {version}: released authorizations have a Refund object"
 
     async def publishable_key(self) -> Finding:
-        """Both keys see the newest payment, unless they are of two accounts."""
-        mend = f"Set STRIPE_PUBLISHABLE_KEY to the account's own, {_KEYS}."
+        """Both keys can read the newest payment only if they are of the same account."""
+        remedy = f"Set STRIPE_PUBLISHABLE_KEY to the account's own, {_KEYS}."
         foreign = broken(
-            "STRIPE_PUBLISHABLE_KEY is of another account than STRIPE_SECRET_KEY.", mend
+            "STRIPE_PUBLISHABLE_KEY and STRIPE_SECRET_KEY are of different accounts.", remedy
         )
         intent = await self._stripe.find_latest_intent()
         try:
             await self._browser.require_visible(intent or _NOWHERE)
         except KeyRefused:
-            return broken("Stripe does not know STRIPE_PUBLISHABLE_KEY.", mend)
+            return broken("Stripe does not know STRIPE_PUBLISHABLE_KEY.", remedy)
         except StripeUnavailable:
             raise
         except NotFound:
@@ -170,24 +172,24 @@ class StripeChecks:
         theirs = _account_in(self._settings.stripe_publishable_key)
         if ours and theirs and ours != theirs:
             return foreign
-        return sound("known to Stripe; whose it is shows with the first payment")
+        return sound("known to Stripe; its account can be checked after the first payment")
 
     async def stripe_js(self) -> Finding:
-        """A release of Stripe.js speaks one API release."""
+        """A release of Stripe.js uses one API release."""
         url = self._settings.stripe_js_url
         if urlsplit(url).hostname != _STRIPE_JS_HOST:
             if self._settings.live_mode:
                 return broken(
                     f"Live mode, but STRIPE_JS_URL is {url}: card data must be entered into"
                     " Stripe's own script.",
-                    "Remove STRIPE_JS_URL: its default is right.",
+                    "Remove STRIPE_JS_URL to use the default.",
                 )
             return sound(url)
         default = next(each.default for each in variables() if each.name == "STRIPE_JS_URL")
         if url != default:
             return doubtful(
                 f"STRIPE_JS_URL is {url}, but API {API_VERSION} belongs to {default}.",
-                "Remove STRIPE_JS_URL: its default is right.",
+                "Remove STRIPE_JS_URL to use the default.",
             )
         return sound(url)
 
@@ -219,6 +221,6 @@ class StripeChecks:
 
 
 def _account_in(key: str) -> str | None:
-    """What a key of today's form says of its account; nobody documents it, so it may be None."""
+    """The account in a key of the current form, which is not documented; None for other forms."""
     found = re.fullmatch(r"[a-z]k_(?:test|live)_5(1\w{15})\w{40,}", key)
     return found[1] if found else None

@@ -1,4 +1,4 @@
-"""Custom types: ours as our writes need them, and those that the merchant has named."""
+"""Checks of custom types: ours have the fields that we write, and the merchant's exist."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TypeChecks:
     def all(self) -> list[Check]:
         settings = self._settings
         customer = customers.customer_type_draft(settings.ct_custom_type_stripe_customer_key)
-        peer = Peer("commercetools", "Try again; outages are on https://status.commercetools.com.")
+        peer = Peer("commercetools", "Try again; https://status.commercetools.com shows outages.")
         needs = ("API host",)
         return [
             Check(
@@ -65,11 +65,12 @@ class TypeChecks:
         return await self.ours(interactions.interaction_type_draft())
 
     async def ours(self, draft: Mapping[str, Any]) -> Finding:
-        """A type as the draft has it, or what would go wrong without."""
+        """Whether the type is as the draft has it, or what would fail otherwise."""
         found = await self._commercetools.find_custom_type(draft["key"])
         if found is None:
             return doubtful(
-                f"The type {draft['key']} does not exist; the first write that needs it makes it.",
+                f"The type {draft['key']} does not exist; the first write that needs it creates"
+                " it.",
                 "Run stripe-connector post-deploy.",
             )
         return _compared(found, draft)
@@ -82,7 +83,7 @@ class TypeChecks:
             and getattr(self._settings, variable.attribute) != variable.default
         }
         if not named:
-            return skipped("None is named.")
+            return skipped("No type is configured.")
         missing = [
             f"{name} ({key})"
             for name, key in named.items()
@@ -90,7 +91,7 @@ class TypeChecks:
         ]
         if missing:
             return doubtful(
-                f"No type has the key of {', '.join(missing)}.",
+                f"There is no type with the key of {', '.join(missing)}.",
                 "Create the type in commercetools, or correct the key.",
             )
         return sound(", ".join(named.values()))
@@ -101,7 +102,8 @@ def _compared(found: TypeDefinition, draft: Mapping[str, Any]) -> Finding:
     (resource,) = draft["resourceTypeIds"]
     if resource not in found.resource_type_ids:
         return broken(
-            f"The type {key} is somebody else's: it is for {', '.join(found.resource_type_ids)},"
+            f"The type {key} is not the connector's: it is for"
+            f" {', '.join(found.resource_type_ids)},"
             f" not for {resource}.",
             _give_way(key),
         )
@@ -111,10 +113,10 @@ def _compared(found: TypeDefinition, draft: Mapping[str, Any]) -> Finding:
     if missing:
         return broken(
             f"The type {key} lacks the fields {', '.join(missing)}: writes that need them fail.",
-            "Run stripe-connector post-deploy: it adds them and touches nothing else."
+            "Run stripe-connector post-deploy: it adds them and changes nothing else."
             if there.keys() <= wanted.keys()
-            else "Add them in commercetools (action addFieldDefinition): as the type has fields of"
-            " others, post-deploy leaves it alone.",
+            else "Add them in commercetools (action addFieldDefinition): post-deploy does not"
+            " change a type that has other fields.",
         )
     other = sorted(
         name for name, field in wanted.items() if there[name].type["name"] != field["type"]["name"]

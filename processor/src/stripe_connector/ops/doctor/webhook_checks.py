@@ -1,4 +1,4 @@
-"""Stripe's side of the webhooks: the endpoint as it should be, and what has been delivered."""
+"""Checks of the webhooks at Stripe: the endpoint's configuration, and what was delivered."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ GROUP = "Webhooks"
 
 _DAY_S = 86_400
 _RETRIED_S = 3 * _DAY_S
-"""Stripe tries for up to three days."""
+"""Stripe retries a delivery for up to three days."""
 _UNDER_WAY_S = 300
-"""An event younger than this may still be on its way."""
+"""A younger event may still be in delivery."""
 
 
 class WebhookChecks:
-    """All that Stripe knows of our endpoint."""
+    """All checks of what Stripe knows about our endpoint."""
 
     def __init__(self, settings: Settings, stripe: StripeAdministration, clock: Clock) -> None:
         self._settings = settings
@@ -41,7 +41,7 @@ class WebhookChecks:
         self._clock = clock
         self._all: list[WebhookEndpoint] = []
         self._ours: list[WebhookEndpoint] = []
-        """Known once the first check has succeeded; all others need it."""
+        """Set by the first check; all others need it."""
 
     def all(self) -> list[Check]:
         peer = stripe_peer(self._settings)
@@ -57,22 +57,23 @@ class WebhookChecks:
         ]
 
     async def endpoint(self) -> Finding:
-        """There is one, and it leads to this processor."""
+        """There is an endpoint, and its URL is this processor's."""
         base, wanted = self._settings.connect_service_url, self._settings.stripe_webhook_id
         if base is None:
-            return skipped("CONNECT_SERVICE_URL is not set: where webhooks should go is not known.")
+            return skipped("CONNECT_SERVICE_URL is not set: the endpoint's URL is not known.")
         self._all = await self._stripe.list_endpoints()
         urls = {f"{base}{path}" for path in self._paths()}
         self._ours = sorted(
             (each for each in self._all if each.url in urls),
-            # The one to look at is the configured one, else one that works.
+            # Examine the configured one, else one that is enabled.
             key=lambda each: (each.id != wanted, not each.enabled),
         )
         named = next((each for each in self._all if each.id == wanted), None)
         if wanted is not None and named is None:
             return broken(
                 f"Stripe has no webhook endpoint {wanted} in {self._settings.environment} mode.",
-                "Correct STRIPE_WEBHOOK_ID, or remove it: post-deploy finds or makes the endpoint.",
+                "Correct STRIPE_WEBHOOK_ID, or remove it: post-deploy finds or creates the"
+                " endpoint.",
             )
         stale = named if named not in self._ours else None
         if stale is None and not self._ours:
@@ -80,14 +81,14 @@ class WebhookChecks:
         if stale is not None:
             return broken(
                 f"The webhook endpoint {stale.id} leads to {stale.url}, not to {base}{PATH}.",
-                f"{self._post_deploy(stale)} corrects the URL, and the secret stays valid. (On"
-                " Connect a deployment that is made anew has a new URL.)",
+                f"{self._post_deploy(stale)} corrects the URL; the secret stays valid. (On"
+                " Connect a new deployment has a new URL.)",
             )
         if not self._ours:
             return broken(
-                f"Stripe has no webhook endpoint for {base}{PATH}: payments that are finished"
+                f"Stripe has no webhook endpoint for {base}{PATH}: payments that finish"
                 " elsewhere are never recorded.",
-                "Run stripe-connector post-deploy: it makes the endpoint.",
+                "Run stripe-connector post-deploy: it creates the endpoint.",
             )
         return sound(f"{self._ours[0].id} leads to {self._ours[0].url}")
 
@@ -96,9 +97,9 @@ class WebhookChecks:
         if endpoint.enabled:
             return sound(endpoint.id)
         return broken(
-            f"The webhook endpoint {endpoint.id} is {endpoint.status}: Stripe sends it nothing, now"
-            " or later.",
-            f"{self._post_deploy(endpoint)} enables it. Then bring in what was missed:"
+            f"The webhook endpoint {endpoint.id} is {endpoint.status}: Stripe delivers no events to"
+            " it, not even later.",
+            f"{self._post_deploy(endpoint)} enables it. Then recover missed events:"
             " stripe-connector reconcile --apply --since P3D.",
         )
 
@@ -107,13 +108,13 @@ class WebhookChecks:
         missing = sorted(each for each in EVENTS if not endpoint.hears(each))
         if missing:
             return broken(
-                f"The webhook endpoint {endpoint.id} does not get {', '.join(missing)}.",
+                f"The webhook endpoint {endpoint.id} does not receive {', '.join(missing)}.",
                 f"{self._post_deploy(endpoint)} subscribes to them.",
             )
         return sound(f"all {len(EVENTS)} types")
 
     async def api_version(self) -> Finding:
-        """An event of another version is only a hint: its object is read again."""
+        """An event of another version costs a call: its object has to be read again."""
         endpoint = self._ours[0]
         if endpoint.api_version == API_VERSION:
             return sound(API_VERSION)
@@ -121,39 +122,43 @@ class WebhookChecks:
         return doubtful(
             f"The webhook endpoint {endpoint.id} has API version {version}, not {API_VERSION}:"
             " every event costs another call.",
-            f"{self._post_deploy(endpoint)} makes a second endpoint of this version, as Stripe does"
-            " not change the version of one.",
+            f"{self._post_deploy(endpoint)} creates a second endpoint of this version, as Stripe"
+            " cannot"
+            " change the version of an endpoint.",
         )
 
     async def only_one(self) -> Finding:
         enabled = [each.id for each in self._ours if each.enabled]
         if len(enabled) <= 1:
-            return sound("no event comes twice")
+            return sound("no event arrives twice")
         return doubtful(
             f"{len(enabled)} enabled webhook endpoints lead to this processor"
-            f" ({', '.join(enabled)}): every event comes {len(enabled)} times.",
-            "Disable all but the newest in Stripe's Dashboard, unless an exchange of API version or"
-            " secret is under way.",
+            f" ({', '.join(enabled)}): every event arrives {len(enabled)} times.",
+            "Disable all but the newest in Stripe's Dashboard, unless you are changing API"
+            " version or"
+            " secret.",
         )
 
     async def secret(self) -> Finding:
-        """Stripe tells a secret once; post-deploy notes what recognises it."""
+        """Stripe shows a secret once; post-deploy stores a fingerprint of it in the metadata."""
         known = {each.id: each.metadata.get(FINGERPRINT) for each in self._ours if each.enabled}
         configured = set(map(fingerprint, self._settings.stripe_webhook_signing_secret))
         if None in known.values():
-            return skipped("Stripe does not tell it, and post-deploy has not noted it.")
+            return skipped(
+                "Stripe does not show it, and post-deploy has stored no fingerprint of it."
+            )
         foreign = [endpoint for endpoint, noted in known.items() if noted not in configured]
         if foreign:
             return doubtful(
                 f"STRIPE_WEBHOOK_SIGNING_SECRET does not hold the secret that {', '.join(foreign)}"
-                " was created with: its events are refused, unless it was rolled since.",
+                " was created with: its events are refused, unless the secret was rolled since.",
                 "Set it to the endpoint's secret (Stripe's Dashboard, Developers, Webhooks), here"
                 " and where the processor runs; deploy again.",
             )
-        return sound("that of the endpoint")
+        return sound("matches the endpoint")
 
     async def deliveries(self) -> Finding:
-        """What Stripe could not deliver, of what concerns us."""
+        """Events of the types that we handle and that Stripe could not deliver."""
         now = int(self._clock.time())
         failed = [
             event
@@ -161,34 +166,36 @@ class WebhookChecks:
             if event.type in EVENTS and event.created < now - _UNDER_WAY_S
         ]
         if not failed:
-            return sound("nothing undelivered in three days")
+            return sound("all events of the last three days were delivered")
         oldest = min(failed, key=lambda each: each.created)
         arrived = await self._stripe.list_events(now - _DAY_S, delivered=True)
         none = "" if any(each.type in EVENTS for each in arrived) else ", and none arrived in a day"
         cause = (
-            f"{len(failed)} events of three days are not delivered{none}; the oldest, {oldest.id}"
+            f"{len(failed)} events of the last three days were not delivered{none}; the oldest,"
+            f" {oldest.id}"
             f" ({oldest.type}), is {_age(now - oldest.created)} old."
         )
-        mend = (
-            "See the failed deliveries in Stripe's Dashboard under Developers, Webhooks: 400 means"
-            " another signing secret, 5xx is explained in the processor's log. Then bring in what"
-            " was missed: stripe-connector reconcile --apply --since P3D."
+        remedy = (
+            "Check the failed deliveries in Stripe's Dashboard under Developers, Webhooks: 400"
+            " means"
+            " another signing secret, 5xx is explained in the processor's log. Then recover missed"
+            " events: stripe-connector reconcile --apply --since P3D."
         )
         if others := self._others():
-            return doubtful(f"{cause} Perhaps not to us, but to {', '.join(others)}.", mend)
-        return broken(cause, mend)
+            return doubtful(f"{cause} They may be for {', '.join(others)} instead.", remedy)
+        return broken(cause, remedy)
 
     def _paths(self) -> Iterable[str]:
         return (PATH, *buy_now.WEBHOOK_PATHS) if self._settings.buy_now_enabled else (PATH,)
 
     def _once_ours(self, endpoint: WebhookEndpoint) -> bool:
-        """Whether it led to a processor of this project, as far as can be told."""
+        """Whether it belongs to a processor of this project, as far as is known."""
         project = self._settings.ctp_project_key
         of_project = endpoint.metadata.get(PROJECT_KEY, project) == project
         return of_project and urlsplit(endpoint.url).path == PATH
 
     def _post_deploy(self, endpoint: WebhookEndpoint) -> str:
-        """The beginning of a mend: post-deploy touches what it has made, or what is named."""
+        """The start of a remedy: post-deploy changes its own endpoints and the configured one."""
         named = endpoint.id == self._settings.stripe_webhook_id
         made = endpoint.metadata.get(MANAGED_BY) == MANAGER and endpoint in self._ours
         if named or made:
@@ -196,7 +203,7 @@ class WebhookChecks:
         return f"Set STRIPE_WEBHOOK_ID to {endpoint.id} and run stripe-connector post-deploy: it"
 
     def _others(self) -> list[str]:
-        """Enabled endpoints of other programs that hear of the same."""
+        """Enabled endpoints of other programs that receive the same event types."""
         return [
             each.id
             for each in self._all
