@@ -17,7 +17,7 @@ from stripe_connector.settings.environment import configured, env_file_option
 @click.command()
 @env_file_option
 def serve() -> None:
-    """Run the processor with the configuration of the environment."""
+    """Run the processor, configured by the environment."""
     settings = configured()
     logs.configure(settings.log_level)
     for warning in settings.warnings:

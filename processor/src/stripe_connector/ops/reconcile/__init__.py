@@ -1,1 +1,1 @@
-"""Does our record match Stripe's? Compares both over a time span, and makes it so."""
+"""Compares our Payments with Stripe over a time span, and repairs the differences."""

@@ -1,4 +1,4 @@
-"""How far a run has come, in a file, so that another one goes on from there."""
+"""Stores the progress of a run in a file, so that a later run can resume."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FORMAT = 1
 
 
 class Asked(Struct, frozen=True):
-    """What a run was asked to do; only the same question can be gone on with."""
+    """The options of a run; only a run with the same options can resume."""
 
     project: str
     since: str
@@ -26,7 +26,7 @@ class Asked(Struct, frozen=True):
 
 
 class Counts(Struct):
-    """What was seen so far."""
+    """Counts so far."""
 
     looked_at: dict[str, int] = {}
     """Objects by phase."""
@@ -55,32 +55,32 @@ class Checkpoint(Struct):
 
 
 class Unusable(Exception):
-    """A checkpoint that this run cannot go on from."""
+    """A checkpoint from which this run cannot resume."""
 
 
 class CheckpointFile:
-    """At most one checkpoint in a file; without a path nothing is kept."""
+    """At most one checkpoint in a file; without a path, nothing is stored."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
 
     def load(self, asked: Asked) -> Checkpoint | None:
-        """The checkpoint of an unfinished run that asked the same; raises Unusable."""
+        """The checkpoint of an unfinished run with the same options; raises Unusable."""
         if self._path is None or not self._path.exists():
             return None
         try:
             found = msgspec.json.decode(self._path.read_bytes(), type=Checkpoint)
         except (OSError, msgspec.DecodeError) as error:
-            raise Unusable(f"{self._path} is no checkpoint: {error}") from error
+            raise Unusable(f"{self._path} is not a checkpoint: {error}") from error
         if found.format != _FORMAT or found.asked != asked:
             raise Unusable(
                 f"{self._path} is of a run with other options or of another project."
-                " Finish that one with its own options, or delete the file."
+                " Finish that run with its own options, or delete the file."
             )
         return found
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Replace the file as a whole: whoever is killed leaves the old one or the new one."""
+        """Replace the file atomically: a killed run leaves the old one or the new one."""
         if self._path is None:
             return
         unfinished = self._path.with_name(f"{self._path.name}.new")

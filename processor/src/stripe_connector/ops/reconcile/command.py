@@ -1,4 +1,4 @@
-"""`stripe-connector reconcile`: does our record match Stripe's?"""
+"""`stripe-connector reconcile`: compares our Payments with Stripe, and repairs differences."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """What a run is to do. Durations and moments are ISO 8601."""
+    """Options of a run. Durations and times are ISO 8601."""
 
     since: str = "P1D"
     until: str | None = None
@@ -53,21 +53,23 @@ class Options(Struct, frozen=True, kw_only=True):
     rate: float = 20.0
     """Calls per second to each backend."""
     at_once: int = 8
-    """Payments looked at side by side."""
+    """Payments compared concurrently."""
     checkpoint: Path | None = None
 
 
 @click.command()
 @env_file_option
-@click.option("--since", default="P1D", show_default=True, help="Start: a date, or how long ago.")
-@click.option("--until", help="End, excluded: a date, or how long ago.  [default: now]")
+@click.option(
+    "--since", default="P1D", show_default=True, help="Start: a date, or a duration before now."
+)
+@click.option("--until", help="End, excluded: a date, or a duration before now.  [default: now]")
 @click.option("--apply", is_flag=True, help="Repair what can be repaired; moves no money.")
 @click.option("--events", "events_only", is_flag=True, help="Only replay undelivered events.")
 @click.option(
     "--abandoned-after",
     default="P1D",
     show_default=True,
-    help="Age from which an operation without a trace at Stripe counts as failed.",
+    help="Age after which an operation that Stripe does not have counts as failed.",
 )
 @click.option("--json", is_flag=True, help="One JSON object per line instead of a table.")
 @click.option(
@@ -82,12 +84,12 @@ class Options(Struct, frozen=True, kw_only=True):
     default=8,
     show_default=True,
     type=click.IntRange(1, 64),
-    help="Payments looked at side by side.",
+    help="Payments compared concurrently.",
 )
 @click.option(
     "--checkpoint",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File from which an interrupted run goes on.",
+    help="File from which an interrupted run resumes.",
 )
 def reconcile(
     since: str,
@@ -102,9 +104,10 @@ def reconcile(
 ) -> None:
     """Compare payments with Stripe over a time span, and repair the differences.
 
-    Times are ISO 8601 in UTC, such as 2026-01-31, 2026-01-31T12:00 or, for how long ago, PT12H.
+    Times are ISO 8601 in UTC, such as 2026-01-31 or 2026-01-31T12:00, or a duration before now
+    such as PT12H.
     Exits with 0 if nothing differs or all was repaired, 1 if differences remain, 2 if settings or
-    options are unusable, 3 if not everything could be looked at.
+    options are unusable, 3 if the run is incomplete.
     """
     settings = configured()
     logs.configure("warning", sys.stderr)
@@ -123,7 +126,7 @@ def reconcile(
 
 
 async def _until_signalled(settings: Settings, options: Options) -> int:
-    """Run until the end, or until a signal asks to stop; a second one ends it at once."""
+    """Run to the end, or until a signal stops it; a second signal ends it at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -148,7 +151,7 @@ async def run_reconcile(
     out: TextIO | None = None,
     err: TextIO | None = None,
 ) -> int:
-    """Do what the options say; the exit code."""
+    """Run with the options; returns the exit code."""
     clock, out, err = clock or Clock(), out or sys.stdout, err or sys.stderr
     file = CheckpointFile(options.checkpoint)
     try:
@@ -180,7 +183,7 @@ async def run_reconcile(
 def _checkpoint(
     settings: Settings, options: Options, file: CheckpointFile, clock: Clock
 ) -> Checkpoint:
-    """The one that was left, or a new one; raises Unusable or ValueError."""
+    """The stored checkpoint, or a new one; raises Unusable or ValueError."""
     asked = Asked(
         project=settings.ctp_project_key,
         since=options.since,
@@ -207,7 +210,7 @@ def _runner(
     *,
     abandoned_after: timedelta,
 ) -> Run:
-    """All parts of a run put together. Nothing of it can write to Stripe."""
+    """Construct all parts of a run. None of them can write to Stripe."""
     to_commercetools, to_stripe = Pace(clock, options.rate), Pace(clock, options.rate)
 
     def over(*, may_write: bool) -> Parts:

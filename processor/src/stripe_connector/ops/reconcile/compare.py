@@ -1,8 +1,8 @@
-"""A Payment beside what Stripe says of it: pure functions, no I/O.
+"""Compares a Payment with Stripe's objects: pure functions, no I/O.
 
-What the ledger would write is what differs; so a repair, which writes just that, leaves nothing
-to be found. What the record has and Stripe has not, the ledger never takes away: that is looked
-for in the Payment as it would be after the repair.
+What the ledger would write is a difference, and a repair writes just that, so that a second run
+finds nothing. The ledger never removes what Stripe does not have: this is looked for in the Payment
+as it would be after the repair.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def compare(
 ) -> list[Difference]:
     """All differences, those that can be repaired first.
 
-    `abandoned_after` is the age from which an operation that left no trace will never be repeated.
-    Raises BackendError where Stripe's amounts have no equal in commercetools.
+    `abandoned_after` is the age after which an operation that Stripe does not have is abandoned.
+    Raises BackendError where commercetools cannot represent one of Stripe's amounts.
     """
     actions = merge(payment, truth.facts(), timestamp(now))
     merged = after(payment, actions)
@@ -94,7 +94,7 @@ def after(payment: Payment, actions: Iterable[Action]) -> Payment:
 
 
 def abandoned(payment: Payment, before: datetime) -> list[Transaction]:
-    """Operations that were written ahead before a moment, and that nobody has finished."""
+    """Unfinished operations that were written ahead before a given time."""
     ours = operations(payment)
     return [
         t
@@ -104,14 +104,14 @@ def abandoned(payment: Payment, before: datetime) -> list[Transaction]:
 
 
 def beyond_stripe(merged: Payment, intent: PaymentIntent) -> int:
-    """How much more the record says was paid than Stripe has; told as such, it is no payment."""
+    """The amount that is recorded as paid and Stripe does not have; never counted as paid."""
     surplus = _surplus_of_intent(merged, intent_fact(intent))
     paid = (each.amount or 0 for each in surplus if each.type in ("Authorization", "Charge"))
     return max(paid, default=0)
 
 
 def _unwritten(payment: Payment, actions: Sequence[Action]) -> Iterator[Difference]:
-    """What the ledger would write; the status follows the transactions, so it counts alone."""
+    """What the ledger would write; a status is reported only where no transaction differs."""
     by_id = {t.id: t for t in payment.transactions}
     moved = {a.transaction_id for a in actions if isinstance(a, ChangeTransactionState)}
     only_status = True
@@ -143,7 +143,7 @@ def _unwritten(payment: Payment, actions: Sequence[Action]) -> Iterator[Differen
 
 
 def _without_abandoned(merged: Payment, before: datetime) -> Payment:
-    """As it is once they are closed: what they held back stays with the merchant."""
+    """The Payment once these are closed as failed: their amounts stay with the merchant."""
     ids = {t.id for t in abandoned(merged, before)}
     closed = [replace(t, state="Failure") if t.id in ids else t for t in merged.transactions]
     return replace(merged, transactions=closed)
@@ -155,7 +155,7 @@ def _abandoned(merged: Payment, before: datetime) -> Iterator[Difference]:
 
 
 def _unknown(merged: Payment, before: datetime) -> Iterator[Difference]:
-    """What Stripe has failed to answer and may still carry out."""
+    """Operations for which Stripe stored a failure and which it may still carry out."""
     ours = operations(merged)
     for transaction in merged.transactions:
         operation = ours.get(transaction.id)
@@ -166,7 +166,7 @@ def _unknown(merged: Payment, before: datetime) -> Iterator[Difference]:
 
 
 def _surplus(merged: Payment, truth: Truth) -> Iterator[Difference]:
-    """What the record has beyond Stripe."""
+    """What is recorded and not at Stripe."""
     if truth.intent is not None:
         yield from _surplus_of_intent(merged, intent_fact(truth.intent))
     refunds = {f.refund_id: f for f in truth.refund_facts() if isinstance(f, RefundFact)}
@@ -220,7 +220,7 @@ def _named(
 
 
 def _held(merged: Payment) -> Iterator[Difference]:
-    """What waits for somebody's decision."""
+    """What needs a person's decision."""
     if (
         merged.payment_status.interface_code == AMOUNT_MISMATCH
         and (amount := kept_amount(merged)) > 0

@@ -1,4 +1,4 @@
-"""What can differ between the record and Stripe, and what is to be done about each."""
+"""The kinds of differences between a Payment and Stripe, and the remedy of each."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ REPAIRS: dict[DifferenceKind, str] = {
     DifferenceKind.UNNAMED_TRANSACTION: "write Stripe's id on the transaction",
     DifferenceKind.UNLINKED_INTENT: "write the intent's id on the Payment",
     DifferenceKind.OUTDATED_STATUS: "write Stripe's status and method on the Payment",
-    DifferenceKind.ABANDONED_OPERATION: "record it as failed: nothing of it is at Stripe",
+    DifferenceKind.ABANDONED_OPERATION: "record it as failed: Stripe does not have it",
     DifferenceKind.UNFULFILLED_ORDER: "set the order to Paid",
     DifferenceKind.UNPLACED_ORDER: "place the order of the paid cart",
     DifferenceKind.UNSTORED_METHOD: "store the payment method that the customer saved",
@@ -58,18 +58,18 @@ FOR_A_PERSON: dict[DifferenceKind, str] = {
         "Stripe does not know it: find out who wrote it, correct it by hand"
     ),
     DifferenceKind.SURPLUS_AMOUNT: (
-        "more is recorded than is at Stripe: find out why, correct it by hand"
+        "more is recorded than Stripe has: find out why, correct it by hand"
     ),
     DifferenceKind.WRONG_AMOUNT: (
-        "Stripe's amount is another, and a transaction's can never be changed"
+        "Stripe's amount differs, and a transaction's amount cannot be changed"
     ),
     DifferenceKind.UNDONE_TRANSACTION: (
         "recorded as failed, done at Stripe: find out why, correct it by hand"
     ),
     DifferenceKind.AMOUNT_MISMATCH: (
-        "Stripe holds another amount than was due: capture, refund or accept it"
+        "Stripe holds an amount that was not due: capture, refund or accept it"
     ),
-    DifferenceKind.WAITING_REVERSAL: "ask for the reversal again: it is resumed",
+    DifferenceKind.WAITING_REVERSAL: "request the reversal again: it is resumed",
     DifferenceKind.UNKNOWN_OUTCOME: (
         "Stripe stored a failure and may still carry it out: wait, at most a day"
     ),
@@ -84,15 +84,15 @@ FOR_A_PERSON: dict[DifferenceKind, str] = {
         "paid, but the order is cancelled: refund it, or reopen the order"
     ),
     DifferenceKind.CASH_BALANCE: (
-        "the customer transferred more than was due: give it back, or apply it"
+        "the customer transferred more than was due: return it, or apply it"
     ),
     DifferenceKind.OTHER_MODE: (
-        "made in the other mode: it pays nothing here; see whose order it is on"
+        "made in the other mode: it pays nothing here; check the order that it is on"
     ),
     DifferenceKind.ORDER_FAILED: "paid, but no order can be placed: remove the cause, or refund it",
-    DifferenceKind.UNREADABLE: "it has a form that cannot be compared: look at it by hand",
+    DifferenceKind.UNREADABLE: "its form cannot be compared: check it by hand",
 }
-"""What nobody but a person can decide."""
+"""What only a person can decide."""
 
 Outcome = Literal["found", "repaired", "remains"]
 
@@ -111,9 +111,9 @@ class Difference(Struct, frozen=True, omit_defaults=True):
     amount: int | None = None
     currency: str | None = None
     recorded: str | None = None
-    """What commercetools says."""
+    """The value in commercetools."""
     stripe: str | None = None
-    """What Stripe says."""
+    """The value at Stripe."""
 
     @property
     def needs_a_person(self) -> bool:

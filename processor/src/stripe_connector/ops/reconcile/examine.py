@@ -1,4 +1,4 @@
-"""One payment, intent or event at a time: what differs, and the repair where that is asked."""
+"""Compares one payment, intent or event at a time, and repairs it where requested."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _HELD = frozenset({"succeeded", "requires_capture"})
 
 
 class _Case(Struct, frozen=True):
-    """A Payment at one version, and what Stripe said after that version was read."""
+    """A Payment at one version, and Stripe's objects, read after that version."""
 
     payment: Payment
     truth: Truth
 
 
 class Examiner:
-    """Looks through `reading`, which cannot write; repairs through `writing` if there is one."""
+    """Compares through `reading`, which cannot write; repairs through `writing` if given."""
 
     def __init__(
         self,
@@ -65,14 +65,14 @@ class Examiner:
         self._project_key = project_key
         self._abandoned_after = abandoned_after
         self._cash_of: set[tuple[object, str]] = set()
-        """Customers and currencies whose cash balance was looked at."""
+        """Customers and currencies whose cash balance was checked."""
 
     async def payment(
         self, payment: Payment, intent: PaymentIntent | None = None, *, placed: bool = False
     ) -> None:
         """Compare a Payment, with `intent` where that was read after it.
 
-        `placed` says that it is known already to be on a cart.
+        `placed`: it is known already to be on a cart.
         """
         standing = (await self._reading.account.ours()).standing(payment)
         if standing is Standing.NOTHING and kept_amount(payment) > 0:
@@ -99,7 +99,7 @@ class Examiner:
         if case is None:
             return
         if self._compare(case):
-            # The page may be older than the Payment by now, and so may what Stripe said.
+            # The Payment may have changed since its page, and the intent, were read.
             first = case
             case = await self._through_outage(lambda: self._again(first))
             if case is None:
@@ -110,7 +110,7 @@ class Examiner:
         await self._settle(case, found)
 
     async def unclaimed(self, intent: PaymentIntent) -> None:
-        """An intent that no Payment names: of others, half linked, or an orphan."""
+        """Examine an intent that no Payment names: foreign, half linked, or an orphan."""
         if intent.metadata.get(PROJECT_KEY) != self._project_key:
             return
         payment = await self._through_outage(lambda: self._named(intent))
@@ -142,7 +142,7 @@ class Examiner:
             self._tell(replace(orphan, stripe=intent.status))
 
     async def unknown(self, intent_id: str) -> None:
-        """An intent of which only the id is known, and that no Payment names."""
+        """Examine an intent of which only the id is known and that no Payment names."""
         try:
             item = await self._through_outage(
                 lambda: self._reading.stripe.get_foreign_intent(intent_id)
@@ -155,7 +155,7 @@ class Examiner:
             self._tell(Difference(DifferenceKind.UNREADABLE, intent=intent_id))
 
     async def replay(self, event: Event) -> None:
-        """Handle an event as if it were delivered now; one that changes nothing is none to tell."""
+        """Handle an event as if it were delivered now; report it only if it changes something."""
         if event.type == CASH_BALANCE:
             await self._cash(event)
             return
@@ -167,7 +167,7 @@ class Examiner:
                 self._findings.settled(missed, repaired=await self._replayed(self._writing, event))
 
     async def _cash(self, event: Event) -> None:
-        """What is left in a customer's cash balance: the newest event says how much."""
+        """Report what is left in a customer's cash balance, as the newest event has it."""
         customer, currency = event.object.get("customer"), str(event.object.get("currency")).upper()
         newest = (customer, currency) not in self._cash_of
         self._cash_of.add((customer, currency))
@@ -185,7 +185,7 @@ class Examiner:
         try:
             await self._through_outage(lambda: writing.events.handle(event))
         except ConnectorError:
-            return False  # told as remaining; the next run tries again
+            return False  # reported as remaining; the next run tries again
         return True
 
     async def _case(self, payment: Payment, intent: PaymentIntent | None) -> _Case | None:
@@ -210,8 +210,8 @@ class Examiner:
         return None if truth is None else self._of(payment, truth)
 
     def _of(self, payment: Payment, truth: Truth) -> _Case:
-        """Without refunds that the official connector may have recorded under the intent's id:
-        nobody can tell which of them stands for which."""
+        """Leaves out refunds that the official connector may have recorded under the intent's id:
+        they cannot be matched."""
         names = {t.interaction_id for t in payment.of_type("Refund")}
         if payment.interface_id in names:
             ids = {t.id for t in payment.transactions}
@@ -230,7 +230,7 @@ class Examiner:
             return [replace(unreadable, stripe=error.message)]
 
     async def _follow_up(self, case: _Case, *, placed: bool) -> list[Difference]:
-        """What should have followed from the money."""
+        """Compare the order or cart with the money."""
         payment, intent = case.payment, case.truth.intent
         if intent is None or intent.status not in _HELD:
             return []
@@ -296,9 +296,9 @@ class Examiner:
     async def _repair(
         self, writing: Parts, case: _Case, found: Sequence[Difference]
     ) -> set[DifferenceKind]:
-        """Write what is missing, as a webhook would; the kinds that could not be repaired.
+        """Write what is missing, as a webhook would; returns the kinds that could not be repaired.
 
-        May be repeated: whatever was written is found written.
+        May be repeated: it finds what was written.
         """
         truth: Truth = case.truth
         usable = True
@@ -327,7 +327,7 @@ class Examiner:
         return left
 
     def _tell(self, difference: Difference) -> None:
-        """A difference that nobody but a person can repair."""
+        """A difference that only a person can repair."""
         if self._findings.found(difference) and self._writing is not None:
             self._findings.settled(difference, repaired=False)
 

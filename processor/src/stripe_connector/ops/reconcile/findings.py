@@ -1,4 +1,4 @@
-"""What a run finds: counted once, told once."""
+"""The differences that a run finds: each is counted and reported once."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _REMEMBERED = 50_000
 
 
 class FindingsReport(Protocol):
-    """Where differences and progress are shown."""
+    """Shows differences and progress."""
 
     def show(self, difference: Difference, outcome: Outcome) -> None:
-        """One difference as it is found, and again when it is known what became of it."""
+        """Show a difference when it is found, and again with its outcome."""
 
     def progress(self, phase: str, fraction: float, looked_at: int) -> None:
-        """How far a phase is, from 0 to 1."""
+        """Show how much of a phase is done, from 0 to 1."""
 
     def end(self, counts: Counts, *, complete: bool) -> None:
         """The summary."""
@@ -26,7 +26,7 @@ class FindingsReport(Protocol):
 class Findings:
     """Several directions may lead to the same difference: only the first one counts.
 
-    The memory of what was told is bounded; beyond it, something may be told twice.
+    The memory of reported differences is bounded; beyond it, one may be reported twice.
     """
 
     def __init__(self, counts: Counts, report: FindingsReport) -> None:
@@ -35,7 +35,7 @@ class Findings:
         self._told: dict[int, None] = {}
 
     def found(self, difference: Difference) -> bool:
-        """Tell a difference; False where it was told before."""
+        """Report a difference; False where it was reported before."""
         key = hash(difference)
         if key in self._told:
             return False
@@ -47,6 +47,6 @@ class Findings:
         return True
 
     def settled(self, difference: Difference, *, repaired: bool) -> None:
-        """Tell what became of a difference."""
+        """Report the outcome of a difference."""
         self.counts.repaired += repaired
         self._report.show(difference, "repaired" if repaired else "remains")

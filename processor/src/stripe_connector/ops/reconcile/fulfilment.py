@@ -1,4 +1,4 @@
-"""Orders that a payment should have fulfilled, and carts that it should have turned into orders."""
+"""Finds orders that a payment should have fulfilled, and paid carts without an order."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ Sale = TypeVar("Sale", bound=Payable)
 async def unfulfilled(
     reading: Parts, metadata: Mapping[str, str], merged: Payment, beyond: int
 ) -> Difference | None:
-    """What the payment was for, where that does not show; None for payments that Checkout orders.
+    """How the payment's order or cart differs; None for payments whose cart Checkout orders.
 
     `metadata` are the intent's, `merged` is the Payment as it would be after its repair,
-    and `beyond` what it says was paid and Stripe does not have.
+    and `beyond` is what is recorded as paid and Stripe does not have.
     """
     try:
         sale = sale_named(metadata)
@@ -48,21 +48,21 @@ async def unfulfilled(
         if (cart_id := metadata.get(CART_ID)) is not None:
             return await _paid_twice(reading, cart_id, merged, beyond)
     except NotFound:
-        pass  # the merchant deleted it: there is nothing to fulfil
+        pass  # the merchant deleted the order or cart: there is nothing to fulfil
     return None
 
 
 async def repair_fulfilment(writing: Parts, difference: Difference) -> bool:
-    """Fulfil by the processor's own use case; False where that cannot be."""
+    """Fulfil by the processor's own use case; False where that is not possible."""
     subject = difference.subject or ""
     try:
         if difference.type == "order":
             return await writing.fulfiller.fulfil(subject) == "paid"
         return (await writing.carts.fulfil(subject)).order is not None
     except (Conflict, InvalidRequest, NotFound):
-        return False  # such as an article that is sold out by now
+        return False  # for example an article that is sold out
     except WriteRefused:
-        return False  # a page must be closed at Stripe first, where a run changes nothing
+        return False  # a page must be closed first, and a run changes nothing at Stripe
 
 
 async def _order(reading: Parts, order_id: str, merged: Payment, beyond: int) -> Difference | None:
@@ -101,9 +101,9 @@ async def _cart(reading: Parts, cart_id: str, merged: Payment, beyond: int) -> D
 async def _paid_twice(
     reading: Parts, cart_id: str, merged: Payment, beyond: int
 ) -> Difference | None:
-    """A cart that was paid in the page and holds more than it costs; Checkout orders it."""
+    """A paid cart whose payments hold more than it costs, and which Checkout orders."""
     if kept_amount(merged) <= 0 or merged.payment_status.interface_code == AMOUNT_MISMATCH:
-        return None  # the latter is told already
+        return None  # the latter is reported already
     cart = _with(await reading.commercetools.get_payable_cart(cart_id), merged)
     ours = await reading.account.ours()
     planned = merged.amount_planned
@@ -121,7 +121,7 @@ async def _paid_twice(
 def _mismatch(
     ours: Ours, sale: Payable, merged: Payment, type_: str, beyond: int
 ) -> Difference | None:
-    """Money that was taken at another amount than the order or cart costs by now."""
+    """Money whose amount differs from what the order or cart costs now."""
     latest = latest_payment(sale, ours)
     current = latest is not None and latest.id == merged.id
     fits = not current or merged.amount_planned == order_amount_due(sale, ours, without=merged.id)
@@ -134,7 +134,7 @@ def _mismatch(
 
 
 def _paid_too_much(sale: Payable, ours: Ours, beyond: int) -> bool:
-    """Whether its payments together hold more, as where a refund fails after it was paid anew."""
+    """Whether its payments together hold too much, for example after a refund failed."""
     total = sale.gross_total
     held = sum(
         covered_amount(payment, total.currency_code) - asked_beyond(payment)
@@ -144,7 +144,7 @@ def _paid_too_much(sale: Payable, ours: Ours, beyond: int) -> bool:
 
 
 def _with(sale: Sale, merged: Payment) -> Sale:
-    """The order or cart as if its payment had been repaired already."""
+    """The order or cart with its payment as it would be after the repair."""
     payments = [
         replace(reference, obj=merged) if reference.id == merged.id else reference
         for reference in sale.payment_info.payments

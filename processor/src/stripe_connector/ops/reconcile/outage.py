@@ -1,4 +1,4 @@
-"""Waiting for a backend to come back."""
+"""Retries work during an outage of a backend."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST_PAUSE_S = 120
 
 
 async def through_outage(clock: Clock, work: Callable[[], Awaitable[T]]) -> T:
-    """Repeat work through an outage of a minute, or for as long as a backend asks to wait.
+    """Repeat work for up to a minute of outage, or for as long as the backend asks to wait.
 
     The work must be safe to repeat. Raises BackendUnavailable after that.
     """

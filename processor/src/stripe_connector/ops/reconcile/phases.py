@@ -1,4 +1,4 @@
-"""The directions from which a run looks, each a sequence of pages that a cursor resumes."""
+"""The phases of a run: each lists one kind of object, in pages that a cursor resumes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from stripe_connector.storefront.events import HANDLED, REPLAYED
 Work = Callable[[], Awaitable[None]]
 
 _TELLING = frozenset({"payment_intent", "charge", "checkout.session"})
-"""Objects whose metadata say whether they are ours."""
+"""Types of objects whose metadata show whether they are ours."""
 
 
 class PhaseItem(Struct, frozen=True):
-    """One object of a page; `work` is None where nothing is to be done about it."""
+    """One object of a page; `work` is None where there is nothing to do."""
 
     id: str
     work: Work | None = None
@@ -35,7 +35,7 @@ class PhasePage(Struct, frozen=True):
     items: Sequence[PhaseItem]
     more: bool
     fraction: float = 1.0
-    """How much of the phase is done once this page is, from 0 to 1."""
+    """How much of the phase is done after this page, from 0 to 1."""
 
 
 class Phase(Protocol):
@@ -44,11 +44,11 @@ class Phase(Protocol):
     name: str
 
     async def page(self, after: str | None) -> PhasePage:
-        """What comes after the item of this id, or first."""
+        """The page after the item of this id, or the first page."""
 
 
 class Payments:
-    """Every Payment of the span, compared with what Stripe says of it."""
+    """Compares every Payment of the span with Stripe."""
 
     name = "payments"
 
@@ -60,7 +60,7 @@ class Payments:
     async def page(self, after: str | None) -> PhasePage:
         payments = await self._commercetools.list_payments_between(*self._span.bounds(), after)
         started = [payment.id for payment in payments if payment.interface_id is not None]
-        # One question for the whole page; only where some are missing is each asked about.
+        # One call for the whole page; single calls only where some are missing.
         placed = not started or await self._commercetools.count_carts_with(started) == len(started)
         items = [
             PhaseItem(payment.id, partial(self._examiner.payment, payment, placed=placed))
@@ -71,15 +71,15 @@ class Payments:
 
 
 class Sighting(Struct, frozen=True):
-    """An object of a list at Stripe that may say something about a Payment."""
+    """An object of a list at Stripe that may concern a Payment."""
 
     id: str
     created: int
     intent_id: str | None = None
     intent: PaymentIntent | None = None
-    """The intent itself, where the list brought it."""
+    """The intent itself, where the list contains it."""
     event: Event | None = None
-    """To be replayed, instead of looking at the Payment."""
+    """An event to replay instead of comparing the Payment."""
 
 
 Look = Callable[[StripeHistory, CreatedSpan, str | None], Awaitable[tuple[list[Sighting], bool]]]
@@ -87,9 +87,9 @@ Look = Callable[[StripeHistory, CreatedSpan, str | None], Awaitable[tuple[list[S
 
 
 class AtStripe:
-    """Every object of a list at Stripe, compared with the Payment of its intent.
+    """Compares every object of a list at Stripe with the Payment of its intent.
 
-    A Payment that the first phase looks at is not looked at again.
+    Skips Payments that the first phase compares.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class AtStripe:
         created = self._span.at_stripe()
         seen, more = await self._look(self._reading.stripe, created, after)
         first: dict[str, str] = {}
-        """By intent, the first object of the page: one look at each intent is enough."""
+        """By intent, the first object of the page: one comparison per intent is enough."""
         for each in seen:
             if each.intent_id is not None:
                 first.setdefault(each.intent_id, each.id)
@@ -136,7 +136,7 @@ class AtStripe:
 def phases(
     reading: Parts, examiner: Examiner, span: Span, project_key: str, *, events_only: bool
 ) -> list[Phase]:
-    """All directions in their order; or the replay of undelivered events alone."""
+    """All phases in their order, or only the replay of undelivered events."""
 
     def at_stripe(name: str, look: Look) -> AtStripe:
         return AtStripe(name, look, reading, examiner, span)
@@ -160,7 +160,7 @@ async def _intents(
     for item in page:
         id_, when = item.named.id, item.named.created
         if item.whole is None and item.named.metadata.get(PROJECT_KEY) != project_key:
-            seen.append(Sighting(id_, when))  # of others, who may have whatever form they like
+            seen.append(Sighting(id_, when))  # another integration's, which may have any form
         else:
             seen.append(Sighting(id_, when, id_, item.whole))
     return seen, more
@@ -183,7 +183,7 @@ async def _disputes(
 async def _events(
     project_key: str, stripe: StripeHistory, created: CreatedSpan, after: str | None
 ) -> tuple[list[Sighting], bool]:
-    """Delivered or not: an endpoint may have answered for somebody else, or not have been there."""
+    """Delivered or not: another endpoint may have received an event, or none existed."""
     page, more = await stripe.list_events(created, after)
     seen = []
     for item in page:
@@ -213,14 +213,14 @@ async def _undelivered(
 
 
 def _perhaps_ours(event: Event, project_key: str) -> bool:
-    """Spares a question about each intent of somebody else."""
+    """Saves a call for each intent of another integration."""
     if event.object.get("object") not in _TELLING or "metadata" not in event.object:
         return True
     return event.metadata.get(PROJECT_KEY) == project_key
 
 
 def _share(id_: str) -> float:
-    """Ids are random and come in order: where one is, so much is done."""
+    """The share of ids before this one: ids are random, and the list is ordered by id."""
     try:
         return int(id_[:8], 16) / 0xFFFFFFFF
     except ValueError:

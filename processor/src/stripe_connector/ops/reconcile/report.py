@@ -1,4 +1,4 @@
-"""What a run shows: a table for people or a stream of JSON lines, and a progress bar beside it."""
+"""The output of a run: a table for people or a stream of JSON lines, and a progress bar."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from stripe_connector.ops.reconcile.difference import Difference, DifferenceKind
 from stripe_connector.ops.reconcile.span import Span
 
 ROWS = 200
-"""Differences that the table holds; the summary counts all, and --json tells all."""
+"""Differences that the table holds; the summary counts all, and --json shows all."""
 _WIDTH = 140
-"""Columns where there is no terminal to ask."""
+"""Columns where the output is not a terminal."""
 
 
 class JsonLine(Struct, frozen=True, omit_defaults=True):
@@ -50,7 +50,7 @@ class Summary(Struct, frozen=True):
 
 
 class Bar:
-    """Progress on a terminal; nowhere else."""
+    """Shows progress, on a terminal only."""
 
     def __init__(self, stream: TextIO) -> None:
         console = Console(file=stream)
@@ -79,7 +79,7 @@ class Bar:
 
 
 class JsonReport:
-    """Every difference as a line, at once; the summary as the last line."""
+    """Writes every difference as a line at once, and the summary as the last line."""
 
     def __init__(self, span: Span, out: TextIO, bar: Bar) -> None:
         self._span = span
@@ -122,7 +122,7 @@ class JsonReport:
 
 
 class TableReport:
-    """The first differences as a table at the end, then what there was in all."""
+    """Prints the first differences as a table at the end, then the totals."""
 
     def __init__(self, span: Span, out: TextIO, bar: Bar, *, width: int | None = None) -> None:
         self._span = span
@@ -147,7 +147,9 @@ class TableReport:
         if self._rows:
             self._console.print(self._table())
         if counts.differences > len(self._rows):
-            self._console.print(f"{len(self._rows)} of {counts.differences} shown; --json has all.")
+            self._console.print(
+                f"{len(self._rows)} of {counts.differences} shown; use --json for all."
+            )
         since, until = (
             f"{each:%Y-%m-%d %H:%M:%S}" for each in (self._span.since, self._span.until)
         )
@@ -159,12 +161,12 @@ class TableReport:
             f" {counts.remaining:,} remain."
         )
         if not complete:
-            self._console.print("Not everything was looked at: run it again to go on.")
+            self._console.print("The run is incomplete: run it again to continue.")
 
     def _table(self) -> Table:
         table = Table("difference")
         for name in ("payment, intent", "what"):
-            table.add_column(name, no_wrap=True)  # to be copied
+            table.add_column(name, no_wrap=True)  # not wrapped: ids are copied
         for name in ("amount", "recorded", "at Stripe", "remedy"):
             table.add_column(name)
         for each, outcome in self._rows.items():

@@ -1,4 +1,4 @@
-"""A run: the phases one after the other, page by page, from wherever an earlier one was ended."""
+"""Runs the phases one after the other, page by page, from where an earlier run stopped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Run:
-    """Goes through all phases; what is done is written down after every page."""
+    """Runs all phases; stores the progress after every page."""
 
     def __init__(
         self,
@@ -37,10 +37,10 @@ class Run:
         self._at_once = at_once
 
     async def go(self, stop: asyncio.Event) -> bool:
-        """Whether all was looked at; False where `stop` was set before.
+        """Run; False where `stop` was set before the end.
 
-        Raises ConnectorError where a backend fails for good. What is under way is finished, and
-        the checkpoint is written, in either case.
+        Raises ConnectorError where a backend fails permanently. In either case, work that was
+        begun is finished and the checkpoint is written.
         """
         names = [phase.name for phase in self._phases]
         start = names.index(self._checkpoint.phase) if self._checkpoint.phase in names else 0
@@ -79,7 +79,7 @@ class Run:
 
 
 class Interrupted(Exception):
-    """Work on an item has failed; the first `done` items are done all the same."""
+    """Work on an item failed; the first `done` items are done."""
 
     def __init__(self, done: int, error: ConnectorError) -> None:
         super().__init__(str(error))
@@ -94,9 +94,9 @@ async def in_order(
     at_once: int,
     stop: asyncio.Event,
 ) -> int:
-    """Work on items, so many at once; how many of the first of them are done.
+    """Work on items, `at_once` of them concurrently; returns how many of the first are done.
 
-    Less than all only where `stop` was set. What is begun is finished. Raises Interrupted.
+    Fewer than all only where `stop` was set. Finishes what was begun. Raises Interrupted.
     """
     done = [False] * len(items)
     errors: list[ConnectorError] = []

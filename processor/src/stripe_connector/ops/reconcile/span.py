@@ -1,4 +1,4 @@
-"""The time span that is compared, as it is asked for: moments or durations before now."""
+"""The time span of a run, given as times or as durations before now."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ class Span(Struct, frozen=True):
     since: datetime
     until: datetime
     open: bool
-    """Nobody named an end: what changes while it is compared is part of it."""
+    """No end was given: changes during the run are part of the span."""
 
     def bounds(self) -> tuple[str, str | None]:
         """As ISO 8601; None where the span is open."""
         return timestamp(self.since), None if self.open else timestamp(self.until)
 
     def at_stripe(self) -> CreatedSpan:
-        """As Stripe's filter, wider by what the clocks of two platforms may differ."""
+        """As Stripe's filter, widened by how far the two platforms' clocks may differ."""
         until = self.until + _SKEW
         return CreatedSpan(int((self.since - _SKEW).timestamp()), int(until.timestamp()))
 
     def covers(self, created: str | None, modified: str | None) -> bool:
         """Whether commercetools lists a Payment with these times as one of the span.
 
-        One that was modified after the span was opened may have left the list meanwhile.
+        A Payment that was modified since the run began may have left the list.
         """
         return any(
             moment is not None and self.since <= datetime.fromisoformat(moment) < self.until
@@ -46,9 +46,9 @@ class Span(Struct, frozen=True):
 
 
 def span(since: str, until: str | None, now: datetime) -> Span:
-    """The span that was asked for; raises ValueError for one that makes no sense.
+    """Parse the span; raises ValueError where it is malformed or would end before it begins.
 
-    Both are ISO 8601: a date, a moment (UTC unless it says otherwise), or a duration before `now`.
+    Both are ISO 8601: a date, a time (UTC by default), or a duration before `now`.
     """
     start = moment(since, now)
     end = now if until is None else min(moment(until, now), now)
@@ -58,13 +58,13 @@ def span(since: str, until: str | None, now: datetime) -> Span:
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """A moment in UTC; raises ValueError."""
+    """A time in UTC; raises ValueError."""
     if text.startswith("P"):
         return now - duration(text)
     try:
         named = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"'{text}' is no ISO 8601 date, time or duration such as P1D") from None
+        raise ValueError(f"'{text}' is not an ISO 8601 date, time or duration (P1D)") from None
     return named.replace(tzinfo=UTC) if named.tzinfo is None else named.astimezone(UTC)
 
 
@@ -72,5 +72,5 @@ def duration(text: str) -> timedelta:
     """An ISO 8601 duration of weeks, days, hours, minutes and seconds; raises ValueError."""
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ValueError(f"'{text}' is no ISO 8601 duration such as P1D or PT12H")
+        raise ValueError(f"'{text}' is not an ISO 8601 duration such as P1D or PT12H")
     return timedelta(**{unit: int(number or 0) for unit, number in match.groupdict().items()})

@@ -1,4 +1,4 @@
-"""All that Stripe says of one payment: its intent with charge, refunds and disputes."""
+"""Reads all of Stripe's objects of one payment: its intent with charge, refunds and disputes."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from stripe_connector.payments import intents
 
 
 class Truth(Struct, frozen=True):
-    """What Stripe said at one moment."""
+    """Stripe's objects, read at one moment."""
 
     intent: PaymentIntent | None = None
-    """None where nobody has tried to pay on Stripe's page yet."""
+    """None where no shopper has tried to pay on Stripe's page yet."""
     refunds: Sequence[Refund] = ()
     disputes: Sequence[Dispute] = ()
     expired_session: str | None = None
-    """Id of a Checkout Session that nobody paid and nobody can pay any more."""
+    """Id of a Checkout Session that was not paid and cannot be paid any more."""
 
     def facts(self) -> list[Fact]:
-        """The same as the ledger takes it."""
+        """The same as facts for the ledger."""
         facts: list[Fact] = [*self.refund_facts()]
         facts += [fact for each in self.disputes if (fact := dispute_fact(each)) is not None]
         if self.intent is not None:
@@ -47,9 +47,9 @@ class Truth(Struct, frozen=True):
 
 
 async def truth_of(stripe: StripeHistory, payment: Payment) -> Truth | None:
-    """What Stripe says of a Payment now; None where it was never started there.
+    """Read Stripe's objects of a Payment; None where it was never started at Stripe.
 
-    Raises NotFound where Stripe does not know what the Payment names.
+    Raises NotFound where the object that the Payment names does not exist at Stripe.
     """
     if payment.interface_id is not None:
         return await truth_of_intent(stripe, payment.interface_id)
@@ -62,7 +62,7 @@ async def truth_of(stripe: StripeHistory, payment: Payment) -> Truth | None:
 
 
 async def _of_charge(stripe: StripeHistory, payment: Payment) -> Truth | None:
-    """The charge of a stored method is written ahead before it has an intent."""
+    """The same for a charge of a stored method, which is written ahead without an intent."""
     ours = operations(payment)
     begun = next((t for t in payment.transactions if t.state == "Initial" and t.id in ours), None)
     if begun is None:
@@ -77,7 +77,7 @@ async def truth_of_intent(stripe: StripeHistory, intent_id: str) -> Truth:
 
 
 async def completed(stripe: StripeHistory, intent: PaymentIntent) -> Truth:
-    """The intent with those refunds and disputes that did not come with it."""
+    """The intent with the refunds and disputes that were not read with it."""
     charge, refunds = await stripe.get_remaining_refunds(intent)
     disputed = charge is not None and charge.disputed
     disputes = await stripe.list_disputes(intent.id) if disputed else []

@@ -1,4 +1,4 @@
-"""The parts of the connector that a run needs, put together over outgoing clients of its own."""
+"""Constructs the parts of the connector that a run needs, over its own outgoing clients."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stripe_connector.storefront.fulfil_cart import CartFulfiller
 
 
 class Parts(Struct, frozen=True):
-    """Gateways and use cases; what is written through them is what a webhook would write."""
+    """Gateways and use cases, which write what a webhook would write."""
 
     commercetools: CommercetoolsHistory
     stripe: StripeHistory
@@ -38,11 +38,11 @@ class _RecordingModifier(Modifier):
     """Records like the processor and moves no money."""
 
     async def after_record(self, payment: Payment) -> None:
-        """Do nothing: what our rules demand is left to the processor and to people."""
+        """Do nothing: actions of our rules are left to the processor and to people."""
 
 
 def reconcile_parts(settings: Settings, to_commercetools: Outgoing, to_stripe: Outgoing) -> Parts:
-    """Everything over these two; whether anything can be written is up to them."""
+    """All use cases over these two clients, which decide whether anything can be written."""
     commercetools = commercetools_gateway(CommercetoolsHistory, settings, to_commercetools)
     stripe = stripe_gateway(StripeHistory, settings, to_stripe)
     does = use_cases(
