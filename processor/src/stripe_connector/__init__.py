@@ -1,3 +1,3 @@
-"""Puts Stripe behind commercetools Checkout and behind any storefront."""
+"""Stripe as payment provider for commercetools Checkout and for any storefront."""
 
 __version__ = "0.1.0"

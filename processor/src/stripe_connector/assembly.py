@@ -1,4 +1,4 @@
-"""Gateways and use cases put together: for the processor, and for commands that work like it."""
+"""Constructs gateways and use cases, for the processor and for commands."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from stripe_connector.gateways.commercetools.administration import CommercetoolsAdministration
 
 APP_INFO = AppInfo(name="stripe-connector", version=__version__, url=None, partner_id=None)
-"""How Stripe's logs name the connector."""
+"""The connector's name in Stripe's logs."""
 
 C = TypeVar("C", bound="Commercetools | CommercetoolsAdministration")
 S = TypeVar("S", bound=Stripe)
@@ -74,18 +74,18 @@ class UseCases(Struct, frozen=True):
 
 @asynccontextmanager
 async def outgoing_of_command() -> AsyncIterator[Outgoing]:
-    """The way out of a command, closed with it."""
+    """The outgoing client of a command, closed when the command ends."""
     async with create_http_client() as client:
         yield Outgoing(client, Clock())
 
 
 def paced_outgoing(client: HttpClient, clock: Clock, pace: Pace, *, may_write: bool) -> Outgoing:
-    """A way out at a pace, which refuses writes unless `may_write`."""
+    """A rate-limited outgoing client, which refuses writes unless `may_write`."""
     return PacedOutgoing(client, clock, pace, may_write=may_write)
 
 
 def stripe_administration(key: str, settings: Settings, outgoing: Outgoing) -> StripeAdministration:
-    """What one of the keys, secret or publishable, may read."""
+    """A read-only gateway with the given key, secret or publishable."""
     return StripeAdministration(api_key=key, api_base=settings.stripe_api_base, outgoing=outgoing)
 
 
@@ -105,7 +105,7 @@ class RequestUseCases(Struct, frozen=True):
 
 
 def commercetools_gateway(kind: type[C], settings: Settings, outgoing: Outgoing) -> C:
-    """A gateway of any kind to the project that the settings name."""
+    """A gateway of the given class to the configured project."""
     return kind(
         project_key=settings.ctp_project_key,
         api_url=settings.ctp_api_url,
@@ -120,7 +120,7 @@ def commercetools_gateway(kind: type[C], settings: Settings, outgoing: Outgoing)
 
 
 def stripe_gateway(kind: type[S], settings: Settings, outgoing: Outgoing) -> S:
-    """A gateway of any kind to the account of the settings' key."""
+    """A gateway of the given class to the account of the configured key."""
     return kind(
         secret_key=settings.stripe_secret_key,
         api_base=settings.stripe_api_base,
@@ -140,7 +140,7 @@ def use_cases(
     observe_order_failed: Callable[[], None] = lambda: None,
     observe_waiting: Callable[[str, bool], None] = lambda _type, _lapses: None,
 ) -> UseCases:
-    """Everything over these two gateways; `modifier` decides what follows from a record."""
+    """All use cases over these two gateways; `modifier` decides what follows from a record."""
     account = OwnAccount(commercetools, stripe, settings)
     recorder = Recorder(
         commercetools,

@@ -1,4 +1,4 @@
-"""A small cache of what a backend said: bounded, short-lived, one call for many askers."""
+"""A bounded, short-lived cache of backends' answers; concurrent callers share one call."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ V = TypeVar("V")
 class Cache(Generic[K, V]):
     """Keeps at most `capacity` values, each for the seconds that `keep_for` grants it.
 
-    A value that is granted nothing is not kept, and neither is an error: both reach those who
-    were waiting for them and are forgotten. The oldest value makes room for a new one.
+    A value granted no time is not kept, and neither is an error: both are given to the waiting
+    callers only. The oldest value makes room for a new one.
     """
 
     def __init__(self, clock: Clock, *, capacity: int, keep_for: Callable[[V], float]) -> None:
@@ -31,7 +31,7 @@ class Cache(Generic[K, V]):
         return len(self._kept)
 
     async def get(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
-        """The value of `key`; calls `load` unless it is kept or being loaded already."""
+        """The value of `key`; calls `load` unless it is cached or being loaded already."""
         kept = self.kept(key)
         if kept is not None:
             return kept
@@ -39,12 +39,12 @@ class Cache(Generic[K, V]):
         return await self._flights.do(key, lambda: self._load(key, load, asker))
 
     def kept(self, key: K) -> V | None:
-        """The value of `key` where it is kept already."""
+        """The value of `key` if it is cached."""
         kept = self._kept.get(key)
         return kept[0] if kept is not None and self._clock.monotonic() < kept[1] else None
 
     def put(self, key: K, value: V) -> None:
-        """Keep a value that was learned another way."""
+        """Store a value that was obtained in another way."""
         self._kept.pop(key, None)
         seconds = self._keep_for(value)
         if seconds <= 0:
@@ -54,7 +54,7 @@ class Cache(Generic[K, V]):
         self._kept[key] = (value, self._clock.monotonic() + seconds)
 
     def drop(self, key: K) -> None:
-        """Forget a value."""
+        """Remove a value."""
         self._kept.pop(key, None)
 
     async def _load(
@@ -64,7 +64,7 @@ class Cache(Generic[K, V]):
         asker: context.RequestContext | None,
     ) -> V:
         if asker is not None:
-            # The call can be traced to who began it, but does not share that request's deadline.
+            # The call is traced to the request that began it, but does not share its deadline.
             context.current.set(context.RequestContext(asker.correlation_id, trace=asker.trace))
         value = await load()
         self.put(key, value)

@@ -28,11 +28,11 @@ class Clock:
 
 
 class ServerClock(Clock):
-    """The time of a server, as its answers tell it: what all instances have in common.
+    """The time of a server, from the `Date` of its answers; all instances share it.
 
     Windows that decide about money are measured with it, so that the clock of one instance may be
-    wrong. Up to `_TOLERANCE_S` the machine's own clock is believed, which is finer: a `Date` header
-    tells whole seconds (RFC 9110, 6.6.1).
+    wrong. Up to `_TOLERANCE_S` the machine's own clock is used, which is finer: a `Date` header has
+    whole seconds (RFC 9110, 6.6.1).
     """
 
     _TOLERANCE_S = 5.0
@@ -43,7 +43,7 @@ class ServerClock(Clock):
         self._offset = 0.0
 
     def heard(self, date: str | None) -> None:
-        """Note the `Date` of an answer that has just come; nonsense is not heard."""
+        """Note the `Date` of an answer that has just arrived; an invalid one is ignored."""
         if date is None or date == self._heard:
             return
         self._heard = date

@@ -1,4 +1,4 @@
-"""Calls side by side, calls at a pace, and tries while others change the same thing."""
+"""Concurrent calls, rate-limited calls, and retries after version conflicts."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 TRIES = 8
-"""How often a change is tried while others change the same thing."""
+"""How often a change is tried when other requests change the same resource."""
 _PAUSE_S = 0.05
 
 
 async def both(first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
     """Run two calls at once and wait for both, also where one fails.
 
-    Unlike a bare gather, nothing goes on behind the caller's back once the error is raised.
+    Unlike a bare gather, no call still runs when the error is raised.
     """
     one, two = await asyncio.gather(first, second, return_exceptions=True)
     if isinstance(one, BaseException):
@@ -60,9 +60,9 @@ class Pace:
 
 
 class Tries:
-    """Counts the tries at a change that others were faster with, and waits between them.
+    """Counts the tries of a change that met version conflicts, and waits between them.
 
-    Without a clock it does not wait: where looking again is also what follows a step of our own.
+    Without a clock it does not wait: for loops that also read again after their own writes.
     """
 
     def __init__(self, what: str, clock: Clock | None = None) -> None:
@@ -71,9 +71,9 @@ class Tries:
         self._made = 0
 
     async def again(self) -> None:
-        """Pause before the next try, each time longer; read the thing anew after it.
+        """Pause before the next try, longer each time; the caller then reads the resource anew.
 
-        Raises BackendUnavailable after `TRIES`: somebody changes it faster than we can.
+        Raises BackendUnavailable after `TRIES`.
         """
         self._made += 1
         if self._made == TRIES:
@@ -81,6 +81,6 @@ class Tries:
                 f"{self._what} is being changed by others, try again.", retry_after=1
             )
         if self._clock is not None:
-            # Random, so that two that meet do not meet again.
+            # Random, so that two requests do not collide again.
             spread = random.uniform(0.5, 1.5)  # noqa: S311
             await self._clock.sleep(_PAUSE_S * self._made * spread)

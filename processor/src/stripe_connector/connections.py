@@ -1,7 +1,7 @@
-"""Connections: how many there are, and what each may take before its request is there whole.
+"""Limits on connections: their number, and the time and bytes that each may take.
 
-uvicorn parses HTTP and hands on requests, but waits for ever: for the first byte, for the end of
-headers that never end, for a body. Here is what it lacks, as a subclass of its protocol.
+uvicorn has no time-out for the first byte, for headers or for a body. This subclass of its protocol
+adds them.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ logger = logging.getLogger(__name__)
 Reason = Literal[
     "malformed", "large_head", "pipelined", "slow", "bytes", "connections", "unwanted", "unread"
 ]
-"""Why a connection was cut. bytes: so many are held that the largest request has to go.
-connections: there are so many that one has to go. unwanted: a body goes on and on after its
-answer. unread: the client does not read its answers."""
+"""Why a connection was cut. bytes: too many are held, so the largest request is cut. connections:
+too many are open, so one is cut. unwanted: a body continues long after its answer. unread: the
+client does not read its answers."""
 
 MAX_HEAD_BYTES = 65_536
 """Of the request line and all headers together."""
 MAX_HEADERS = 100
 MAX_PIPELINED = 16
-"""Requests that wait on one connection for the answer to an earlier one."""
+"""Requests on one connection that wait for the answer to an earlier one."""
 MAX_UNWANTED_BYTES = 2**20
-"""Of a body that goes on after its answer. A client may have sent it before it could know; if it
-were cut at once, it would not read the answer."""
+"""Of a body that continues after its answer. The client may have sent it before the answer came; if
+the connection were cut at once, it could not read the answer."""
 UNREAD_S = 30.0
-"""Seconds in which a client must read what it was answered."""
+"""Seconds in which a client must read its answer."""
 
 _REPORT_EVERY_S = 10.0
 _RESERVED_FILES = 256
-"""Left for calls to backends and for all else."""
+"""Files reserved for calls to backends and for other purposes."""
 
 
 class Bounds(Struct, frozen=True):
-    """What all connections of a process may take together, and each in time."""
+    """Limits for all connections of a process together, and for the time of each."""
 
     connections: int = 2_000
     bytes: int = 16 * 2**20
@@ -55,14 +55,14 @@ class Bounds(Struct, frozen=True):
 
 
 class Connections:
-    """All connections of a process: who keeps us waiting, since when, and who is idle."""
+    """All connections of a process: which are incomplete, since when, and which are idle."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
         self.held = 0
         """Bytes of requests that have not been answered yet."""
         self.open = 0
-        """Connections that are there and have not been cut."""
+        """Connections that are open and have not been cut."""
         self.cut: Counter[Reason] = Counter()
         """Connections that were ended, by reason, since the start."""
         self._receiving: dict[BoundedProtocol, float] = {}
@@ -71,10 +71,10 @@ class Connections:
         self._reported_at = 0.0
 
     def opened(self, new: BoundedProtocol, now: float) -> None:
-        """Count a connection; where there are too many the one that waits for longest goes.
+        """Count a connection; where there are too many, cut the one that has waited for longest.
 
-        It comes from the larger group, those whose request is not there yet or those that are
-        idle: an attack is many, and a client who is neither slow nor idle is in neither.
+        It is taken from the larger group, incomplete requests or idle connections: an attack needs
+        many of one kind, and a client that is neither slow nor idle is in neither.
         """
         if self.open >= self.bounds.connections:
             slow, idle = list(self._receiving), list(self._idle)
@@ -96,27 +96,27 @@ class Connections:
         self.release(old)
 
     def receiving(self, connection: BoundedProtocol, now: float) -> None:
-        """A request has begun and is not complete."""
+        """Note that a request has begun and is not complete."""
         self._idle.pop(connection, None)
         self._receiving.setdefault(connection, now)
 
     def working(self, connection: BoundedProtocol) -> None:
-        """All that was begun is complete: from now on the client waits for us."""
+        """Note that the request is complete: from now on the client waits for us."""
         self._idle.pop(connection, None)
         self._receiving.pop(connection, None)
 
     def idle(self, connection: BoundedProtocol) -> None:
-        """Everything has been answered."""
+        """Note that all requests have been answered."""
         self._idle[connection] = None
 
     def is_idle(self, connection: BoundedProtocol) -> bool:
-        """Whether the next byte of this connection begins a request."""
+        """Whether the connection's next byte begins a request."""
         return connection in self._idle
 
     def hold(self, connection: BoundedProtocol, size: int) -> None:
-        """Count bytes; where they are too many a large incomplete request goes.
+        """Count bytes; where there are too many, cut a large incomplete request.
 
-        That is the one which these belong to, if it has more than its share, or else the largest.
+        It is the one to which these bytes belong, if it has more than its share, else the largest.
         """
         if self.held + size > self.bounds.bytes:
             large = connection
@@ -127,7 +127,7 @@ class Connections:
         self.held += size
 
     def release(self, connection: BoundedProtocol) -> None:
-        """The bytes of a connection's requests are needed no longer."""
+        """Release the bytes of a connection's requests."""
         self.held -= connection.held
         connection.held = 0
 
@@ -136,7 +136,7 @@ class Connections:
         late = now - self.bounds.receive_s
         for connection in [each for each, since in self._receiving.items() if since < late]:
             if connection.waits_for_us():
-                # The time of the client begins when we read.
+                # The client's time starts when we read.
                 del self._receiving[connection]
                 self._receiving[connection] = now
             else:
@@ -163,7 +163,7 @@ class Connections:
                 connection.transport.abort()
 
     def _report(self, now: float) -> None:
-        """One line for all that was cut, not one for each: a flood must not flood the log."""
+        """Log one line for all connections that were cut: an attack must not flood the log."""
         news = self.cut - self._reported
         if news and now - self._reported_at >= _REPORT_EVERY_S:
             logger.warning("Connections were cut", extra={"fields": {"cut": dict(news)}})
@@ -172,7 +172,7 @@ class Connections:
 
 
 class BoundedConfig(uvicorn.Config):
-    """uvicorn's configuration, and with it what its protocols share."""
+    """uvicorn's configuration, with the state that its protocols share."""
 
     connections: Connections
 
@@ -192,10 +192,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self.held = 0
         """Bytes received of requests that have not been answered yet."""
         self.counted = False
-        """Whether it is one of those that are open."""
+        """Whether it is counted as open."""
         self.unread_since: float | None = None
         self._complete = False
-        """Whether the request that was begun last is there whole."""
+        """Whether the latest request was received completely."""
         self._begun = self._ended = 0
         self._in_head = True
         self._head = 0
@@ -233,7 +233,7 @@ class BoundedProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            pass  # There is nothing to upgrade to: it is answered as what it is otherwise.
+            pass  # No upgrade is supported: the request is answered as a plain one.
         except httptools.HttpParserError:
             self.cut(self._refusal)
             return
@@ -248,7 +248,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 if self._unwanted > MAX_UNWANTED_BYTES:
                     self.cut("unwanted")
         elif ended == self._ended:
-            # What is not a whole header yet has not been counted as one.
+            # An incomplete header has not been counted yet.
             self._fed += size
             if self._fed > MAX_HEAD_BYTES:
                 self.cut("large_head")
@@ -286,7 +286,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self._all.release(self)
         if self.cycle.response_complete:
-            # What was received of a body that nobody wanted would be kept with the connection.
+            # Otherwise an unread body would be kept as long as the connection.
             self.cycle.body = bytearray()
         super().on_response_complete()
         if self._complete and self.cycle.response_complete and not self.transport.is_closing():
@@ -295,13 +295,13 @@ class BoundedProtocol(HttpToolsProtocol):
     # What ends a connection
 
     def cut(self, reason: Reason) -> None:
-        """End the connection, with an answer where one can be told apart from others."""
+        """End the connection, with an answer where the client can assign it to its request."""
         if self.transport.is_closing():
             return
         self._all.cut[reason] += 1
         cycle: RequestResponseCycle | None = self.cycle
-        # Whoever has asked nothing is told nothing: browsers and proxies open connections ahead,
-        # and would take an answer for that to the request which they send later.
+        # Without a request there is no answer: browsers and proxies open connections ahead, and
+        # would take it for the answer to the request that they send later.
         asked = reason != "slow" or self._begun > self._ended
         if asked and self._may_answer() and reason in _ANSWERS:
             self.transport.write(_ANSWERS[reason])
@@ -312,7 +312,7 @@ class BoundedProtocol(HttpToolsProtocol):
             cycle.message_event.set()
 
     def _may_answer(self) -> bool:
-        """Whether an answer now would be taken for the answer to what is being received."""
+        """Whether the client would assign an answer to the request that is being received."""
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is None or (cycle.response_complete and not cycle.more_body):
             return True
@@ -324,7 +324,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse("large_head")
 
     def _refuse(self, reason: Reason) -> None:
-        """Stop the parser, from within it."""
+        """Stop the parser from within."""
         self._refusal = reason
         raise ValueError(reason)
 
@@ -346,9 +346,9 @@ _ANSWERS: dict[Reason, bytes] = {
     "large_head": _answer(
         "431 Request Header Fields Too Large", "HeadersTooLarge", "The headers are too large."
     ),
-    "slow": _answer("408 Request Timeout", "RequestTimeout", "The request came too slowly."),
+    "slow": _answer("408 Request Timeout", "RequestTimeout", "The request arrived too slowly."),
     "bytes": _answer(
-        "503 Service Unavailable", "Overloaded", "Too much at once. Try again shortly."
+        "503 Service Unavailable", "Overloaded", "The server is overloaded. Try again shortly."
     ),
 }
 

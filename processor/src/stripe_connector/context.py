@@ -1,4 +1,4 @@
-"""What belongs to the request in hand: its correlation id, its deadline, what to log about it."""
+"""Context of the current request: its correlation id, deadline, trace and log fields."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
 
 
 def note(**fields: Any) -> None:
-    """Add fields to the log line of the request in hand."""
+    """Add fields to the log line of the current request."""
     context = current.get()
     if context is not None:
         context.log.update(fields)
 
 
 def note_id(name: str, value: str) -> None:
-    """Add an id that a caller chose to that line, if it has the form of one."""
+    """Add an id that the caller chose to the log line, if it has the form of an id."""
     if _ID.fullmatch(value):
         note(**{name: value})
 
 
 def correlation_id() -> str | None:
-    """The correlation id of the request in hand."""
+    """The correlation id of the current request."""
     context = current.get()
     return context.correlation_id if context else None
 
 
 def trace_id() -> str | None:
-    """The trace that the request in hand belongs to."""
+    """The trace of the current request."""
     context = current.get()
     return context.trace.id if context and context.trace else None

@@ -8,15 +8,15 @@ ConnectorError
 ├── NotFound                404
 ├── MethodNotAllowed        405
 ├── Conflict                409  the resource is in a state that forbids this
-│   ├── VersionConflict     409  commercetools: somebody else wrote first
+│   ├── VersionConflict     409  commercetools: another request wrote first
 │   └── DuplicateField      409  commercetools: a unique value is taken
-├── Gone                    410  it was there once, and will not be again
+├── Gone                    410  it existed once, and will not exist again
 ├── PayloadTooLarge         413
 ├── UnsupportedMediaType    415
 ├── Misdirected             421
 ├── TooManyRequests         429
 └── BackendError            502  a backend refused us: a key, a scope or a request of ours is wrong
-    └── BackendUnavailable  503  a backend is down, slow or busy; asking again may help
+    └── BackendUnavailable  503  a backend is down, slow or busy; repeating may help
 
 The HTTP layer adds its own: Overloaded and Stopping (503), DeadlineExceeded (504).
 
@@ -53,7 +53,7 @@ class ConnectorError(Exception):
         self.fields = fields or {}
         self.detail = detail
         self.retry_after = retry_after
-        """Seconds after which asking again makes sense (the Retry-After header)."""
+        """Seconds after which a repetition makes sense (the Retry-After header)."""
 
     def body(self) -> dict[str, Any]:
         """The response body in commercetools' shape."""
@@ -65,7 +65,7 @@ class ConnectorError(Exception):
 
 
 class InvalidRequest(ConnectorError):
-    """The request cannot be carried out as it stands."""
+    """The request cannot be carried out as it is."""
 
     status = 400
     default_code = "InvalidOperation"
@@ -111,7 +111,7 @@ class Unauthenticated(ConnectorError):
 
 
 class PaymentRefused(ConnectorError):
-    """Stripe refused for good: repeating the same request cannot succeed.
+    """Stripe refused permanently: repeating the same request cannot succeed.
 
     `code` is Stripe's error code, `fields["declineCode"]` the card network's where there is one.
     """
@@ -150,7 +150,7 @@ class Conflict(ConnectorError):
 
 
 class VersionConflict(Conflict):
-    """commercetools: the version we wrote from is no longer the current one."""
+    """commercetools: the version that the write was computed from is outdated."""
 
     default_code = "ConcurrentModification"
 
@@ -162,7 +162,7 @@ class DuplicateField(Conflict):
 
 
 class Gone(ConnectorError):
-    """It was there once, and will not be again."""
+    """It existed once, and will not exist again."""
 
     status = 410
     default_code = "Gone"
@@ -193,7 +193,7 @@ class TooManyRequests(ConnectorError):
 class BackendError(ConnectorError):
     """A backend refused a request of ours: configuration or contract, not the caller's fault.
 
-    What the backend said goes into `detail` (logged), never into the body.
+    The backend's message goes into `detail` (logged), never into the body.
     """
 
     status = 502

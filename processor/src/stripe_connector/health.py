@@ -1,4 +1,4 @@
-"""The status report: do our backends work for us, and have we the permissions that we need?"""
+"""The status report: whether the backends answer and grant the permissions that are needed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class HealthReport(Struct, frozen=True):
 
 
 class Probe(Struct, frozen=True):
-    """A check to be made, and the name of the backend that it asks."""
+    """A check to run, and the name of the backend that it calls."""
 
     name: str
     backend: str
@@ -66,7 +66,7 @@ def commercetools_permissions(
     project_key: str,
     required: Sequence[str] = REQUIRED_SCOPES,
 ) -> Probe:
-    """Our own token: can it be had, and does it hold what we need for our project?"""
+    """commercetools: is an access token issued, with the scopes that the project needs?"""
     name = "commercetools permissions"
 
     async def run() -> HealthCheck:
@@ -82,7 +82,7 @@ def commercetools_permissions(
 
 
 def stripe_status(ping: Callable[[], Awaitable[object]]) -> Probe:
-    """Stripe: does it answer us?"""
+    """Stripe: does it answer?"""
     name = "Stripe Status check"
 
     async def run() -> HealthCheck:
@@ -99,10 +99,10 @@ async def health_report(
     timeout_s: float,
     webhook_secrets: Sequence[str],
 ) -> HealthReport:
-    """Make all checks at once; none may take longer than `timeout_s` seconds."""
+    """Run all checks concurrently, each for at most `timeout_s` seconds."""
     checks = list(await asyncio.gather(*(_check(probe, timeout_s) for probe in probes)))
     if not webhook_secrets:
-        # Only told when it is missing: a setting that is there does not make a service available.
+        # Reported only when missing: a setting that is set does not make a service available.
         message = "STRIPE_WEBHOOK_SIGNING_SECRET is not set: webhooks are answered with 503."
         checks.append(HealthCheck("Stripe webhook secret", "DOWN", message))
     return HealthReport(
@@ -115,7 +115,7 @@ async def health_report(
 
 
 def build_metadata() -> dict[str, str]:
-    """Which software this is."""
+    """Name and versions of the software."""
     return {
         "name": "stripe-connector",
         "description": "Stripe payment connector for commercetools",

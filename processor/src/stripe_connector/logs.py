@@ -22,7 +22,7 @@ _SEVERITY = {
 }
 
 _QUIET = ("aiohttp", "asyncio", "httpcore", "httpx", "stripe", "urllib3")
-"""Libraries that tell more of each call, addresses with ids included, than a log should hold."""
+"""Libraries that log more of each call than a log should hold, such as addresses with ids."""
 
 _MAX_CHARACTERS = 16_000
 _MARGIN = 1_024
@@ -79,7 +79,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def masked(value: object, name: str = "") -> object:
-    """A value that may be logged: secrets in it, or under a name that says so, are gone."""
+    """A value that may be logged: secrets in it, or under the name of a secret, are masked."""
     if value is not None and _SENSITIVE_FIELD.search(name):
         return "***"
     match value:
@@ -96,11 +96,11 @@ def masked(value: object, name: str = "") -> object:
 def mask(text: str) -> str:
     """The text without API keys, client secrets, tokens, card numbers and e-mail addresses.
 
-    It is cut before it is searched, and each pattern takes time in proportion to the text alone.
+    It is cut before it is searched, and each pattern takes time linear in the text.
     """
     is_whole = len(text) <= _MAX_CHARACTERS + _MARGIN
     text = _mask(text[: _MAX_CHARACTERS + _MARGIN])
-    # The end of a text that was cut may hold the first half of a secret, which no pattern knows.
+    # The end of a cut text may hold the first half of a secret, which no pattern matches.
     most = _MAX_CHARACTERS if is_whole else max(0, min(_MAX_CHARACTERS, len(text) - _MARGIN))
     return text if len(text) <= most else f"{text[:most]}..."
 
@@ -119,7 +119,7 @@ def _mask(text: str) -> str:
 
 
 def _mask_jwt(found: re.Match[str]) -> str:
-    """Hide a token in what has no gaps. One pattern for all of it would look again and again."""
+    """Mask a token in a text without gaps. A single pattern for all would backtrack."""
     text = found[0]
     begins = _JWT_BEGINS.search(text)
     if begins is None or "." not in text[begins.end() :].rstrip("."):
@@ -128,7 +128,7 @@ def _mask_jwt(found: re.Match[str]) -> str:
 
 
 def _mask_card(digits: re.Match[str]) -> str:
-    """Hide what passes the check of card numbers; other long numbers, such as times, stay."""
+    """Mask what passes the checksum of card numbers; other long numbers, such as times, stay."""
     number = [int(character) for character in digits[0] if character.isdigit()]
     doubled = [sum(divmod(2 * digit, 10)) for digit in number[-2::-2]]
     is_card = (sum(number[-1::-2]) + sum(doubled)) % 10 == 0

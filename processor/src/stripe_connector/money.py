@@ -3,8 +3,8 @@
 commercetools says with every amount how many digits its minor unit has; Stripe's rules are a
 table (https://docs.stripe.com/currencies): fifteen currencies without minor unit, five with
 three decimals of which the last must be 0, and ISK and UGX, which are written with two decimals
-that must both be 0. What one side cannot represent is refused: rounding would make the charge
-differ from the order.
+that must both be 0. An amount that one side cannot represent is refused: rounding
+would make the charge differ from the order.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def chargeable(money: Money) -> int:
     if amount < minimum:
         least = from_stripe(minimum, money.currency_code, money.fraction_digits)
         raise InvalidRequest(
-            f"{money} is left to pay, but Stripe charges {least} at least.",
+            f"{money} is left to pay, but Stripe's minimum is {least}.",
             code="amount_too_small",
             fields={
                 "amount": {"centAmount": money.cent_amount, "currencyCode": money.currency_code},
@@ -142,7 +142,7 @@ def _rescale(amount: int, digits: int, wanted: int) -> int | None:
 def iso_digits(currency: str) -> int:
     """Digits of a currency's minor unit after ISO 4217, which commercetools follows.
 
-    For amounts that do not come from commercetools; those say their digits themselves.
+    For amounts that do not come from commercetools, whose amounts include their digits.
     """
     code = currency.upper()
     if code in _ISO_ZERO_DECIMAL:

@@ -26,7 +26,7 @@ from stripe_connector.http.health_routes import Readiness
 logger = logging.getLogger(__name__)
 
 _IDLE_CONNECTION_S = 75
-"""Longer than the load balancers in front keep theirs: whoever closes first must not be us."""
+"""Longer than load balancers keep idle connections: the processor must not close first."""
 
 _TICKS_PER_SWEEP = 5
 
@@ -47,7 +47,7 @@ def serve(
     """Serve until SIGTERM or SIGINT; the result is the process's exit code.
 
     A stop takes at most `grace_s` seconds. Readiness fails at once; for `drain_s` of them new
-    connections are still accepted, since a load balancer learns only by and by; the rest is for
+    connections are still accepted, since a load balancer notices with a delay; the rest is for
     requests in flight. `create_app` is called inside the event loop. `bounds` is what connections
     may take. Raises PortTaken.
     """
@@ -77,7 +77,7 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, with a stop that others can see coming."""
+    """uvicorn's server, with a stop that fails readiness first."""
 
     def __init__(self, config: BoundedConfig, readiness: Readiness, drain_s: float) -> None:
         super().__init__(config)
@@ -87,7 +87,7 @@ class _Server(uvicorn.Server):
         self._hurry = asyncio.Event()
 
     def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
-        """Stop; asked twice, stop without draining, and by Ctrl-C twice at once.
+        """Stop; a second signal stops without draining, a second Ctrl-C at once.
 
         uvicorn's own would raise the signal again at the end, and so turn a graceful stop into
         a process killed by a signal.
@@ -115,10 +115,10 @@ class _Server(uvicorn.Server):
 
 
 def _collect_garbage_seldom() -> None:
-    """Keep the collector from walking through what lives as long as the process, or a request.
+    """Keep the garbage collector from scanning objects that live as long as process or request.
 
-    Hardly anything here is cyclic, but a thousand requests in flight are many objects: with
-    Python's own thresholds a quarter of their CPU time went into looking for garbage.
+    Hardly any object is cyclic, but a thousand requests in flight have many: with Python's own
+    thresholds a quarter of their CPU time went into garbage collection.
     """
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)

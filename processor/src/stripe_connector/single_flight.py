@@ -1,4 +1,4 @@
-"""Many callers, one call: whoever asks while an answer is under way waits for that answer."""
+"""Concurrent callers share one call: a second caller waits for the answer to the first."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ T = TypeVar("T")
 
 
 class SingleFlight(Generic[Key, T]):
-    """Shares calls under way by their key; keeps nothing once they have ended.
+    """Shares running calls by their key; keeps nothing once they have ended.
 
-    The call belongs to none of its callers: one that is cancelled, or out of time, leaves the
-    others waiting undisturbed. Its error goes to every one of them.
+    The call belongs to none of its callers: one that is cancelled or times out does not disturb
+    the others. An error is raised in all of them.
     """
 
     def __init__(self) -> None:
         self._flights: dict[Key, asyncio.Task[T]] = {}
 
     async def do(self, key: Key, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The result of `call`, or of the equal call that is under way."""
+        """The result of `call`, or of the running call with the same key."""
         flight = self._flights.get(key)
         if flight is None:
-            # An empty context: the first caller's deadline is not the others'.
+            # An empty context: the first caller's deadline must not apply to the others.
             flight = asyncio.create_task(call(), context=contextvars.Context())
             self._flights[key] = flight
             flight.add_done_callback(lambda ended: self._forget(key, ended))
@@ -34,5 +34,5 @@ class SingleFlight(Generic[Key, T]):
     def _forget(self, key: Key, flight: asyncio.Task[T]) -> None:
         del self._flights[key]
         if not flight.cancelled():
-            # Marks the error as seen: all callers may have gone before it was raised.
+            # Marks the error as retrieved: all callers may have been cancelled before.
             flight.exception()

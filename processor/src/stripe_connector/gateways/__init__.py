@@ -1,1 +1,1 @@
-"""The only code that speaks to the outside."""
+"""The only code that calls other systems."""

@@ -1,4 +1,4 @@
-"""The one way out: every call to Stripe, commercetools and key servers passes here.
+"""The outgoing HTTP client: every call to Stripe, commercetools and key servers passes here.
 
 One pool of connections, one retry policy and one rule about time: no call outlives the request
 that needs it (`context.RequestContext.deadline`).
@@ -21,7 +21,7 @@ from stripe_connector.clock import Clock
 from stripe_connector.errors import BackendUnavailable, NotFound
 
 USER_AGENT = f"stripe-connector/{__version__}"
-"""How backends know us; Stripe's SDK says it in its own words."""
+"""The User-Agent; Stripe's SDK sends its own."""
 CONNECT_TIMEOUT = 3.0
 """Seconds to get a connection, whether from the pool or a new one."""
 TRY_TIMEOUT = 10.0
@@ -30,17 +30,17 @@ TRY_TIMEOUT = 10.0
 _BUSY_OR_DOWN = frozenset({429, 500, 502, 503, 504})
 
 HttpClient = httpx.AsyncClient
-"""What a way out is made of; the rest of the connector knows it by this name alone."""
+"""The HTTP client underneath; the rest of the connector uses this name only."""
 Response = httpx.Response
-"""What `send` answers."""
+"""The result of `send`."""
 
 logger = logging.getLogger(__name__)
 
 
 def create_http_client(*, max_connections: int = 400) -> httpx.AsyncClient:
-    """The client for production; whoever creates it closes it.
+    """The client for production; the caller closes it.
 
-    Redirects are not followed: credentials go to the configured hosts alone. Proxies of the
+    Redirects are not followed: credentials go to the configured hosts only. Proxies of the
     environment are ignored, `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
     """
     from stripe_connector.gateways.transport import create_transport
@@ -54,7 +54,7 @@ def create_http_client(*, max_connections: int = 400) -> httpx.AsyncClient:
 
 
 class _NoCookies(httpx.Cookies):
-    """Takes none. A jar that refuses them all would cost a twelfth of a whole request's CPU."""
+    """Stores no cookies. A jar that refuses them all would cost a twelfth of a request's CPU."""
 
     def extract_cookies(self, response: httpx.Response) -> None:
         pass
@@ -67,15 +67,15 @@ class _Client(httpx.AsyncClient):
 
 
 class Retry(Struct, frozen=True):
-    """How often, and after what pause, a call that is safe to repeat is repeated."""
+    """How often, and after which pauses, a call is repeated."""
 
     tries: int = 3
     conflict_tries: int = 1
-    """Tries while the answer is 409, where that means that an equal call is under way."""
+    """Tries while the answer is 409, where that means that an equal call is still running."""
     first_pause: float = 0.2
     """Seconds; doubles with every try, and up to half of it is taken off at random."""
     longest_pause: float = 5.0
-    """Seconds; a backend that asks for more than this is not waited for."""
+    """Seconds; where a backend asks for a longer wait, the call is not repeated."""
 
     def allows(self, response: httpx.Response, tries: int) -> bool:
         """Whether to ask again after `tries` tries of which the last brought this response."""
@@ -88,20 +88,20 @@ class Retry(Struct, frozen=True):
                 return True
             case "false":
                 return False
-        # Stripe repeats a stored failure for as long as the key lives.
+        # Stripe repeats a stored failure for the lifetime of the key.
         replayed = response.headers.get("idempotent-replayed") == "true"
         return response.status_code in _BUSY_OR_DOWN and not replayed
 
 
 REPEATABLE = Retry()
-"""For reads, token requests, and whatever else has no effect or only once the same."""
+"""For reads, token requests, and other calls without an effect or with an idempotent one."""
 
 ONCE = Retry(tries=1)
-"""For writes that nothing but their version or key protects: the caller decides."""
+"""For writes that only their version or key protects: the caller decides."""
 
 
 class Called(Struct, frozen=True):
-    """One try of a call, for whoever counts or traces them."""
+    """One try of a call, for metrics and traces."""
 
     backend: str
     method: str
@@ -114,12 +114,12 @@ class Called(Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        """As sent, without the query. It holds ids, and what authenticates a shopper."""
+        """As sent, without the query. It holds ids, and credentials of shoppers."""
         return self.url.raw_path.partition(b"?")[0].decode("ascii")
 
 
 class Outgoing:
-    """Sends requests, repeats those that may be repeated, and keeps to the deadline."""
+    """Sends requests, repeats those that may be repeated, and observes the deadline."""
 
     def __init__(
         self,
@@ -150,9 +150,9 @@ class Outgoing:
         """The last response, whatever its status.
 
         `backend` names the other side in errors; `per_try` is the limit of one try in seconds.
-        Raises BackendUnavailable when no response came in time.
+        Raises BackendUnavailable when no response arrived in time.
         """
-        # Not by the client's build_request: there is nothing that it could merge into the request.
+        # Without the client's build_request: the client has nothing to merge into the request.
         request = httpx.Request(
             method,
             url,
@@ -174,14 +174,14 @@ class Outgoing:
                 raise outcome
 
     def time_left(self) -> float | None:
-        """Seconds until the request in hand must have been answered, if it must."""
+        """Seconds until the deadline of the current request; None where it has none."""
         request = context.current.get()
         if request is None or request.deadline is None:
             return None
         return request.deadline - self.clock.monotonic()
 
     def pause(self, retry: Retry, tries: int) -> float:
-        """Seconds to wait after `tries` tries, so that equal callers drift apart."""
+        """Seconds to wait after `tries` tries, partly random so that equal callers drift apart."""
         longest = min(retry.first_pause * 2 ** (tries - 1), retry.longest_pause)
         return self._uniform(longest / 2, longest)
 
@@ -197,7 +197,7 @@ class Outgoing:
         limit = per_try if left is None else min(per_try, left)
         if limit <= 0:
             return BackendUnavailable(
-                f"No time was left to ask {backend}.", detail="the request's deadline has passed"
+                f"No time was left to call {backend}.", detail="the request's deadline has passed"
             )
         connect = min(limit, CONNECT_TIMEOUT)
         request.extensions["timeout"] = {
@@ -215,7 +215,7 @@ class Outgoing:
         except (httpx.RequestError, TimeoutError) as error:
             failure = BackendUnavailable(
                 f"{backend} did not answer.",
-                # Without the path: it may hold what authenticates a shopper.
+                # Without the path: it may hold a shopper's credentials.
                 detail=f"{request.method} {request.url.host}: {type(error).__name__} {error}",
             )
             failure.__cause__ = error
@@ -230,7 +230,7 @@ class Outgoing:
     def _pause_before_next(
         self, retry: Retry, tries: int, outcome: httpx.Response | BackendUnavailable
     ) -> float | None:
-        """Seconds to wait before another try, or None where it is not allowed or leads nowhere."""
+        """Seconds to wait before another try; None where one is not allowed or is useless."""
         pause = self.pause(retry, tries)
         if isinstance(outcome, httpx.Response):
             if not retry.allows(outcome, tries):
@@ -245,7 +245,7 @@ class Outgoing:
 
 
 def retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:
-    """Seconds until the moment named by `Retry-After`; None where it is absent or nonsense."""
+    """Seconds until the moment named by `Retry-After`; None where it is absent or invalid."""
     value = headers.get("retry-after")
     if value is None:
         return None
@@ -261,7 +261,7 @@ def retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:
 def segment(value: str) -> str:
     """A value as exactly one segment of a path.
 
-    Raises NotFound for what no escaping can hold in one segment: nothing has such an id.
+    Raises NotFound for texts that cannot be escaped into one segment: no resource has such an id.
     """
     if value in {"", ".", ".."}:
         raise NotFound("The resource was not found.")

@@ -1,4 +1,4 @@
-"""The way out for a command beside live traffic: paced, and without writes unless allowed."""
+"""The outgoing client for a command beside live traffic: rate-limited, and read-only by default."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from stripe_connector.gateways.outgoing import REPEATABLE, Outgoing, Retry
 
 
 class WriteRefused(ConnectorError):
-    """A write that this command must not make: the record is not as it should be."""
+    """A write that this command must not make."""
 
 
 class PacedOutgoing(Outgoing):
-    """Sends at a pace. Raises WriteRefused for writes, unless `may_write`."""
+    """Sends at a limited rate. Raises WriteRefused for writes, unless `may_write`."""
 
     def __init__(
         self, client: httpx.AsyncClient, clock: Clock, pace: Pace, *, may_write: bool
@@ -29,9 +29,9 @@ class PacedOutgoing(Outgoing):
     async def send(
         self, method: str, url: str, *, backend: str, retry: Retry, **options: Any
     ) -> httpx.Response:
-        # Asking for an access token is a POST, too; it is declared to have no effect.
+        # A token request is a POST, too; it is declared to have no effect.
         harmless = method == "GET" or retry is REPEATABLE
         if not (harmless or self._may_write):
-            raise WriteRefused(f"A {method} to {backend} is not for this run.")
+            raise WriteRefused(f"A {method} to {backend} is not allowed in this run.")
         await self._pace.turn()
         return await super().send(method, url, backend=backend, retry=retry, **options)

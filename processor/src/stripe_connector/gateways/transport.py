@@ -1,7 +1,7 @@
 """The HTTP transport of production: aiohttp's, behind httpx's interface.
 
-Measured at 32 concurrent calls it takes a sixth of the CPU of httpx's own transport. Apart from
-`outgoing`, because tests and deploy scripts bring another one and aiohttp is slow to import.
+Measured at 32 concurrent calls it takes a sixth of the CPU of httpx's own transport. It is separate
+from `outgoing`, because tests and deploy scripts use another one and aiohttp is slow to import.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 KEEP_ALIVE = 15.0
-"""Seconds that an idle connection is kept: less than any backend keeps it. A write that meets a
-connection closed by the other side could not be repeated safely."""
+"""Seconds that an idle connection is kept: less than any backend keeps it. A write on a connection
+that the other side has closed could not be repeated safely."""
 
 
 class Transport(AiohttpTransport):
-    """Raises httpx's errors alone; its base lets some of aiohttp's pass."""
+    """Raises only httpx's errors; its base class lets some of aiohttp's pass."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         try:

@@ -1,4 +1,4 @@
-"""What an operator asks of commercetools: hosts, scopes, custom types, payments in need of care."""
+"""Read-only calls to commercetools for operators: hosts, scopes, custom types, payments."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _ignored = msgspec.json.Decoder(msgspec.Raw)
 
 
 class CommercetoolsAdministration:
-    """One project of commercetools; nothing here changes anything.
+    """One project of commercetools, read only.
 
     All methods raise BackendUnavailable when commercetools is down, slow or busy, and
     BackendError when it refuses our credentials, our scopes or our request.
@@ -85,7 +85,7 @@ class CommercetoolsAdministration:
         return (await self._client.tokens.get()).scopes
 
     async def require_project(self) -> None:
-        """Prove that the API host knows the project; raises NotFound where it does not."""
+        """Check that the API host knows the project; raises NotFound where it does not."""
         await self._client.get(
             f"{self._api}/payments",
             _ignored,
@@ -94,11 +94,11 @@ class CommercetoolsAdministration:
         )
 
     async def require_session_host(self, unknown_id: str) -> None:
-        """Prove that the session host reads sessions, by one that does not exist."""
+        """Check that the session host reads sessions, with an id that does not exist."""
         await self._read_nothing(f"{self._session_url}/{segment(unknown_id)}", "session")
 
     async def require_checkout_host(self, unknown_id: str) -> None:
-        """Prove that the Checkout host reads recurring jobs, by one that does not exist."""
+        """Check that the Checkout host reads recurring jobs, with an id that does not exist."""
         await self._read_nothing(f"{self._jobs_url}/{segment(unknown_id)}", "recurring payment job")
 
     async def find_custom_type(self, key: str) -> TypeDefinition | None:
@@ -137,7 +137,7 @@ class CommercetoolsAdministration:
         try:
             await self._client.get(url, _ignored, subject=subject)
         except NotFound as error:
-            # A host of somebody else answers 404 as well, but without commercetools' words.
+            # Another host answers 404 as well, but without commercetools' error body.
             _, _, said = (error.detail or "").partition(" 404")
             if not said:
                 raise

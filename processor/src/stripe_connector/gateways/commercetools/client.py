@@ -48,7 +48,7 @@ class Client:
         subject: str,
         params: Mapping[str, str | int | list[str]] | None = None,
     ) -> T:
-        """Write once: whether to repeat is for the caller, who knows what makes it safe."""
+        """Write once: the caller decides whether to repeat, as it knows what makes that safe."""
         content = msgspec.json.encode(body)
         return self._decoded(
             await self._send("POST", url, subject=subject, params=params, content=content),
@@ -57,7 +57,7 @@ class Client:
         )
 
     async def delete(self, url: str, decoder: msgspec.json.Decoder[T], *, subject: str) -> T:
-        """Delete a resource whatever its version."""
+        """Delete a resource, whatever its version is."""
         return self._decoded(await self._send("DELETE", url, subject=subject), decoder, subject)
 
     async def post_form(
@@ -69,7 +69,7 @@ class Client:
         auth: tuple[str, str],
         subject: str,
     ) -> T:
-        """Ask the authorization server, which knows us by client id and secret."""
+        """Call the authorization server, with client id and secret."""
         response = await self._outgoing.send(
             "POST",
             url,
@@ -122,7 +122,7 @@ class Client:
             return decoder.decode(response.content)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BackendError(
-                "commercetools gave an answer that the connector does not understand.",
+                "commercetools sent an answer that the connector cannot read.",
                 detail=f"{subject}: {error}",
             ) from error
 

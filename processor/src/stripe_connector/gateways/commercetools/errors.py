@@ -70,7 +70,7 @@ _answer = msgspec.json.Decoder(_Answer)
 
 
 def commercetools_error(response: httpx.Response, subject: str, clock: Clock) -> ConnectorError:
-    """The error that a response stands for; `subject` says what was asked for."""
+    """The error for a response; `subject` names what was requested."""
     answer = _decode(response.content)
     first = answer.errors[0] if answer.errors else {}
     code = str(first.get("code") or answer.error)
@@ -103,5 +103,5 @@ def _decode(content: bytes) -> _Answer:
     try:
         return _answer.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        # A page of a proxy, or nothing: the status has to say it all.
+        # A proxy's page, or no body: only the status is known.
         return _Answer()

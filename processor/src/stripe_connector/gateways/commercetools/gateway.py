@@ -1,4 +1,4 @@
-"""What the connector asks of commercetools, one method per question."""
+"""Calls to commercetools that payments need, one method for each."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ from stripe_connector.ledger.payment import Payment, Reference
 
 T = TypeVar("T")
 Holder = TypeVar("Holder", Cart, Order)
-"""What payments are put on."""
+"""Resources to which payments can be added."""
 
 _WITH_PAYMENTS = {"expand": "paymentInfo.payments[*]"}
 _ADD_PAYMENT = Retry(tries=5, first_pause=0.1)
 _MILLISECONDS = 100_000_000_000
-"""A Unix time above this (the year 5138) is meant in milliseconds."""
+"""A Unix time above this (the year 5138) is taken for milliseconds."""
 
 
 def locked() -> Conflict:
-    """What to answer where nothing may be written to a cart."""
+    """The error for a cart that is locked."""
     return Conflict(
-        "The cart is locked: somebody of the shop is working on it. Try again later.",
+        "The cart is locked: the merchant is editing it. Try again later.",
         code="CartLocked",
     )
 
@@ -118,7 +118,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
 
     @property
     def clock(self) -> ServerClock:
-        """commercetools' time, which all instances share."""
+        """commercetools' clock, which all instances share."""
         return self._client.clock
 
     # Carts
@@ -145,7 +145,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
         return page.results[0] if page.results else None
 
     async def add_payment_to_cart(self, cart_id: str, version: int, payment_id: str) -> Cart:
-        """Put a payment on a cart; one that is already there is fine.
+        """Add a payment to a cart; does nothing if it is already there.
 
         The answer is the cart with its payments, at the prices that this write has given it.
         Repeats on version conflicts a bounded number of times, then raises VersionConflict;
@@ -206,7 +206,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
         return page.results[0] if page.results else None
 
     async def add_payment_to_order(self, order_id: str, version: int, payment_id: str) -> Order:
-        """Put a payment on an order, as `add_payment_to_cart` does."""
+        """Add a payment to an order, as `add_payment_to_cart` does."""
         url = f"{self._api}/orders/{segment(order_id)}"
         return await self._add_payment(url, _order, "order", version, payment_id)
 
@@ -248,8 +248,8 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
     async def create_payment(self, draft: PaymentDraft) -> Payment:
         """The Payment under the draft's key: the new one, or the one that is there already.
 
-        It is there when another caller was faster, or an earlier try had its effect without an
-        answer. Raises BackendUnavailable where neither is known.
+        It exists when another request was faster, or an earlier try succeeded without an answer.
+        Raises BackendUnavailable where neither is known.
         """
         try:
             return await self._client.post(
@@ -264,7 +264,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
     async def update_payment(self, payment: Payment, actions: Sequence[Action]) -> Payment:
         """Apply actions to the version that they were computed from, all or none.
 
-        Raises VersionConflict when somebody else wrote first, NotFound, InvalidRequest.
+        Raises VersionConflict when another request wrote first, NotFound, InvalidRequest.
         """
         return await self._client.post(
             f"{self._api}/payments/{segment(payment.id)}",
@@ -273,7 +273,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
             subject="payment",
         )
 
-    # Customers and what is kept for them
+    # Customers and their custom objects
 
     async def get_customer(self, customer_id: str) -> Customer | None:
         """None only where commercetools says that there is no such customer."""
@@ -304,7 +304,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
             return None
 
     async def create_custom_object(self, container: str, key: str, value: Any) -> None:
-        """Raises VersionConflict when it exists: of two writers one wins."""
+        """Create a custom object; raises VersionConflict when it exists, so one writer wins."""
         await self._client.post(
             f"{self._api}/custom-objects",
             {"container": container, "key": key, "value": value, "version": 0},
@@ -313,7 +313,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
         )
 
     async def put_custom_object(self, container: str, key: str, value: Any) -> None:
-        """Create a custom object or replace its value, whatever it was."""
+        """Create a custom object or replace its value."""
         await self._client.post(
             f"{self._api}/custom-objects",
             {"container": container, "key": key, "value": value},
@@ -322,7 +322,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
         )
 
     async def delete_custom_object(self, container: str, key: str) -> None:
-        """Delete a custom object; one that is gone already is fine."""
+        """Delete a custom object; does nothing if it does not exist."""
         url = f"{self._api}/custom-objects/{segment(container)}/{segment(key)}"
         try:
             await self._client.delete(url, _ignored, subject="custom object")
@@ -347,13 +347,13 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
     # Sessions and tokens
 
     async def get_session(self, session_id: str) -> Session:
-        """A Checkout session, in whatever state; raises NotFound."""
+        """A Checkout session in any state; raises NotFound."""
         return await self._client.get(
             f"{self._sessions}/{segment(session_id)}", _session, subject="session"
         )
 
     async def introspect_token(self, token: str) -> Introspection:
-        """What the authorization server says of somebody's access token."""
+        """The authorization server's description of a caller's access token."""
         answer = await self._client.post_form(
             self._introspect,
             urlencode({"token": token}),
@@ -378,7 +378,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
         subject: str,
         params: Mapping[str, str | int] | None = None,
     ) -> _Page[T]:
-        """The first page of what matches; the total is not asked for, counting is slow."""
+        """The first page of matches; without the total, as counting is slow."""
         return await self._client.get(
             f"{self._api}/{resource}",
             decoder,

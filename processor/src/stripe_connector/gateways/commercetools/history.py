@@ -1,4 +1,4 @@
-"""Payments in bulk, for those who look at all of a time span instead of at one."""
+"""Reads Payments in bulk, for reconciliation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stripe_connector.gateways.commercetools.storefront_calls import quoted
 from stripe_connector.ledger.payment import Payment
 
 PAGE = 100
-"""Payments per page; also the most that one question may name."""
+"""Payments per page; also the most that one query may name."""
 
 
 class _Payments(Struct):
@@ -28,7 +28,7 @@ _total = msgspec.json.Decoder(_Total)
 
 
 class CommercetoolsHistory(Commercetools):
-    """The same project, read page by page."""
+    """Reads the project page by page."""
 
     async def list_payments_between(
         self, since: str, until: str | None, after: str | None

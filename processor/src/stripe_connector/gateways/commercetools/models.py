@@ -19,10 +19,10 @@ _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def is_id(text: str) -> bool:
-    """Whether it has the form of commercetools' ids.
+    """Whether a text has the form of commercetools' ids.
 
-    What has not is not asked for: `order-number=1` or `key=x` would find resources by what can be
-    guessed, while an id cannot.
+    Other texts are never sent: `order-number=1` or `key=x` would find resources by values that can
+    be guessed, while an id cannot.
     """
     return _ID.fullmatch(text) is not None
 
@@ -62,7 +62,7 @@ class CartShipping(Struct, frozen=True, rename="camel"):
 
 
 class LineItem(Struct, frozen=True, rename="camel"):
-    """A line or custom line, as far as payments care."""
+    """A line or custom line: the fields that payments need."""
 
     id: str
     recurrence_info: Any | None = None
@@ -86,7 +86,7 @@ class PaymentInfo(Struct, frozen=True):
 
 
 class CartLock(Struct, frozen=True, rename="camel"):
-    """An agent of the merchant's is at work on the cart: nobody else may change it."""
+    """The merchant is editing the cart: no one else may change it."""
 
     created_at: str | None = None
 
@@ -117,7 +117,7 @@ class Cart(Struct, frozen=True, rename="camel"):
 
     @property
     def payments(self) -> list[Payment]:
-        """The payments on the cart, where the read expanded them."""
+        """The cart's payments, where the read expanded them."""
         return [p.obj for p in self.payment_info.payments if p.obj is not None]
 
     @property
@@ -133,13 +133,13 @@ class Cart(Struct, frozen=True, rename="camel"):
 
     @property
     def delivery_address(self) -> Address | None:
-        """Where the cart goes; of several addresses, the first."""
+        """The shipping address; of several, the first."""
         several = (each.shipping_address for each in self.shipping)
         return self.shipping_address or next((each for each in several if each is not None), None)
 
     @property
     def is_recurring(self) -> bool:
-        """Some line recurs, and there is a customer to charge again."""
+        """Whether a line recurs and there is a customer to charge again."""
         return self.customer_id is not None and any(
             line.recurrence_info for line in [*self.line_items, *self.custom_line_items]
         )
@@ -164,7 +164,7 @@ class ActiveCart(Struct, frozen=True, rename="camel"):
 
 
 class SessionMetadata(Struct, frozen=True, rename="camel"):
-    """What the storefront or Checkout said about the session."""
+    """Metadata that the storefront or Checkout gave the session."""
 
     allowed_payment_methods: list[str] = []
     processor_url: str | None = None
@@ -191,7 +191,7 @@ class Session(Struct, frozen=True, rename="camel"):
 
 
 class Introspection(Struct, frozen=True):
-    """What the authorization server says of an access token (RFC 7662)."""
+    """The authorization server's answer about an access token (RFC 7662)."""
 
     active: bool
     scope: str | None = None
@@ -215,7 +215,7 @@ class PaymentMethod(Struct, frozen=True, rename="camel"):
 
     @property
     def is_active(self) -> bool:
-        """Whether the customer may be offered it."""
+        """Whether it may be offered to the customer."""
         return self.payment_method_status == "Active"
 
     @property

@@ -24,13 +24,13 @@ class OrderedVariant(Struct, frozen=True, rename="camel"):
 
 
 class Price(Struct, frozen=True):
-    """What one piece costs before discounts and taxes that are not included."""
+    """The price of one piece before discounts and taxes that are not included."""
 
     value: Money
 
 
 class PricedLine(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What lines and custom lines have in common; a custom line may be negative."""
+    """The common fields of lines and custom lines; a custom line may be negative."""
 
     id: str
     name: LocalizedString
@@ -78,7 +78,7 @@ class TotalDiscount(Struct, frozen=True, rename="camel"):
 
 
 class Priced(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What decides the price of a cart or an order."""
+    """The fields that decide the price of a cart or an order."""
 
     total_price: Money
     taxed_price: TaxedPrice | None = None
@@ -92,7 +92,7 @@ class Priced(Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def gross_total(self) -> Money:
-        """What there is to pay, taxes included."""
+        """The amount to pay, taxes included."""
         return self.taxed_price.total_gross if self.taxed_price else self.total_price
 
     @property
@@ -102,14 +102,14 @@ class Priced(Struct, frozen=True, kw_only=True, rename="camel"):
         return [*single, *(shipping.shipping_info for shipping in self.shipping)]
 
     def gross(self, part: PricedLine | PricedShipping) -> Money:
-        """What a part contributes to the gross total, before discounts on the total."""
+        """The part's share of the gross total, before discounts on the total."""
         if self.taxed_price and part.taxed_price:
             return part.taxed_price.total_gross
         return part.total_price
 
 
 class Payable(Priced, frozen=True, kw_only=True, rename="camel"):
-    """What payments are made for."""
+    """A cart or order that payments are made for."""
 
     id: str
     version: int

@@ -1,4 +1,4 @@
-"""What the connector asks of commercetools about stored payment methods."""
+"""Calls to commercetools about stored payment methods."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stripe_connector.gateways.outgoing import segment
 from stripe_connector.ledger.payment import Reference
 
 _PAGE = 500
-"""The most that commercetools gives at once, and more than a customer has."""
+"""The largest page of commercetools, and more than a customer has."""
 
 
 class _Methods(Struct):
@@ -70,7 +70,7 @@ _ignored = msgspec.json.Decoder(msgspec.Raw)
 
 
 class PaymentMethodCalls:
-    """The part of the gateway that keeps customers' payment methods."""
+    """The part of the gateway for customers' payment methods."""
 
     payment_interface: str
     _api: str
@@ -92,7 +92,7 @@ class PaymentMethodCalls:
         return page.results
 
     async def get_payment_method(self, method_id: str) -> PaymentMethod | None:
-        """Anybody's stored payment method: whose it is, the caller has to check."""
+        """A stored payment method of any customer: the caller has to check whose it is."""
         try:
             return await self._client.get(
                 f"{self._api}/payment-methods/{segment(method_id)}",
@@ -127,7 +127,7 @@ class PaymentMethodCalls:
         """The method under the draft's key: the new one, or the one that is there already.
 
         Raises InvalidRequest for an unknown customer, DuplicateField where the key belongs to
-        another customer's, BackendUnavailable where it is not known to be there.
+        another customer's, BackendUnavailable where it is not known to exist.
         """
         try:
             return await self._client.post(

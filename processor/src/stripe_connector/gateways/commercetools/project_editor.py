@@ -1,4 +1,4 @@
-"""What deploying changes in a commercetools project: custom types and custom objects."""
+"""Writes of the deploy scripts to a commercetools project: custom types and custom objects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stripe_connector.gateways.commercetools.administration import (
 )
 
 Document = Mapping[str, Any]
-"""JSON as commercetools takes it."""
+"""JSON as commercetools accepts it."""
 
 _type = msgspec.json.Decoder(TypeDefinition)
 _ignored = msgspec.json.Decoder(msgspec.Raw)
@@ -23,7 +23,7 @@ class ProjectEditor(CommercetoolsAdministration):
     """Types and custom objects of one project; every error is a ConnectorError."""
 
     async def create_type(self, draft: Document) -> None:
-        """Raises DuplicateField where somebody else was faster."""
+        """Raises DuplicateField where the key was taken meanwhile."""
         await self._client.post(f"{self._api}/types", draft, _type, subject="type")
 
     async def add_fields(self, type_: TypeDefinition, fields: Sequence[Document]) -> None:

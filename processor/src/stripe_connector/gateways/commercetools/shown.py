@@ -16,7 +16,7 @@ from stripe_connector.money import MoneyDraft
 
 
 class Parent(Struct, frozen=True):
-    """A reference whose type goes without saying."""
+    """A reference whose type is known from the field."""
 
     id: str
 
@@ -49,7 +49,7 @@ class ShownPrice(Struct, frozen=True):
 class Attribute(Struct, frozen=True):
     name: str
     value: Any
-    """Whatever the product type says: a text, a number, an enum, a set of these, ..."""
+    """Of the type that the product type declares: a text, a number, an enum, a set of these, ..."""
 
 
 class Stock(Struct, frozen=True, rename="camel"):
@@ -59,7 +59,7 @@ class Stock(Struct, frozen=True, rename="camel"):
 
 class Availability(Stock, frozen=True, rename="camel"):
     channels: dict[str, Stock] = {}
-    """Where stock is kept by supply channel; the fields of its own are then missing."""
+    """Stock by supply channel; the fields above are then missing."""
 
 
 class ShownVariant(Struct, frozen=True, rename="camel"):
@@ -70,7 +70,7 @@ class ShownVariant(Struct, frozen=True, rename="camel"):
     images: list[Image] = []
     attributes: list[Attribute] = []
     availability: Availability | None = None
-    """None where nobody counts the stock."""
+    """None where stock is not tracked."""
 
 
 class Product(Struct, frozen=True, rename="camel"):
@@ -83,7 +83,7 @@ class Product(Struct, frozen=True, rename="camel"):
     description: LocalizedString = {}
     categories: list[CategoryReference] = []
     variants: list[ShownVariant] = []
-    """Without the master."""
+    """Without the master variant."""
 
 
 class ProductPage(Struct, frozen=True):
@@ -167,7 +167,7 @@ class _Totals(Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def gross_total(self) -> MoneyDraft:
-        """What there is to pay, taxes included."""
+        """The amount to pay, taxes included."""
         return self.taxed_price.total_gross if self.taxed_price else self.total_price
 
 
@@ -222,7 +222,7 @@ class LineDraft(Struct, frozen=True, rename="camel"):
 
 
 class AddressDraft(Struct, frozen=True):
-    """As much of an address as taxes need."""
+    """The part of an address that taxes need."""
 
     country: str
 

@@ -1,4 +1,4 @@
-"""What a shop's pages ask of commercetools: catalogue, carts, discount codes and orders."""
+"""Calls to commercetools for a shop's pages: catalogue, carts, discount codes and orders."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from stripe_connector.ledger.payment import Reference
 T = TypeVar("T")
 
 _PAGE = 500
-"""The most that commercetools gives at once."""
+"""The largest page of commercetools."""
 MAX_OFFSET = 10_000
-"""The most that commercetools skips."""
+"""The largest offset of commercetools."""
 
 
 class _Page(Struct, Generic[T]):
@@ -43,7 +43,7 @@ _discount_codes = msgspec.json.Decoder(_Page[DiscountCode])
 
 
 class StorefrontCalls:
-    """The part of the gateway that a shop's pages are made with."""
+    """The part of the gateway for a shop's pages."""
 
     _api: str
     _client: Client
@@ -70,7 +70,7 @@ class StorefrontCalls:
                 return found
 
     async def list_category_ids_below(self, category_id: str) -> list[str]:
-        """The categories under one, at whatever depth; at most as many as a page has."""
+        """The categories under one, at any depth; at most one page."""
         page = await self._client.get(
             f"{self._api}/categories",
             _categories,
@@ -128,7 +128,7 @@ class StorefrontCalls:
     async def find_products(
         self, name: str, *, is_id: bool, currency: str, country: str
     ) -> list[Product]:
-        """Published products of which `name` is a SKU, the key or, `is_id` says, perhaps the id."""
+        """Published products whose SKU, key or, with `is_id`, id is `name`."""
         same = f"={quoted(name)}"
         where = f"masterVariant(sku{same}) or variants(sku{same}) or key{same}"
         page = await self._client.get(
@@ -181,7 +181,7 @@ class StorefrontCalls:
         """An open order of a cart at a version.
 
         Raises VersionConflict, DuplicateField where the number is taken, and InvalidRequest where
-        commercetools takes no such cart. It may have been created after BackendUnavailable.
+        commercetools refuses the cart. After BackendUnavailable it may have been created.
         """
         return await self._client.post(
             f"{self._api}/orders",
@@ -210,7 +210,7 @@ class StorefrontCalls:
             return None
 
     async def find_order_of_cart(self, cart_id: str) -> ShownOrder | None:
-        """The order that a cart became, whoever placed it."""
+        """The order of a cart, also one placed by another program."""
         page = await self._client.get(
             f"{self._api}/orders",
             _orders,

@@ -17,7 +17,7 @@ _RENEW_AHEAD = 300.0
 
 
 class AccessToken(Struct, frozen=True):
-    """A token and what it grants; times are the clock's monotonic seconds."""
+    """A token and its scopes; times are the clock's monotonic seconds."""
 
     value: str
     scopes: frozenset[str]
@@ -93,7 +93,7 @@ class TokenCache:
             answer = _answer.decode(response.content)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BackendError(
-                "commercetools gave no usable access token.", detail=str(error)
+                "commercetools issued no usable access token.", detail=str(error)
             ) from error
         self._current = AccessToken(
             value=answer.access_token,

@@ -1,4 +1,4 @@
-"""What deploying changes in a Stripe account: webhook endpoints and payment method domains."""
+"""Writes of the deploy scripts to a Stripe account: webhook endpoints, payment method domains."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ignored = msgspec.json.Decoder(msgspec.Raw)
 
 
 class AccountEditor(Stripe):
-    """The gateway with what only deployments ask; errors are the gateway's."""
+    """The gateway for deployments; errors are the gateway's."""
 
     async def list_endpoints(self) -> list[WebhookEndpoint]:
         """All webhook endpoints of the account's mode: sixteen at most."""
@@ -59,7 +59,7 @@ class AccountEditor(Stripe):
         return await self._call(_domain, "post", _domain_path(domain_id), {"enabled": True})
 
     async def validate_domain(self, domain_id: str) -> PaymentMethodDomain:
-        """Let Stripe look at the domain again."""
+        """Let Stripe validate the domain again."""
         return await self._call(_domain, "post", f"{_domain_path(domain_id)}/validate")
 
 

@@ -1,4 +1,4 @@
-"""What an operator asks of Stripe: the account, its keys, webhook endpoints, their deliveries."""
+"""Read-only calls to Stripe for operators: account, keys, webhook endpoints, deliveries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_PAGES = 3
 
 
 class KeyRefused(BackendError):
-    """Stripe does not accept the API key; `code` says `api_key_expired` where it once did."""
+    """Stripe does not accept the API key; `code` is `api_key_expired` where it has expired."""
 
     default_code = "api_key_invalid"
 
@@ -52,7 +52,7 @@ class WebhookEndpoint(Struct, frozen=True):
     """None stands for the account's own version."""
     metadata: dict[str, str] = {}
     secret: str | None = None
-    """What signs the events. Stripe tells it once, when the endpoint is created."""
+    """The signing secret. Stripe shows it once, when the endpoint is created."""
 
     def __repr__(self) -> str:
         return f"WebhookEndpoint(id={self.id!r}, url={self.url!r}, status={self.status!r})"
@@ -67,14 +67,14 @@ class WebhookEndpoint(Struct, frozen=True):
 
 
 class ListedEvent(Struct, frozen=True):
-    """An event, as far as its delivery goes."""
+    """The delivery of an event."""
 
     id: str
     type: str
     created: int
     """Unix seconds."""
     api_version: str | None = None
-    """The account's own when it was made: no endpoint's."""
+    """The account's own version when the event was created, not an endpoint's."""
 
 
 class ListedIntent(Struct, frozen=True):
@@ -122,10 +122,10 @@ _ignored = msgspec.json.Decoder(msgspec.Raw)
 
 
 class StripeAdministration:
-    """One Stripe account through one of its keys; nothing here changes anything.
+    """One Stripe account through one of its keys, read only.
 
     All methods raise KeyRefused, PermissionMissing, StripeUnavailable when Stripe is down, slow
-    or busy, and BackendError for whatever else Stripe objects to.
+    or busy, and BackendError for all other refusals.
     """
 
     def __init__(self, *, api_key: str, api_base: str, outgoing: Outgoing) -> None:
@@ -137,7 +137,7 @@ class StripeAdministration:
     async def require_readable(
         self, resource: Literal["payment_intents", "refunds", "disputes", "customers", "checkout"]
     ) -> str:
-        """Prove that the key may read a resource: the API version that the answer is of."""
+        """Check that the key may read a resource; returns the API version of the answer."""
         path = "checkout/sessions" if resource == "checkout" else resource
         return (await self._get(_ignored, f"/v1/{path}", {"limit": 1}))[1]
 
@@ -151,7 +151,7 @@ class StripeAdministration:
     async def list_events(self, since: int, *, delivered: bool) -> list[ListedEvent]:
         """Events since a time (Unix seconds), newest first; at most the newest few hundred.
 
-        `delivered` says whether every endpoint that was to have them has them.
+        `delivered`: whether every endpoint that subscribes to them received them.
         """
         events: list[ListedEvent] = []
         params: dict[str, Any] = {
@@ -168,7 +168,7 @@ class StripeAdministration:
         return events
 
     async def find_default_version(self) -> str | None:
-        """The account's own API version, as its newest event has it; None where there is none."""
+        """The account's own API version, from its newest event; None where there is no event."""
         page, _version = await self._get(_events, "/v1/events", {"limit": 1})
         return page.data[0].api_version if page.data else None
 
@@ -178,7 +178,7 @@ class StripeAdministration:
         return page.data[0] if page.data else None
 
     async def require_visible(self, intent: ListedIntent) -> None:
-        """Read an intent as a browser does; raises NotFound where it is of another account."""
+        """Read an intent as a browser does; raises NotFound for one of another account."""
         path = f"/v1/payment_intents/{segment(intent.id)}"
         await self._get(_ignored, path, {"client_secret": intent.client_secret})
 
@@ -210,7 +210,7 @@ class StripeAdministration:
             decoded = decoder.decode(response.body)
         except msgspec.DecodeError as error:
             raise BackendError(
-                "Stripe gave an answer that the connector does not understand.",
+                "Stripe sent an answer that the connector cannot read.",
                 detail=f"{path}: {error}",
             ) from error
         headers: Mapping[str, str] = response.headers

@@ -1,7 +1,7 @@
-"""Stripe's JSON as our Structs: the one place that decides what is done with what does not fit.
+"""Decodes Stripe's JSON: the one place that decides what happens with objects of unexpected form.
 
-An object that is not ours is decoded no further than it takes to see that, and the items of a list
-one by one: what another integration of the account has made disturbs nothing of ours.
+An object that is not ours is decoded only as far as needed to see that, and the items of a list one
+by one: objects of another integration in the account cannot make ours fail.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ T = TypeVar("T")
 
 
 class Unreadable(BackendError):
-    """Stripe's contract, or ours, is broken: an object has another form than its version says."""
+    """An object of Stripe's does not have the form that its API version documents."""
 
 
 class Named(Struct, frozen=True):
-    """Any object, as far as it takes to see whose it is."""
+    """Any object: the fields that show whose it is."""
 
     id: str
     created: int = 0
@@ -44,7 +44,7 @@ class Named(Struct, frozen=True):
 
 
 class ListedItem(Struct, Generic[T], frozen=True):
-    """One object of a list: what it names, and the whole of it where it has the expected form."""
+    """One object of a list: its names, and all of it where it has the expected form."""
 
     named: Named
     whole: T | None
@@ -57,7 +57,7 @@ class StripeList(Struct, frozen=True):
     has_more: bool = False
 
     def named(self) -> Iterator[tuple[Named, Raw]]:
-        """The items that have an id at all, in their order."""
+        """The items that have an id, in their order."""
         for raw in self.data:
             try:
                 yield _named.decode(raw), raw
@@ -65,11 +65,11 @@ class StripeList(Struct, frozen=True):
                 continue
 
     def items(self, decoder: msgspec.json.Decoder[T]) -> list[ListedItem[T]]:
-        """The same with the whole of each item, where it has the expected form."""
+        """The same, with each item decoded where it has the expected form."""
         return [ListedItem(named, _or_none(raw, decoder)) for named, raw in self.named()]
 
     def last_id(self) -> str | None:
-        """Where the next page begins; None where there is none."""
+        """The id after which the next page begins; None where there is no next page."""
         if not self.has_more:
             return None
         return next((named.id for named, _ in reversed(list(self.named()))), None)
@@ -79,18 +79,18 @@ _named = msgspec.json.Decoder(Named)
 
 
 def decode(body: bytes | Raw, decoder: msgspec.json.Decoder[T], what: str) -> T:
-    """An object that must have the expected form; raises Unreadable, naming `what` was read."""
+    """Decode an object that must have the expected form; raises Unreadable, which names `what`."""
     try:
         return decoder.decode(body)
     except msgspec.DecodeError as error:
         raise Unreadable(
-            "Stripe gave an answer that the connector does not understand.",
+            "Stripe sent an answer that the connector cannot read.",
             detail=f"{what}: {error}",
         ) from error
 
 
 def convert(value: dict[str, Any], type_: type[T]) -> T:
-    """An event's object, known to be ours and of the pinned version; raises Unreadable."""
+    """Decode an event's object that is ours and of the pinned version; raises Unreadable."""
     try:
         return msgspec.convert(value, type_)
     except msgspec.ValidationError as error:

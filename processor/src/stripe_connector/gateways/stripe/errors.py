@@ -1,19 +1,19 @@
 """Stripe's error answers as the connector's errors.
 
 PaymentRefused
-└── StripeRefused            Stripe refused an operation for good
+└── StripeRefused            Stripe refused an operation permanently
 BackendError
-├── IdempotencyMismatch      a key came again with another body
+├── IdempotencyMismatch      a key was used again with another body
 └── BackendUnavailable
     └── StripeUnavailable    down, slow or busy
         ├── IdempotencyKeyInUse   an equal call is still under way
         └── FailureReplayed       a 5xx that Stripe has stored under the key
 
-What `KEY_SPENT` names, no repetition under the same key can change; `payments.attempts` decides
+No repetition under the same key can change the errors in `KEY_SPENT`; `payments.attempts` decides
 what that means for each kind of call.
 
-A missing object is NotFound. What concerns our key, our account or our request is BackendError:
-neither a shopper nor a payments team can do anything about it.
+A missing object is NotFound. Errors of our key, account or request are BackendError: neither a
+shopper nor a payments team can correct them.
 Codes: https://docs.stripe.com/error-codes
 """
 
@@ -51,16 +51,16 @@ _OURS = frozenset(
         "url_invalid",
     }
 )
-"""Codes of refused requests that are no refusal of the operation, beside `parameter*`."""
+"""Codes of requests that Stripe refuses for our fault, not the payment's; also `parameter*`."""
 
 
 class StripeRefused(PaymentRefused):
-    """Stripe refused an operation for good; `code` is Stripe's."""
+    """Stripe refused an operation permanently; `code` is Stripe's."""
 
     param: str | None = None
     """The parameter that Stripe objects to, such as `shipping[phone]`."""
     intent_id: str | None = None
-    """The PaymentIntent that came into being all the same, as after a declined confirmation."""
+    """The PaymentIntent that was created nevertheless, for example by a declined confirmation."""
 
 
 class PermissionMissing(BackendError):
@@ -78,9 +78,9 @@ class IdempotencyKeyInUse(StripeUnavailable):
 
 
 class FailureReplayed(StripeUnavailable):
-    """Stripe repeats a 5xx that it stored under the idempotency key: to this key it will never
-    answer anything else. The first call may have had its effect, or may have it later: Stripe calls
-    it indeterminate (https://docs.stripe.com/error-low-level#server-errors)."""
+    """Stripe repeats a 5xx that it stored under the idempotency key: this key never gets another
+    answer. The first call may have had its effect, or may have it later: Stripe calls it
+    indeterminate (https://docs.stripe.com/error-low-level#server-errors)."""
 
 
 class IdempotencyMismatch(BackendError):
@@ -90,7 +90,7 @@ class IdempotencyMismatch(BackendError):
 
 
 KEY_SPENT = (FailureReplayed, IdempotencyMismatch)
-"""For `except`: the key that was sent will never bring this operation's own answer."""
+"""For `except`: the key that was sent never gets this operation's own answer."""
 
 
 class _Intent(Struct):
@@ -114,7 +114,7 @@ _answer = msgspec.json.Decoder(_Answer)
 
 
 def stripe_error(error: stripe.StripeError, clock: Clock) -> ConnectorError:
-    """The error that an exception of the SDK stands for."""
+    """The connector's error for an exception of the SDK."""
     answer = _decode(error)
     code = answer.code
     status = error.http_status or 0
@@ -146,7 +146,7 @@ def stripe_error(error: stripe.StripeError, clock: Clock) -> ConnectorError:
 
 
 def other_mode(what: str) -> BackendError:
-    """An object of test mode where real money moves, or the other way round, answered `what`."""
+    """The error for an answer of the other mode (live or test) than the key's."""
     return BackendError("Stripe answered in another mode than that of the key.", detail=what)
 
 
@@ -188,5 +188,5 @@ def _decode(error: stripe.StripeError) -> _Error:
     try:
         return _answer.decode(error.http_body or "").error
     except msgspec.DecodeError:
-        # A page of a proxy, or nothing: the status has to say it all.
+        # A proxy's page, or no body: only the status is known.
         return _Error()

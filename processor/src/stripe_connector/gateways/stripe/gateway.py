@@ -1,4 +1,4 @@
-"""What the connector asks of Stripe, one method per question."""
+"""Calls to Stripe, one method for each."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Stripe:
     Besides what a method names, all raise StripeUnavailable when Stripe is down, slow or busy,
     BackendError when it refuses our key or our request, and StripeRefused when it refuses the
     operation. Every write carries an idempotency key, `key` where the caller has one: calls are
-    repeated where that helps, and a key in use is waited for before IdempotencyKeyInUse.
+    repeated where that helps, and while a key is in use before IdempotencyKeyInUse is raised.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Stripe:
         return await self._call(_intent, "get", _intent_path(intent_id), _EXPAND_CHARGE)
 
     async def get_intent_metadata(self, intent_id: str) -> Metadata:
-        """Whose it is, of an intent that may be anybody's; raises NotFound."""
+        """The owner of an intent, which may be another integration's; raises NotFound."""
         return (await self._call(_named, "get", _intent_path(intent_id))).metadata
 
     async def find_intent(self, payment_id: str, since: int) -> PaymentIntent | None:
@@ -149,15 +149,15 @@ class Stripe:
         return await self._call(_session, "get", _session_path(session_id))
 
     async def find_checkout_session_of_intent(self, intent_id: str) -> CheckoutSession | None:
-        """The session that made an intent; None where it was not made by one."""
+        """The session that created an intent; None where no session did."""
         path, params = "/v1/checkout/sessions", {"payment_intent": intent_id, "limit": 1}
         page = await self._call(_page, "get", path, params)
         return decode(page.data[0], _session, path) if page.data else None
 
     async def expire_checkout_session(self, session_id: str) -> CheckoutSession:
-        """Raises StripeRefused where it is not open any more.
+        """Expire a session; raises StripeRefused where it is not open any more.
 
-        Without a lasting key: a failure that Stripe stored would come back for a day.
+        With a new key for each call: a failure that Stripe stored would be repeated for a day.
         """
         return await self._call(_session, "post", f"{_session_path(session_id)}/expire")
 
@@ -165,7 +165,7 @@ class Stripe:
         """The session whose metadata name a commercetools payment, created soon after `since`."""
         return await self._find_listed("/v1/checkout/sessions", _session, payment_id, since)
 
-    # What follows a payment
+    # Refunds and disputes
 
     async def create_refund(self, params: Params, key: str) -> Refund:
         return await self._call(_refund, "post", "/v1/refunds", params, key)
@@ -180,7 +180,7 @@ class Stripe:
     async def get_remaining_refunds(
         self, intent: PaymentIntent
     ) -> tuple[Charge | None, Sequence[Refund]]:
-        """The same of an intent that was read with its refunds: the latest ten came with it."""
+        """The same for an intent that was read with its latest ten refunds."""
         charge = intent.charge
         if charge is None:
             return None, []
@@ -204,7 +204,7 @@ class Stripe:
         return await self._call(_payment_method, "get", path)
 
     async def list_payment_methods(self, customer_id: str) -> list[StripePaymentMethod]:
-        """All that a customer has saved, newest first; none where the customer is gone."""
+        """All methods that a customer has saved, newest first; none if the customer was deleted."""
         path = f"{_customer_path(customer_id)}/payment_methods"
         try:
             return await self._all(path, _payment_method, {})
@@ -217,7 +217,7 @@ class Stripe:
         return await self._call(_payment_method, "post", path)
 
     async def get_customer(self, customer_id: str) -> StripeCustomer | None:
-        """None only where Stripe says that the customer does not exist, or no longer."""
+        """None only where Stripe answers that the customer does not exist, or no longer."""
         try:
             customer = await self._call(_customer, "get", _customer_path(customer_id))
         except NotFound:
@@ -245,7 +245,7 @@ class Stripe:
         return await self._call(_customer, "post", _customer_path(customer_id), params)
 
     async def create_ephemeral_key(self, customer_id: str, api_version: str) -> str:
-        """The secret of a key for the client library that speaks `api_version`."""
+        """The secret of an ephemeral key for a client library that uses `api_version`."""
         created = await self._call(
             _secret,
             "post",
@@ -268,7 +268,7 @@ class Stripe:
             return None
 
     async def ping(self) -> None:
-        """Prove that Stripe answers and that the key may read payments; nothing is kept."""
+        """Check that Stripe answers and that the key may read payments."""
         await self._call(_ignored, "get", "/v1/payment_intents", {"limit": 1})
 
     async def _call(
@@ -286,7 +286,7 @@ class Stripe:
                 method, path, **(params or {}), idempotency_key=key, stripe_version=api_version
             )
         except stripe.StripeError as error:
-            # Without the cause: it holds Stripe's whole answer.
+            # Without the cause, which holds Stripe's whole answer.
             raise stripe_error(error, self._clock) from None
         except BackendUnavailable as error:
             raise StripeUnavailable(
@@ -301,7 +301,7 @@ class Stripe:
     async def _all(
         self, path: str, decoder: msgspec.json.Decoder[T], params: dict[str, Any]
     ) -> list[T]:
-        """A whole list, newest first, of which every item matters."""
+        """A complete list, newest first; every item must have the expected form."""
         found: list[T] = []
         params = {**params, "limit": 100}
         while True:

@@ -1,4 +1,4 @@
-"""Stripe's objects in bulk: lists over a time span, and all that hangs on one PaymentIntent."""
+"""Reads Stripe's objects in bulk: lists over a time span, and all objects of one PaymentIntent."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _raw = msgspec.json.Decoder(msgspec.Raw)
 
 
 class StripeHistory(Stripe):
-    """The same account, read page by page. `after` is the last id of the page before."""
+    """Reads the account page by page. `after` is the last id of the page before."""
 
     async def get_intent_with_refunds(self, intent_id: str) -> PaymentIntent:
         """Raises NotFound."""
@@ -58,7 +58,7 @@ class StripeHistory(Stripe):
     async def list_refunds_created(
         self, created: CreatedSpan, after: str | None
     ) -> tuple[list[Named], bool]:
-        """A page, as far as it takes to see whose they are."""
+        """A page: the fields that show whose the objects are."""
         return await self._named("/v1/refunds", created, after)
 
     async def list_disputes_created(
@@ -74,8 +74,8 @@ class StripeHistory(Stripe):
     async def list_events(
         self, created: CreatedSpan, after: str | None, *, undelivered: bool = False
     ) -> tuple[list[ListedItem[Delivery]], bool]:
-        """Events, which Stripe keeps for 30 days; only those that some endpoint has missed where
-        `undelivered` says so."""
+        """Events, which Stripe keeps for 30 days; with `undelivered`, only those that some endpoint
+        has not received."""
         params = _params(created, after)
         if undelivered:
             params["delivery_success"] = "false"

@@ -1,6 +1,6 @@
-"""Stripe's objects that are no part of the ledger: only the fields that the connector uses.
+"""Stripe's objects that the ledger does not use: only the fields that the connector needs.
 
-What is only shown may be missing, whatever Stripe promises: it must not stand in the way of money.
+Fields that are only shown may be missing, whatever Stripe documents: they must not block money.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ class StripeCustomer(Struct, frozen=True):
 
 
 class CardOnFile(Struct, frozen=True):
-    """What may be shown of a card."""
+    """The details of a card that may be shown."""
 
     brand: str | None = None
     last4: str | None = None
     exp_month: int | None = None
     exp_year: int | None = None
     fingerprint: str | None = None
-    """The same for the same card, however often it was saved."""
+    """Equal for the same card, however often it was saved."""
 
 
 class AccountOnFile(Struct, frozen=True):
-    """What may be shown of a bank account."""
+    """The details of a bank account that may be shown."""
 
     last4: str | None = None
 
@@ -50,16 +50,16 @@ class StripePaymentMethod(Struct, frozen=True):
 
 
 class CashBalanceTransaction(Struct, frozen=True):
-    """A change of what a customer has transferred and no payment has taken yet."""
+    """A change of a customer's cash balance: money transferred and not yet applied to a payment."""
 
     currency: str
     ending_balance: int
-    """What is there after it, in Stripe's minor units."""
+    """The balance after it, in Stripe's minor units."""
     customer: str | None = None
 
 
 class CustomerDetails(Struct, frozen=True):
-    """What the shopper told Stripe's page."""
+    """What the shopper entered on Stripe's page."""
 
     email: str | None = None
 
@@ -84,7 +84,7 @@ class CheckoutSession(Struct, frozen=True):
     own_metadata: Metadata | None = field(default=None, name="metadata")
     customer: str | None = None
     customer_email: str | None = None
-    """As we told Stripe; the page shows it."""
+    """As we sent it to Stripe; the page shows it."""
     customer_details: CustomerDetails | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""Stripe's SDK on the connector's way out, so that pools, retries and deadlines are its own."""
+"""Stripe's SDK on the connector's outgoing client, with its pool, retries and deadlines."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from stripe_connector.gateways.outgoing import Outgoing, Retry
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 
 AppInfo = stripe.AppInfo
-"""How Stripe's logs name a program."""
+"""The name of a program in Stripe's logs."""
 BACKEND = "Stripe"
 
 RETRY = Retry(conflict_tries=5)
-"""Every write carries an idempotency key, so all calls are safe to repeat; a 409 says that the
+"""Every write carries an idempotency key, so all calls are safe to repeat; a 409 means that the
 key is in use."""
 
 
 class OutgoingClient(stripe.HTTPClient):
-    """The SDK's extension point for HTTP; its synchronous half is not there."""
+    """The SDK's extension point for HTTP; the synchronous half is not implemented."""
 
     name = "httpx"
 
@@ -40,8 +40,8 @@ def create_client(
     *, secret_key: str, api_base: str, outgoing: Outgoing, app_info: stripe.AppInfo | None
 ) -> stripe.StripeClient:
     """A client whose only retries are those of `outgoing`."""
-    # Both are switches of the whole process, the SDK has no others. Its telemetry would write a
-    # file into the home directory and attribute one request's latency to another.
+    # The SDK has these switches for the whole process only. Its telemetry would write a file
+    # into the home directory and attribute one request's latency to another.
     stripe.enable_telemetry = False
     if app_info is not None:
         stripe.set_app_info(**app_info)

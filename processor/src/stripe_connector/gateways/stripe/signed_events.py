@@ -1,4 +1,4 @@
-"""Stripe's webhook deliveries: proof of origin first, then the event."""
+"""Verifies the signature of webhook deliveries, then reads the event."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stripe_connector.errors import InvalidRequest
 from stripe_connector.ledger.stripe_objects import Event
 
 TOLERANCE = 300.0
-"""Seconds that a signature's time may differ from ours, either way."""
+"""Seconds by which a signature's time may differ from ours, before or after."""
 
 
 _LONGEST_HEADER = 1_024
@@ -37,7 +37,7 @@ class Delivery(Struct):
     livemode: bool | None = None
 
     def event(self) -> Event:
-        """The same without what only the wire needs."""
+        """The same without fields that only the transport needs."""
         return Event(
             id=self.id,
             type=self.type,
@@ -53,10 +53,10 @@ _delivery = msgspec.json.Decoder(Delivery)
 
 
 def check_header(header: str, now: float) -> None:
-    """Check what a signature says of itself, before anything is read or hashed for it.
+    """Check a signature's form and time, before the body is read or hashed.
 
-    `header` is `Stripe-Signature`: `t=<Unix seconds>,v1=<64 hexadecimal digits>`, of which a
-    secret that is being exchanged adds another v1, and other schemes may stand beside it
+    `header` is `Stripe-Signature`: `t=<Unix seconds>,v1=<64 hexadecimal digits>`, with
+    another v1 while a secret is being rolled, and possibly other schemes
     (https://docs.stripe.com/webhooks#verify-manually). `now` is in Unix seconds. Raises
     InvalidRequest with the code MalformedSignature or StaleSignature.
     """
@@ -75,7 +75,7 @@ def check_header(header: str, now: float) -> None:
 
 
 def sign(payload: str, secret: str, now: int) -> str:
-    """The header under which Stripe would deliver these bytes; `now` is in Unix seconds."""
+    """The header with which Stripe would deliver these bytes; `now` is in Unix seconds."""
     header: str = stripe.WebhookSignature.generate_signature_header(payload, secret, now)
     return header
 
@@ -91,7 +91,7 @@ def verify(payload: bytes, header: str, secrets: tuple[str, ...]) -> None:
 
 
 def decode_event(payload: bytes) -> Event:
-    """The event of a verified delivery; raises InvalidRequest when it is none."""
+    """The event of a verified delivery; raises InvalidRequest where the body is not an event."""
     try:
         return _delivery.decode(payload).event()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
