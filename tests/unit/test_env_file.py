@@ -158,7 +158,7 @@ def test_no_value_is_in_a_message(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_there_twice_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="line 2: A is there already"):
+    with pytest.raises(ConfigurationError, match="line 2: A is already set above"):
         read_env_file(written(tmp_path, "A=b\nA=c\n"))
 
 
@@ -166,7 +166,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"none\.env cannot be read: No such file"):
         read_env_file(tmp_path / "none.env")
     (tmp_path / "latin.env").write_bytes("A='é'".encode("latin-1"))
-    with pytest.raises(ConfigurationError, match="must be a text in UTF-8"):
+    with pytest.raises(ConfigurationError, match="must be UTF-8 text"):
         read_env_file(tmp_path / "latin.env")
 
 

@@ -374,7 +374,7 @@ def test_a_market_is_a_currency_and_a_country(value: str) -> None:
 
 def test_the_markets_hold_the_storefronts_own() -> None:
     (problem,) = problems(STOREFRONT_MARKETS="USD:US", STOREFRONT_COUNTRY="AT")
-    assert problem.startswith("STOREFRONT_MARKETS leaves out EUR:AT")
+    assert problem.startswith("STOREFRONT_MARKETS lacks EUR:AT")
 
 
 @pytest.mark.parametrize("value", ["80.0", "8_080", "+80", "0x50", "eighty", "٨٠", "9" * 5000])
@@ -474,7 +474,7 @@ def test_several_origins_are_separated_by_commas() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "mended"),
+    ("value", "corrected"),
     [
         ("https://a.example/", "https://a.example"),
         ("https://a.example/shop", "https://a.example"),
@@ -487,13 +487,13 @@ def test_several_origins_are_separated_by_commas() -> None:
         ("https://a.example:08443", "https://a.example:8443"),
     ],
 )
-def test_an_origin_that_no_browser_would_send_is_refused_with_its_mend(
-    value: str, mended: str
+def test_an_origin_that_no_browser_would_send_is_refused_with_its_correction(
+    value: str, corrected: str
 ) -> None:
     (problem,) = problems(ALLOWED_ORIGINS=value)
     assert problem.startswith("ALLOWED_ORIGINS entry 1 must be")
-    assert problem.endswith(f": write {mended}")
-    assert load(ALLOWED_ORIGINS=mended).allowed_origins == (mended,)
+    assert problem.endswith(f": write {corrected}")
+    assert load(ALLOWED_ORIGINS=corrected).allowed_origins == (corrected,)
 
 
 @given(

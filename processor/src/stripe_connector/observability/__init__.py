@@ -1,1 +1,1 @@
-"""What may be watched of a processor: metrics and traces."""
+"""Metrics and traces of a processor."""

@@ -1,6 +1,6 @@
-"""Names of backends and of what is asked of them, fit for metrics and traces.
+"""Names of backends and of their operations, as labels of metrics and traces.
 
-Paths hold what is private, or endless: ids, keys, codes. None of it is left in a template.
+Paths hold private or unbounded values (ids, keys, codes), which templates leave out.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _WORDS = frozenset(
     # Key servers
     " .well-known jwks.json".split()
 )
-"""The words of paths that the gateways ask. Whatever is missing here is left out, so that no id
-is ever taken for a word."""
+"""The fixed segments of paths that the gateways call. Every other segment is replaced, so that no
+id becomes a label."""
 
 
 def backend(call: Called) -> str:

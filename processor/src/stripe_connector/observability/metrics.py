@@ -1,7 +1,7 @@
-"""What is counted of a processor, for Prometheus; `docs/operations/observability.md` explains it.
+"""The processor's metrics, for Prometheus; `docs/operations/observability.md` explains them.
 
-Every label has few values, all of our own making: paths are templates, and what is not known is
-counted as "other". Nothing that a caller makes up becomes a label.
+Every label has few values, all defined here: paths are templates, and unknown values are counted
+as "other". No text of a caller becomes a label.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SHED = {
     "TooManyRequests": "rate_limited",
     "DeadlineExceeded": "deadline",
 }
-"""Reasons for turning away a request that was in order, by the code of the error."""
+"""Reasons for which a valid request was turned away, by the code of the error."""
 
 _FORMS = {
     "access_denied": "missing",
@@ -49,8 +49,8 @@ _FORMS = {
     "StaleSignature": "stale",
     "TooManyRequests": "unasked",
 }
-"""What is the matter with credentials that are not let pass, by the code of the error. All others
-look like the right ones and are not."""
+"""Why credentials were refused, by the code of the error. All others have the right form and are
+wrong."""
 
 _CALL_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _REQUEST_BUCKETS = (0.005, *_CALL_BUCKETS, 25.0)
@@ -64,7 +64,7 @@ class Metrics(Observer):
     """Of what `render` gives."""
 
     def __init__(self, clock: Clock, *, in_progress: Callable[[], int] = lambda: 0) -> None:
-        """`in_progress` tells how many requests are being answered now."""
+        """`in_progress` returns how many requests are being answered now."""
         self.registry = registry = CollectorRegistry()
         self._clock = clock
         self._requests = Counter(
@@ -84,21 +84,21 @@ class Metrics(Observer):
         )
         self._shed = Counter(
             "requests_shed",
-            "Requests in order that were turned away, or given up.",
+            "Valid requests that were turned away, or given up.",
             ["reason"],
             namespace=PREFIX,
             registry=registry,
         )
         self._refused = Counter(
             "authentications_refused",
-            "Requests that the endpoint's authentication did not let pass.",
+            "Requests that the endpoint's authentication refused.",
             ["kind", "status", "reason"],
             namespace=PREFIX,
             registry=registry,
         )
         self._calls = Counter(
             "backend_calls",
-            "Tries of calls to a backend; the status is none where no answer came in time.",
+            "Tries of calls to a backend; the status is none where no answer arrived in time.",
             ["backend", "method", "operation", "status"],
             namespace=PREFIX,
             registry=registry,
@@ -120,14 +120,14 @@ class Metrics(Observer):
         )
         self._conflicts = Counter(
             "version_conflicts",
-            "Writes that commercetools refused because somebody else had written first.",
+            "Writes that commercetools refused because another request had written first.",
             ["operation"],
             namespace=PREFIX,
             registry=registry,
         )
         self._webhooks = Counter(
             "webhooks",
-            "Events of Stripe's that were handled; failed ones are sent again.",
+            "Stripe events that were handled; Stripe sends failed ones again.",
             ["type", "outcome"],
             namespace=PREFIX,
             registry=registry,
@@ -141,32 +141,33 @@ class Metrics(Observer):
         )
         self._orders_failed = Counter(
             "orders_failed",
-            "Paid carts of which no order could be placed.",
+            "Paid carts for which no order could be placed.",
             namespace=PREFIX,
             registry=registry,
         )
         self._mismatches = Counter(
             "amount_mismatches",
-            "Payments found to hold another amount at Stripe than was planned.",
+            "Payments whose amount at Stripe differs from the planned one.",
             namespace=PREFIX,
             registry=registry,
         )
         self._unknown_outcomes = Counter(
             "unknown_outcomes",
-            "Operations that wait because Stripe stored a failure and may still carry them out.",
+            "Operations whose outcome is unknown: Stripe stored a failure and may still carry"
+            " them out.",
             ["type", "authorization_ends_soon"],
             namespace=PREFIX,
             registry=registry,
         )
         Gauge(
             "requests_in_progress",
-            "Requests being answered now, probes not counted.",
+            "Requests being answered now, without probes.",
             namespace=PREFIX,
             registry=registry,
         ).set_function(in_progress)
         Gauge(
             "build_info",
-            "Always 1; its labels say what is running.",
+            "Always 1; its labels name the running version.",
             ["version", "stripe_api_version"],
             namespace=PREFIX,
             registry=registry,
@@ -175,7 +176,7 @@ class Metrics(Observer):
         self._begin_at_zero()
 
     def _begin_at_zero(self) -> None:
-        """Series that alerts watch: Prometheus sees no increase in what begins with 1."""
+        """Begin watched series at 0: Prometheus sees no increase in one that begins with 1."""
         for reason in _SHED.values():
             self._shed.labels(reason)
         for reason in ("stale", "wrong"):
@@ -207,7 +208,7 @@ class Metrics(Observer):
         self._call_seconds.labels(*called).observe(call.seconds)
         if call.tries > 1:
             self._retries.labels(*called).inc()
-        # Stripe's 409 says that an equal call is under way, which is nobody's conflict.
+        # Stripe's 409 means that an equal call is running, which is no version conflict.
         if call.status == 409 and call.backend == COMMERCETOOLS:
             self._conflicts.labels(called[2]).inc()
 

@@ -1,4 +1,4 @@
-"""What may be watched of a processor: each observer takes what it wants of it."""
+"""The interface for metrics and traces: the events of a processor that an observer may record."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from stripe_connector.http.webhook_routes import Delivered
 
 
 class Observer:
-    """Is told of everything and does nothing with it; never raises, never waits."""
+    """Receives every event and ignores it. Observers never raise and never wait."""
 
     def begun(self, _scope: Scope) -> Trace | None:
-        """A request has come in; the result is the trace that it belongs to."""
+        """A request has arrived; returns the trace that it belongs to."""
         return None
 
     def answered(self, request: Answered) -> None:
         """A request has been answered; its context is still the current one."""
 
     def refused(self, refusal: Refused) -> None:
-        """Authentication did not let a request pass."""
+        """Authentication refused a request."""
 
     def called(self, call: Called) -> None:
         """A backend has been called, within the context of the request that needs it."""
 
     def delivered(self, delivery: Delivered) -> None:
-        """An event of Stripe's has been handled."""
+        """A Stripe event has been handled."""
 
     def mismatched(self) -> None:
-        """A Payment has been found to hold another amount than was planned."""
+        """A Payment holds another amount than was planned."""
 
     def order_failed(self) -> None:
         """A cart was paid, and its order cannot be placed."""
 
     def waiting(self, type_: str, lapses: bool) -> None:
-        """The outcome of an operation is unknown until Stripe shows it; `lapses` says that the
-        authorization behind it ends within a day."""
+        """The outcome of an operation is unknown until Stripe shows it; `lapses`: its
+        authorization expires within a day."""

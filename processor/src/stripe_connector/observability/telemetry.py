@@ -1,4 +1,4 @@
-"""Metrics and traces as they are configured; what is switched off is not even imported."""
+"""Metrics and traces as configured; what is switched off is not imported."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Telemetry(Observer):
-    """Tells metrics and traces what happens, as far as there are any."""
+    """Passes events to metrics and traces, where these are switched on."""
 
     def __init__(self, metrics: Metrics | None = None, traces: Traces | None = None) -> None:
         self.metrics = metrics
@@ -33,7 +33,7 @@ class Telemetry(Observer):
         self._observers: Sequence[Observer] = [each for each in (metrics, traces) if each]
 
     async def close(self) -> None:
-        """Send the last spans; takes as long as the collector, so not on the event loop."""
+        """Send the last spans; blocks until the collector answers, so not on the event loop."""
         if self._traces is not None:
             await asyncio.to_thread(self._traces.close)
 
@@ -76,7 +76,7 @@ def create_telemetry(
     in_progress: Callable[[], int],
     tracer_provider: TracerProvider | None = None,
 ) -> Telemetry:
-    """What the settings ask for; `tracer_provider` stands in for a collector's."""
+    """Metrics and traces for the settings; `tracer_provider` replaces the one with a collector."""
     metrics = traces = None
     if settings.metrics_token:
         from stripe_connector.observability.metrics import Metrics
@@ -94,7 +94,7 @@ def create_telemetry(
 
 
 def _traces_endpoint(settings: Settings) -> str | None:
-    """The collector's URL for traces, as OpenTelemetry's specification of the exporter says."""
+    """The collector's URL for traces, by OpenTelemetry's specification of the exporter."""
     if settings.otel_exporter_otlp_traces_endpoint is not None:
         return settings.otel_exporter_otlp_traces_endpoint
     if settings.otel_exporter_otlp_endpoint is not None:

@@ -1,4 +1,4 @@
-"""Traces for OpenTelemetry: a span per request, and below it one per try of a backend call.
+"""Traces for OpenTelemetry: a span per request, with a child span per try of a backend call.
 
 Imported only where traces are switched on: the SDK takes time to import, and memory.
 """
@@ -31,8 +31,8 @@ _propagator = TraceContextTextMapPropagator()
 def create_provider(endpoint: str) -> TracerProvider:
     """Sends spans to a collector's URL, in batches, from a thread of its own.
 
-    All else, such as headers, the sampler and attributes of the resource, is read by the SDK
-    from the standard OTEL_ variables.
+    The SDK reads headers, sampler, resource attributes and the rest from the standard OTEL_
+    variables.
     """
     ours = Resource({"service.name": "stripe-connector", "service.version": __version__})
     provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()))
@@ -41,9 +41,9 @@ def create_provider(endpoint: str) -> TracerProvider:
 
 
 class Traces(Observer):
-    """Makes spans of what it is told.
+    """Creates spans from the processor's events.
 
-    They hold templates of paths, ids that the log holds too, and nothing that a caller typed.
+    They hold templates of paths, ids that the log holds too, and no text of a caller.
     """
 
     def __init__(self, provider: TracerProvider) -> None:
@@ -51,7 +51,7 @@ class Traces(Observer):
         self._tracer = provider.get_tracer("stripe_connector", __version__)
 
     def close(self) -> None:
-        """Send what has not been sent; waits for the collector."""
+        """Send remaining spans; waits for the collector."""
         self._provider.shutdown()
 
     def begun(self, scope: Scope) -> context.Trace | None:
@@ -62,7 +62,7 @@ class Traces(Observer):
         }
         caller = _propagator.extract(carrier, Context())
         span = self._tracer.start_span(scope["method"], caller, SpanKind.SERVER)
-        # Without an id where OTEL_SDK_DISABLED is set.
+        # The span has no id where OTEL_SDK_DISABLED is set.
         return _Trace(span) if span.get_span_context().is_valid else None
 
     def answered(self, request: Answered) -> None:
@@ -112,7 +112,7 @@ class _Trace:
 
 
 def _parent() -> Context:
-    """The request in hand, where there is one: a new access token belongs to nobody's."""
+    """The span of the current request; None outside of one, as when an access token is renewed."""
     current = context.current.get()
     if current is not None and isinstance(current.trace, _Trace):
         return set_span_in_context(current.trace.span, Context())

@@ -1,4 +1,4 @@
-"""The environment as one checked value: what may be set, what it means, what is wrong with it.
+"""Reads the environment into one validated value, and reports all problems at once.
 
 `groups` declares every variable once; parsing, validation, `docs/configuration.md` and the
 deployment manifest's tests all follow from that declaration.

@@ -27,22 +27,22 @@ class Variable:
     meaning: str
     required: bool = False
     default: str | None = None
-    """As it would be written in the environment; None where there is nothing to write."""
+    """The default as it would be written in the environment; None where there is none."""
     absent: object = None
     """The value when the variable is not set and has no default."""
     secret: bool = False
     alias: str | None = None
     """Another name under which it is read when it is not set under its own."""
     may_be_blank: bool = False
-    """Whether a blank value says something; otherwise it counts as not set."""
+    """Whether a blank value has a meaning; otherwise it counts as not set."""
 
     @property
     def attribute(self) -> str:
-        """Where the parsed value is found."""
+        """The attribute that holds the parsed value."""
         return self.name.lower()
 
     def find(self, environ: Mapping[str, str]) -> tuple[str, str | None]:
-        """The name under which it is set and its text, without surrounding white space."""
+        """The name under which it is set, and its text without surrounding white space."""
         for name in filter(None, (self.name, self.alias)):
             text = _unquoted(environ.get(name, "").strip())
             if text or (self.may_be_blank and name in environ):
@@ -81,7 +81,7 @@ def optional(
 
 
 def _field(variable: Variable) -> object:
-    # What is secret stays out of the generated repr, and so out of logs and tracebacks.
+    # Secrets stay out of the generated repr, and so out of logs and tracebacks.
     return field(repr=not variable.secret, metadata={"variable": variable})
 
 

@@ -1,4 +1,4 @@
-"""The settings of a command, or the end of it with every problem named."""
+"""Loads the settings of a command; ends it with a list of all problems."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ env_file_option = click.option(
     type=click.Path(path_type=Path),
     callback=_remember,
     expose_value=False,
-    help="Read settings from this file, too; what the environment has comes first.",
+    help="Read settings from this file, too; variables of the environment take precedence.",
 )
-"""For each command that has a configuration."""
+"""The option of each command that reads the configuration."""
 
 
 def configured() -> Settings:
-    """The environment's settings; exits with 2 after listing all that is wrong with them."""
+    """The environment's settings; exits with 2 after listing all problems."""
     try:
         file = click.get_current_context().meta[_FILE]
         if file is not None:
-            # For all who read the environment, such as OpenTelemetry's SDK.
+            # For other readers of the environment, such as OpenTelemetry's SDK.
             os.environ.update({**read_env_file(file), **os.environ})
         return load_settings(os.environ)
     except ConfigurationError as error:

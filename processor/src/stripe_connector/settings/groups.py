@@ -1,4 +1,4 @@
-"""Every variable of the environment, declared once: parser, default or duty, meaning."""
+"""Declares every variable of the environment: parser, default or required, meaning."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from stripe_connector.settings.values import (
     url,
 )
 
-# Each release of Stripe.js speaks the API release of its name; /v3 is older than all of them.
+# Each release of Stripe.js uses the API release of its name; /v3 is older than all of them.
 _STRIPE_JS_URL = f"https://js.stripe.com/{API_VERSION.partition('.')[2]}/stripe.js"
 
 Environment = Literal["test", "live"]
@@ -64,15 +64,15 @@ def _market(value: str) -> Market:
 IGNORED = {
     "MOCK_ENVIRONMENT": "The environment, test or live, follows from STRIPE_SECRET_KEY.",
     "MOCK_CLIENT_KEY": "Browsers get STRIPE_PUBLISHABLE_KEY.",
-    "CTP_SCOPE": "A token is asked for without scopes and so carries all scopes of the API client.",
+    "CTP_SCOPE": "Tokens are requested without scopes and so have all scopes of the API client.",
     "CTP_CLIENT_SCOPE": "The same as CTP_SCOPE.",
     "CTP_CLIENT_REGION": "The hosts of the region are set one by one.",
 }
-"""Variables that other connectors or the platform set; accepted, without effect here."""
+"""Variables of other connectors or the platform; accepted, without effect here."""
 
 
 def _level(value: str) -> LogLevel:
-    """A log level, also in the words of Node's loggers."""
+    """A log level; names of Node's loggers are accepted, too."""
     word = value.lower()
     words: dict[str, LogLevel] = {
         "warn": "warning",
@@ -113,7 +113,7 @@ class CommercetoolsSettings:
     ctp_jwks_url: str = defaulted(
         base_url,
         "https://mc-api.europe-west1.gcp.commercetools.com/.well-known/jwks.json",
-        "Where the public keys of Merchant Center's tokens are found.",
+        "Address of the public keys for the Merchant Center's tokens.",
     )
     ctp_jwt_issuer: str = defaulted(
         base_url,
@@ -149,7 +149,7 @@ class CommercetoolsSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class StripeSettings:
-    """The Stripe account, and how money is taken with it."""
+    """The Stripe account, and how payments are taken."""
 
     stripe_secret_key: str = required(
         matching(
@@ -191,7 +191,7 @@ class StripeSettings:
             r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?",
             f"must be a version of Stripe's API, such as {API_VERSION}",
         ),
-        f"API version of ephemeral keys, for clients that need an older one. All else speaks"
+        f"API version of ephemeral keys, for clients that need an older one. All else uses"
         f" {API_VERSION}.",
         absent=None,
     )
@@ -243,28 +243,27 @@ class StripeSettings:
     test_mode_on_live_project: bool = defaulted(
         boolean,
         "false",
-        "Lets a processor with test keys open payment pages and mark orders in a project in which"
+        "Allows a processor with test keys to open payment pages and mark orders in a project where"
         " a deployment with live keys takes real payments.",
     )
     order_failed_action: OrderFailedAction = defaulted(
         choice(*get_args(OrderFailedAction)),
         "hold",
-        "When a cart of the buy-now pages is paid and its order cannot be placed (price changed,"
-        " out of stock, code gone, cart locked): `hold` the payment for a person, or `reverse` it.",
+        "What to do when a cart of the buy-now pages is paid and its order cannot be placed"
+        " (price changed, out of stock, code invalid, cart locked): `hold` the payment for a"
+        " person, or `reverse` it.",
     )
     stripe_interface_interactions: bool = defaulted(
         boolean,
         "false",
         "Stores masked requests and answers of Stripe as interface interactions of the payment.",
     )
-    stripe_api_base: str = defaulted(
-        base_url, "https://api.stripe.com", "Where Stripe's API is found."
-    )
+    stripe_api_base: str = defaulted(base_url, "https://api.stripe.com", "Address of Stripe's API.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentElementSettings:
-    """What the shopper sees of Stripe. JSON goes to the browser as it is written."""
+    """What the shopper sees of Stripe. JSON is sent to the browser as written."""
 
     stripe_js_url: str = defaulted(
         url, _STRIPE_JS_URL, "Stripe.js; its release belongs to the API version."
@@ -301,7 +300,7 @@ class PaymentElementSettings:
         absent=None,
     )
     stored_payment_methods_enabled: bool = defaulted(
-        boolean, "false", "Lets shoppers store payment methods and pay with them."
+        boolean, "false", "Allows shoppers to store payment methods and pay with them."
     )
     stored_payment_methods_interface_account: str | None = optional(
         text,
@@ -313,7 +312,7 @@ class PaymentElementSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class StorefrontSettings:
-    """Where shoppers come from and where they return to."""
+    """Origins of storefronts, return addresses and the routes under `/api/v1`."""
 
     allowed_origins: tuple[str, ...] = required(
         separated(parse_origin),
@@ -354,16 +353,16 @@ class StorefrontSettings:
     )
     storefront_secret: str | None = optional(
         matching(r"\S{32,}", "must have at least 32 characters, none of them white space"),
-        "Signs `X-Storefront-Token`, by which the shop's server vouches for who changes or orders a"
-        " cart. A customer's cart needs it where this is set, and in live mode in any case.",
+        "Signs `X-Storefront-Token`, by which the shop's server authorises a caller to change or"
+        " order a cart. A customer's cart requires it where this is set, and always in live mode.",
         absent=None,
         secret=True,
     )
     return_url_cart_id: bool = defaulted(
         boolean,
         "true",
-        "Whether the address to which the enabler lets shoppers return names the cart beside the"
-        " payment. Whoever sees it knows the cart: set it to false once the return page takes the"
+        "Whether the enabler's return address contains the cart's id beside the payment's. Anyone"
+        " who sees it can use the cart: set it to false once the return page reads the"
         " cart from a signed cookie. False from 2.0.",
     )
     bff_requests_per_minute: int = defaulted(
@@ -391,7 +390,7 @@ class StorefrontSettings:
         boolean,
         "false",
         "Whether an order whose last payment page has expired, or whose delayed payment has failed,"
-        " is cancelled; its payment state becomes Failed in any case.",
+        " is cancelled; its payment state always becomes Failed.",
     )
     checkout_session_minutes: int = defaulted(
         integer(30, 1_438),
@@ -401,14 +400,14 @@ class StorefrontSettings:
     checkout_pages_per_order_per_hour: int = defaulted(
         integer(1, 1_000),
         "10",
-        "Payment pages that are opened for one order in an hour, by whoever asks. Above it the page"
-        " that is open is answered, and 429 where none is. A page at another total than the order's"
-        " is replaced in any case.",
+        "Payment pages opened for one order in an hour, over all callers. Above it the open page"
+        " is answered, or 429 where none is open. A page at another total than the order's"
+        " is always replaced.",
     )
     checkout_link_secret: str | None = optional(
         matching(r".{32,}", "must have at least 32 characters"),
         "Signs payment links for abandoned orders (`POST /operations/payment-links`); the same for"
-        " all instances. Without it there are none.",
+        " all instances. Without it there are no links.",
         absent=None,
         secret=True,
     )
@@ -424,7 +423,7 @@ class StorefrontSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class BuyNowSettings:
-    """One product at a click, on pages of the processor's own."""
+    """Pages of the processor's own that sell one product at a click."""
 
     buy_now_enabled: bool = defaulted(
         boolean,
@@ -445,7 +444,7 @@ class BuyNowSettings:
     )
     buy_now_cookie_secret: str | None = optional(
         matching(r"\S{32,}", "must have at least 32 characters, none of them white space"),
-        "Signs the cookie by which a visitor keeps an open payment page; the same for all"
+        "Signs the cookie by which a visitor finds an open payment page again; the same for all"
         " instances, and required where buy-now is enabled.",
         absent=None,
         secret=True,
@@ -481,16 +480,16 @@ class OperationSettings:
     failed_authentications_per_minute: int = defaulted(
         integer(0, 100_000),
         "120",
-        "Session ids and access tokens that turn out to be wrong, of one client address at one"
-        " instance; above it the answer is 429 before commercetools is asked. Good ones are not"
-        " counted, and those that were good before are not held up. BFF_TRUSTED_PROXIES tells whose"
-        " address it is. 0 sets no limit.",
+        "Wrong session ids and access tokens of one client address at one instance; above it the"
+        " answer is 429 before commercetools is asked. Valid ones are not counted, and those that"
+        " were valid before are not limited. BFF_TRUSTED_PROXIES determines the client address."
+        " 0 sets no limit.",
     )
     allowed_backend_hosts: tuple[str, ...] = optional(
         separated(matching(r"[a-z0-9.-]{1,253}", "must be a host name in small letters")),
         "Hosts beside commercetools' and Stripe's own to which live mode may send credentials, from"
         " which shoppers may load Stripe.js, or to which traces may go by http, separated by"
-        " commas: an egress proxy, for instance. Test mode asks for none.",
+        " commas: an egress proxy, for instance. Test mode does not check.",
         absent=(),
     )
     log_level: LogLevel = defaulted(
@@ -517,11 +516,12 @@ class OperationSettings:
         "OpenTelemetry collector that takes traces by HTTP, such as `http://localhost:4318`; they"
         " go to `/v1/traces` there. Without it, or the next, nothing is traced. The SDK reads the"
         " other OTEL_ variables, such as OTEL_EXPORTER_OTLP_HEADERS and OTEL_TRACES_SAMPLER. In"
-        " live mode http goes to hosts in one's own network and in ALLOWED_BACKEND_HOSTS only.",
+        " live mode http is allowed only to hosts in your own network and in"
+        " ALLOWED_BACKEND_HOSTS.",
         absent=None,
     )
     otel_exporter_otlp_traces_endpoint: str | None = optional(
-        url, "The same as a complete URL, where it has another path.", absent=None
+        url, "The collector as a complete URL, where it has another path.", absent=None
     )
     health_check_timeout: int = defaulted(
         integer(1, 60_000), "5000", "Milliseconds that one check of the status may take."
@@ -532,19 +532,19 @@ class OperationSettings:
     max_concurrent_requests: int = defaulted(
         integer(1, 10_000),
         "1000",
-        "Requests answered at once; one more is told to come back. Each takes some 50 kB.",
+        "Requests answered at once; above it the answer is 503. Each takes some 50 kB.",
     )
     max_connections: int = defaulted(
         integer(16, 100_000),
         "2000",
-        "Connections at once; for one more, the one that has been slow or idle for longest is cut."
+        "Connections at once; above it, the one that has been slow or idle for longest is cut."
         " Needs as many files and 256 more.",
     )
     max_bytes_in_flight: int = defaulted(
         integer(2_097_152, 1_073_741_824),
         "16777216",
-        "Bytes of all requests that are not answered yet, headers included; beyond, the largest one"
-        " that is not complete is cut. Some three times as much memory is used for them.",
+        "Bytes of all requests that are not answered yet, headers included; above it, the largest"
+        " one that is not complete is cut. Some three times as much memory is used for them.",
     )
     request_receive_s: int = defaulted(
         integer(1, 60),

@@ -1,4 +1,4 @@
-"""What must hold before real money moves: https, hosts that are known, secrets that are secret.
+"""Checks that live mode requires: https, known hosts, secrets that cannot be guessed.
 
 In test mode all of this may be otherwise, because the sandbox and a developer's machine are. So it
 may in the sandbox's own live mode: its key is no key of Stripe's, and its backends are on this
@@ -27,15 +27,15 @@ _COMMERCETOOLS = (
 )
 _STRIPE = {"STRIPE_API_BASE": "api.stripe.com", "STRIPE_JS_URL": "js.stripe.com"}
 _PAGES = ("MERCHANT_RETURN_URL", "STOREFRONT_URL", "CONNECT_SERVICE_URL", "BUY_NOW_URL")
-"""Where shoppers and Stripe are sent. (Apps may have the origin `https://localhost`.)"""
+"""Addresses that shoppers and Stripe call. (Apps may have the origin `https://localhost`.)"""
 _PUBLIC = ("ALLOWED_ORIGINS", *_PAGES)
 _COLLECTORS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _NEAR = (".internal", ".local", ".localhost", ".svc")
-"""Endings of names that exist in one's own network only (RFC 6761, RFC 6762; Kubernetes)."""
+"""Endings of names that exist in a private network only (RFC 6761, RFC 6762; Kubernetes)."""
 _LEAST = 24
 """Characters of a secret after its prefix: Stripe's oldest keys have as many, all others more."""
 _LEAST_DIFFERENT = 8
-"""Different characters: of 32 random hexadecimal digits fewer are practically never seen."""
+"""Different characters: 32 random hexadecimal digits practically never have fewer."""
 _SANDBOX = "sandbox"
 """Every secret of the sandbox says so."""
 _SANDBOX_LIVE_KEY = "sk_live_sandbox"  # Stripe's own are far longer
@@ -44,9 +44,9 @@ _ADDRESSES = ("_URL", "_BASE")
 
 
 def unsafe(values: Mapping[str, Any], variables: Iterable[Variable]) -> Iterator[str]:
-    """Each setting with which live mode would not be safe, by name; never its secret.
+    """Each setting with which live mode would not be safe, by name, without its value.
 
-    `values` are by attribute; those that failed to parse are not there.
+    `values` are by attribute, without those that failed to parse.
     """
     if _is_the_sandbox(values):
         return
@@ -120,7 +120,7 @@ def _weak(values: Mapping[str, Any], variables: Iterable[Variable]) -> Iterator[
         for secret in _each(values.get(variable.attribute)):
             used[secret].append(variable.name)
             if _SANDBOX in secret.lower():
-                yield f"{variable.name} is the sandbox's: everybody knows it. Set a real one"
+                yield f"{variable.name} is the sandbox's and public. Set a real one"
             elif variable.name != "CTP_CLIENT_ID" and _is_guessable(secret):
                 yield (
                     f"{variable.name} is too short or too regular for live mode: copy it again, or"
@@ -132,7 +132,7 @@ def _weak(values: Mapping[str, Any], variables: Iterable[Variable]) -> Iterator[
 
 
 def _is_guessable(secret: str) -> bool:
-    """Whether what follows a prefix such as `sk_live_` is shorter or duller than real secrets."""
+    """Whether the part after a prefix (`sk_live_`) is shorter or more regular than real secrets."""
     prefixes = ("sk_live_", "rk_live_", "whsec_")
     body = next((secret.removeprefix(p) for p in prefixes if secret.startswith(p)), secret)
     return len(body) < _LEAST or len(set(body)) < _LEAST_DIFFERENT
@@ -146,7 +146,7 @@ def _is_this_machine(host: str) -> bool:
 
 
 def _is_near(host: str) -> bool:
-    """Whether a host is within one's own network, by its name or address alone."""
+    """Whether a host is in a private network, by its name or address only."""
     address = _address(host)
     if address is not None:
         return address.is_private
@@ -161,7 +161,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _each(value: object) -> tuple[str, ...]:
-    """The texts of a setting that holds one, several or none."""
+    """The texts of a setting that has one, several or none."""
     if value is None:
         return ()
     return tuple(map(str, value)) if isinstance(value, tuple) else (str(value),)

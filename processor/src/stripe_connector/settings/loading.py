@@ -1,4 +1,4 @@
-"""Reads the environment as a whole: a complete `Settings`, or everything that is wrong with it."""
+"""Reads the environment: returns complete `Settings`, or raises with all problems."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ GROUPS: dict[str, type] = {
 
 
 class ConfigurationError(Exception):
-    """The environment cannot work; `problems` names every variable, its fault and its mend."""
+    """The environment is not usable; `problems` names every variable, its fault and the remedy."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -63,18 +63,18 @@ class Settings(
 
     @property
     def markets(self) -> tuple[Market, ...]:
-        """What pages may ask carts and prices for; the first is meant where they say nothing."""
+        """Markets that pages may request carts and prices for; the first is the default."""
         first = Market(self.storefront_currency, self.storefront_country)
         return (first, *(each for each in self.storefront_markets if each != first))
 
     @property
     def buy_now_base(self) -> str:
-        """Where shoppers find the buy-now pages; empty where nobody has said it."""
+        """Public URL of the buy-now pages; empty where none is configured."""
         return self.buy_now_url or self.connect_service_url or ""
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What works, but is probably not what was meant."""
+        """Settings that work, but are probably not intended."""
         found: list[str] = []
         if not self.stripe_webhook_signing_secret:
             found.append(
@@ -126,7 +126,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
-    """Values that are right alone and wrong together; values that failed are not there."""
+    """Problems of values that are valid alone and wrong together; without values that failed."""
     secret, publishable = values.get("stripe_secret_key"), values.get("stripe_publishable_key")
     if secret and publishable and _mode(secret) != _mode(publishable):
         yield (
@@ -136,20 +136,21 @@ def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
     if secret and _mode(secret) == "live":
         yield from unsafe(values, variables())
     if values.get("checkout_link_secret") and not values.get("connect_service_url"):
-        yield "CONNECT_SERVICE_URL is missing. Set it where CHECKOUT_LINK_SECRET is: links need it"
+        yield "CONNECT_SERVICE_URL is missing. CHECKOUT_LINK_SECRET is set, and links need it"
     if values.get("buy_now_enabled"):
         if "buy_now_cookie_secret" in values and values["buy_now_cookie_secret"] is None:
-            yield "BUY_NOW_COOKIE_SECRET is missing. Set it where BUY_NOW_ENABLED is true"
+            yield "BUY_NOW_COOKIE_SECRET is missing. It is required where BUY_NOW_ENABLED is true"
         if not values.get("buy_now_url") and not values.get("connect_service_url"):
             yield (
-                "BUY_NOW_URL is missing. Set it, or CONNECT_SERVICE_URL, where BUY_NOW_ENABLED is"
+                "BUY_NOW_URL is missing. It or CONNECT_SERVICE_URL is required where"
+                " BUY_NOW_ENABLED is"
                 " true"
             )
     markets = values.get("storefront_markets")
     currency, country = values.get("storefront_currency"), values.get("storefront_country")
     if markets and currency and country and Market(currency, country) not in markets:
         yield (
-            f"STOREFRONT_MARKETS leaves out {currency}:{country}, which STOREFRONT_CURRENCY and"
+            f"STOREFRONT_MARKETS lacks {currency}:{country}, which STOREFRONT_CURRENCY and"
             " STOREFRONT_COUNTRY name: add it, or change these"
         )
     region = _region(values.get("ctp_api_url", ""))

@@ -1,6 +1,6 @@
-"""Stripe's options that are given as JSON: what each may hold, and nothing else.
+"""Stripe's options that are given as JSON: the fields that each may have.
 
-An option that Stripe does not know would fail, or be dropped, in front of a shopper.
+An option unknown to Stripe would otherwise fail, or be ignored, in front of a shopper.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FUTURE_USAGES: dict[str, FutureUsage | None] = {
 
 
 def future_usage(value: str) -> FutureUsage | None:
-    """Stripe's setup_future_usage, or None where it is to be left out."""
+    """Stripe's setup_future_usage, or None to leave it out."""
     word = value.strip().lower()
     if word not in _FUTURE_USAGES:
         raise ValueError(
@@ -49,7 +49,7 @@ _RULE_HINT = "; ".join(
 
 
 class BehaviorRule(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """What differs for carts of one country or store. None stands for what a rule does not say."""
+    """Overrides for carts of one country or store. None where the rule does not set a value."""
 
     flow_type: PaymentFlow | None = None
     capture_method: CaptureMethod | None = None
@@ -105,7 +105,7 @@ class SavedPaymentMethods(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def saved_payment_methods(value: str) -> dict[str, object]:
-    """The features that are configured, ready for Stripe."""
+    """The configured features, as a parameter for Stripe."""
     features: dict[str, object] = msgspec.to_builtins(
         decode_json(
             value,
@@ -128,7 +128,7 @@ def payment_element_options(value: str) -> str:
 
 
 class _Options(Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """A part of Stripe.js' options: every field may be left out, none may be invented."""
+    """A part of Stripe.js' options: every field is optional, unknown fields are refused."""
 
 
 Term = Literal["auto", "always", "never"]
@@ -213,7 +213,7 @@ class Layout(_Options):
 
 
 class PaymentElementOptions(_Options):
-    """Without `paymentMethodTypes`: which methods are offered is decided at Stripe."""
+    """Without `paymentMethodTypes`: Stripe decides which methods are offered."""
 
     terms: Terms | UnsetType = UNSET
     wallets: Wallets | UnsetType = UNSET

@@ -24,12 +24,12 @@ def text(value: str) -> str:
     return value
 
 
-def matching(pattern: str, mend: str) -> Callable[[str], str]:
-    """Text that matches the whole pattern; `mend` says in words what that is."""
+def matching(pattern: str, expected: str) -> Callable[[str], str]:
+    """Text that matches the whole pattern; `expected` is the message where it does not."""
 
     def parse(value: str) -> str:
         if not re.fullmatch(pattern, value, re.ASCII):
-            raise ValueError(mend)
+            raise ValueError(expected)
         return value
 
     return parse
@@ -75,7 +75,7 @@ def choice(*allowed: T) -> Callable[[str], T]:
 
 
 def separated(parse_entry: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
-    """A comma-separated list; every entry that is wrong is reported with its position."""
+    """A comma-separated list; every invalid entry is reported with its position."""
 
     def parse(value: str) -> tuple[T, ...]:
         entries: list[T] = []
@@ -126,16 +126,16 @@ def parse_origin(value: str) -> str:
 
 def _split(value: str) -> SplitResult:
     """The parts of an absolute http or https URL."""
-    mend = "must be an http or https URL, such as https://shop.example.com"
+    expected = "must be an http or https URL, such as https://shop.example.com"
     if re.search(r"[\s\\\x00-\x1f]", value):
-        raise ValueError(mend)
+        raise ValueError(expected)
     try:
         parts = urlsplit(value)
         port = parts.port
     except ValueError:
-        raise ValueError(mend) from None
+        raise ValueError(expected) from None
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or port == 0:
-        raise ValueError(mend)
+        raise ValueError(expected)
     if "@" in parts.netloc:
         raise ValueError("must be a URL without user name and password")
     return parts
@@ -148,7 +148,7 @@ def json_object(value: str) -> str:
 
 
 def decode_json(value: str, type_: type[T], *, hint: str = "") -> T:
-    """JSON of one type; the message names the path of what does not fit, and ends with the hint."""
+    """JSON of one type; the message names the path of the wrong value, and ends with the hint."""
     try:
         return msgspec.json.decode(value, type=type_)
     except msgspec.ValidationError as error:
