@@ -1,1 +1,1 @@
-"""How Stripe's objects become the truth of a commercetools Payment: pure functions, no I/O."""
+"""Computes what a Payment must record from Stripe's objects: pure functions, no I/O."""

@@ -1,4 +1,4 @@
-"""Update actions of a commercetools Payment, as they go over the wire.
+"""Update actions of a commercetools Payment, as they are sent.
 
 Names and fields: https://docs.commercetools.com/api/projects/payments#update-actions
 """
@@ -63,7 +63,7 @@ class SetTransactionCustomField(Action, frozen=True, tag="setTransactionCustomFi
 
 
 class SetTransactionCustomType(Action, frozen=True, tag="setTransactionCustomType"):
-    """Only for what is shown to people: recording money must not depend on it."""
+    """Only for values that are shown to people: recording money must not depend on them."""
 
     transaction_id: str
     type: Reference

@@ -5,16 +5,16 @@ Payments on the cart or order that count (`Ours.counts`), whichever connector ma
 
 - A capture counts with what was captured. What is authorized counts for as long as it is neither
   captured nor cancelled; an attempt that the bank still processes counts too.
-- A refund reopens nothing: a customer who is given a part back has still paid. Only a payment of
-  which everything went back counts for nothing any more.
+- A refund reopens nothing: a customer who gets a part back has still paid. Only a payment that
+  was refunded completely no longer counts.
 - A lost dispute reopens its amount, at most what the payment brought (`Payment.lost`).
 - A transaction in another currency counts for nothing. The transactions decide, not
   `amountPlanned`, which shoppers may change
   (https://docs.commercetools.com/api/projects/me-payments).
-- What is to be paid elsewhere by agreement, such as a planned gift card, is given as `elsewhere`.
+- What will be paid elsewhere, such as a planned gift card, is given as `elsewhere`.
 
 Nothing is due below zero. All amounts are in the total's minor units. Refunds and cancellations
-count as soon as Stripe has accepted them (Pending): that money is not to be relied on.
+count as soon as Stripe has accepted them (Pending): that money is no longer relied on.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def due(
 ) -> Money:
     """What is left to pay of a gross total; never below zero.
 
-    `without` leaves one payment (by id) out: then it is what that one alone has to bring.
+    `without` leaves one payment (by id) out: the result is what that one has to pay.
     """
     left = total.cent_amount - sum(
         covered_amount(payment, total.currency_code)
@@ -58,17 +58,17 @@ def due(
 
 
 def covered_amount(payment: Payment, currency: str) -> int:
-    """What a payment takes off what is due: captured, authorized, or being processed."""
+    """What a payment contributes to the amount due: captured, authorized, or being processed."""
     return _kept(payment, currency, _HELD)
 
 
 def secured_amount(payment: Payment, currency: str) -> int:
-    """What a payment holds for certain, captured or authorized: enough to place an order on."""
+    """What a payment holds for certain, captured or authorized: sufficient to place an order."""
     return _kept(payment, currency, _SURE)
 
 
 def captured(payment: Payment, currency: str) -> int:
-    """What a payment has brought: enough to call an order paid.
+    """What a payment has brought: sufficient to mark an order as paid.
 
     Decided by what was captured, not by today's balance: a refund in part changes nothing.
     """
@@ -79,8 +79,8 @@ def captured(payment: Payment, currency: str) -> int:
 def raised_by_us(payment: Payment) -> int:
     """What operations of ours authorized above the planned amount.
 
-    An authorization that was raised carries the operation that asked for it; the one that a Payment
-    begins with is the planned one.
+    An incremental authorization carries the operation that requested it; the first one of a Payment
+    is the planned one.
     """
     return _asked(payment, payment.of_type("Authorization")[1:])
 

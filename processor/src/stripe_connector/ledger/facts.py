@@ -1,8 +1,8 @@
-"""Stripe's objects -> facts: what an object says about money, whatever event brought it.
+"""Stripe's objects -> facts: what an object says about money, whatever event delivered it.
 
-Many events tell overlapping parts of one story, late, repeatedly and in any order. So nothing here
-looks at an event's type: an object yields facts, and merging a fact twice, or after a newer one,
-changes nothing. That holds for three reasons:
+Events overlap, and arrive late, repeatedly and in any order. So nothing here depends on an event's
+type: an object yields facts, and merging a fact twice, or after a newer one, changes nothing. That
+holds for three reasons:
 
 * An intent that has `succeeded` or been `canceled` never changes again, an authorization once given
   stays given, and the captured amount only grows: such facts are true whenever they are read.
@@ -37,7 +37,7 @@ OPERATION = "ct_operation"
 CUSTOMER_ID = "ct_customer_id"
 CART_ID = "cart_id"
 ORDER_ID = "ct_order_id"
-"""Metadata that ties what we create at Stripe to commercetools."""
+"""Metadata that link our objects at Stripe to commercetools."""
 
 
 class IntentFact(Struct, frozen=True):
@@ -48,7 +48,7 @@ class IntentFact(Struct, frozen=True):
     """The intent's, which grows with an incremental authorization and with an overcapture."""
     currency: str
     authorization: Literal["Pending", "Success", "Failure"] | None
-    """None where the shopper has not tried yet, or is in the middle of it."""
+    """None where the shopper has not tried to pay yet, or is authenticating."""
     captured: int
     """All that was captured so far."""
     authorized: int
@@ -56,16 +56,16 @@ class IntentFact(Struct, frozen=True):
     released: bool
     """Nothing more can be captured: what was authorized beyond `captured` is free again."""
     settled: bool
-    """True forever; otherwise true only if it was read after the Payment it is merged into."""
+    """Whether it stays true; if not, it is true only if read after the Payment's version."""
     charge_id: str | None = None
     method: str | None = None
     status: str | None = None
     """Stripe's status of the intent; None where the fact comes from a charge."""
     text: str = ""
     funded: int = 0
-    """What has come of a bank transfer in parts: no Charge before all of it is there."""
+    """What was received of a bank transfer in parts: no Charge before it is complete."""
     unknown: str | None = None
-    """A word of Stripe's that this version of the connector does not know, to be told."""
+    """A value of Stripe's that this version of the connector does not know, for the log."""
 
 
 class RefundFact(Struct, frozen=True):
@@ -76,13 +76,13 @@ class RefundFact(Struct, frozen=True):
     transaction_id: str | None
     """The Refund transaction that we wrote ahead, where the refund is ours."""
     failure: str | None = None
-    """Why it failed, in Stripe's word."""
+    """Stripe's reason for the failure."""
     unknown: str | None = None
-    """A word of Stripe's that this version of the connector does not know, to be told."""
+    """A value of Stripe's that this version of the connector does not know, for the log."""
 
 
 class ReleaseFact(Struct, frozen=True):
-    """A Refund object that gave nothing back: it stands for what was only authorized.
+    """A Refund object that returned no money: it stands for a released authorization.
 
     Accounts whose default API version is older than 2025-03-31.basil have them:
     https://docs.stripe.com/changelog/basil/2025-03-31/remove-refund-from-partial-capture-and-payment-cancellation-flow
@@ -90,7 +90,7 @@ class ReleaseFact(Struct, frozen=True):
 
     refund_id: str
     certain: bool
-    """Whether it can be nothing else; otherwise it is only not recorded."""
+    """Whether that is certain; if not, the refund is only not recorded."""
 
 
 class DisputeFact(Struct, frozen=True):
@@ -99,7 +99,7 @@ class DisputeFact(Struct, frozen=True):
     currency: str
     state: Literal["Pending", "Success", "Failure"]
     unknown: str | None = None
-    """A word of Stripe's that this version of the connector does not know, to be told."""
+    """A value of Stripe's that this version of the connector does not know, for the log."""
 
 
 class ExpiredSessionFact(Struct, frozen=True):
@@ -114,7 +114,7 @@ Fact = IntentFact | RefundFact | ReleaseFact | DisputeFact | ExpiredSessionFact
 def intent_fact(intent: PaymentIntent) -> IntentFact:
     """What an intent says, from an event's snapshot or read from Stripe."""
     charge = intent.charge
-    # What a bank transfer in parts has brought is no charge, and goes back to the customer.
+    # What was received of a bank transfer in parts is not charged, and stays the customer's.
     taken = intent.amount_received > 0 and intent.latest_charge is not None
     authorized = taken or (charge is not None and _authorized(charge))
     approved = intent.amount
@@ -125,12 +125,12 @@ def intent_fact(intent: PaymentIntent) -> IntentFact:
     unknown = _unknown_word(intent)
     match intent.status:
         case "succeeded" | "requires_capture":
-            # Of an intent that was overcaptured, only the charge tells what was authorized.
+            # After an overcapture, only the charge shows what was authorized.
             told = charge is not None or not intent.may_be_overcaptured
             authorization, settled = "Success", told or intent.amount_received == 0
         case "canceled":
             authorization = "Success" if authorized else "Failure"
-            # Whether it was authorized before it was canceled, only the charge can tell.
+            # Only the charge shows whether it was authorized before it was canceled.
             settled = authorized or intent.latest_charge is None or charge is not None
         case "requires_action" if intent.waits_for is not None:
             authorization = "Pending"
@@ -139,7 +139,7 @@ def intent_fact(intent: PaymentIntent) -> IntentFact:
         case "requires_payment_method" if intent.last_payment_error is not None:
             authorization = "Failure"
         case _ if unknown is not None:
-            authorization = "Pending"  # nobody is asked twice, and nothing is taken for paid
+            authorization = "Pending"  # neither due again nor paid
         case _:
             authorization = None
     return IntentFact(
@@ -163,8 +163,8 @@ def intent_fact(intent: PaymentIntent) -> IntentFact:
 def charge_fact(charge: Charge) -> IntentFact | None:
     """What a charge says about its intent; None for a failed, pending or foreign one.
 
-    A charge says that money was authorized and how much of it was captured; that nothing more will
-    be captured, only the intent says.
+    A charge shows that money was authorized and how much of it was captured. Only the intent shows
+    that nothing more will be captured.
     """
     if charge.payment_intent is None or not _authorized(charge):
         return None
@@ -183,7 +183,7 @@ def charge_fact(charge: Charge) -> IntentFact | None:
 
 
 def refund_fact(refund: Refund) -> RefundFact:
-    """What a refund says; its own metadata names the transaction that asked for it."""
+    """What a refund says; its metadata name the transaction that requested it."""
     return RefundFact(
         refund_id=refund.id,
         amount=refund.amount,
@@ -210,7 +210,7 @@ def refund_facts(
     released = charge.amount - charge.amount_captured
     surplus = sum(r.amount for r in refunds if _counts(r)) - charge.amount_refunded
     none: dict[str, bool] = {}
-    """By id, those that gave nothing back, and whether that is certain."""
+    """The refunds, by id, that returned no money, and whether that is certain."""
     for refund in sorted(refunds, key=_moved_money):
         if refund.charge not in (None, charge.id) or not may_be_release(refund):
             continue
@@ -228,16 +228,16 @@ def refund_facts(
 
 
 def may_be_release(refund: Refund) -> bool:
-    """Whether a refund could be one that gave nothing back: only its charge tells.
+    """Whether a refund may have returned no money, which only its charge shows.
 
-    Never one that we asked for: Stripe refunds what was captured, or refuses.
+    Never one that we requested: Stripe refunds what was captured, or refuses.
     """
     return TRANSACTION_ID not in refund.metadata
 
 
 def _moved_money(refund: Refund) -> tuple[bool, bool]:
-    """Of equal ones, that which changed no balance, or has no reason of a person's, is likelier to
-    stand for a release."""
+    """Of refunds of equal amount, one that changed no balance, or has no reason given by a person,
+    is likelier to stand for a release."""
     return refund.balance_transaction is not None, refund.reason is not None
 
 
@@ -321,4 +321,4 @@ _DISPUTE_STATUSES = frozenset(
 )
 
 REFUND_ORDER: dict[TransactionState, int] = {"Initial": 0, "Pending": 1, "Success": 2, "Failure": 3}
-"""The one way in which a refund moves: even a succeeded one may still fail, never the reverse."""
+"""The order of a refund's states: even a succeeded one may still fail, never the reverse."""

@@ -1,7 +1,7 @@
-"""Facts -> update actions of a Payment: the one place that decides what the record says.
+"""Facts -> update actions of a Payment: the one place that decides what is recorded.
 
-Webhooks, the synchronous paths and the reconciliation all end here. `merge` is pure, and applying
-its actions and merging again yields nothing: that is what makes repetition harmless.
+Webhooks, synchronous requests and reconciliation all use it. `merge` is pure, and applying its
+actions and merging again yields nothing, which makes repetition harmless.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ AMOUNT_MISMATCH = "amount_mismatch"
 """Status code of a Payment for which Stripe holds another amount than was planned."""
 
 SUPERSEDED = "superseded"
-"""Status code of a Payment whose payment page we have replaced; no shopper gave it up."""
+"""Status code of a Payment whose payment page we have replaced; the shopper did not abandon it."""
 
 ORDER_FAILED = "order_failed"
-"""Status code of a Payment that holds money for a cart of which no order could be placed."""
+"""Status code of a Payment that holds money for a cart for which no order could be placed."""
 
 _FINAL_STATUS = frozenset({"succeeded", "canceled"})
 
@@ -72,7 +72,7 @@ _FINAL_STATUS = frozenset({"succeeded", "canceled"})
 def merge(
     payment: Payment, facts: Iterable[Fact], at: str, *, planned: Money | None = None
 ) -> list[Action]:
-    """Actions that make the Payment say what the facts say; none where it does already.
+    """Actions that bring the Payment up to the facts; none where it is already.
 
     `at` becomes the timestamp of the transactions that are added (ISO 8601, UTC). `planned` is
     what cart or order cost now, where that is known: Stripe's amount is compared with it.
@@ -97,7 +97,7 @@ def merge(
 
 
 class Snapshot(Enum):
-    """What an event's snapshot of an intent is worth for a Payment."""
+    """How an event's snapshot of an intent may be used for a Payment."""
 
     TRUE = "true"
     OUTDATED = "outdated"
@@ -105,9 +105,9 @@ class Snapshot(Enum):
 
 
 def judge_snapshot(payment: Payment, fact: IntentFact) -> Snapshot:
-    """Whether a snapshot can be merged, says nothing any more, or must be read anew.
+    """Whether a snapshot can be merged, is outdated, or must be read anew.
 
-    An attempt that failed or was being processed says nothing once the intent was authorized.
+    A failed or processing attempt is outdated once the intent was authorized.
     """
     if fact.settled:
         return Snapshot.TRUE
@@ -131,12 +131,12 @@ class _Record:
 
     def intent(self, fact: IntentFact) -> None:
         if self.payment.interface_id not in (None, fact.intent_id):
-            return  # another Payment's money: a shopper may name any page in an Initial transaction
+            return  # another Payment's page: a shopper may name any page in an Initial transaction
         if self.payment.interface_id is None:
             self._set_once(SetInterfaceId(fact.intent_id))
         if fact.authorization is not None:
             for transaction in pretended(self.payment):
-                self._change(transaction, "Failure")  # a shopper's: later it might be believed
+                self._change(transaction, "Failure")  # it must never be resumed
             self._authorization(fact, fact.authorization)
             self._parts(fact)
         if fact.authorization == "Success":
@@ -150,8 +150,8 @@ class _Record:
     def _authorization(self, fact: IntentFact, state: TransactionState) -> None:
         """One Authorization for each amount that an intent was tried with.
 
-        What was approved only grows: an increment is an Authorization of its own, so that all
-        together are what the intent holds. An attempt says nothing once one was approved.
+        The approved amount only grows: an increment is an Authorization of its own, so that their
+        sum is what the intent holds. A failed attempt is ignored once one was approved.
         """
         mine = _authorizations(self.transactions, fact.intent_id)
         amount = self._money(fact.authorized, fact.currency)
@@ -170,7 +170,7 @@ class _Record:
             if _same(transaction.amount, missing) and current is None:
                 current = transaction
             elif transaction.state in UNFINISHED:
-                self._change(transaction, "Failure")  # an attempt at an amount that is no more
+                self._change(transaction, "Failure")  # the amount has changed since
         if missing.cent_amount <= 0:
             return
         if current is None:
@@ -179,7 +179,7 @@ class _Record:
             self._change(current, state, fact.intent_id, fact.intent_id)
 
     def _parts(self, fact: IntentFact) -> None:
-        """What has come of a bank transfer in parts, on the Authorization that waits for it."""
+        """Show what was received of a bank transfer in parts on its Authorization."""
         received = fact.captured if fact.authorization == "Success" else fact.funded
         for transaction in _authorizations(self.transactions, fact.intent_id):
             begun = transaction.custom is not None and RECEIVED in transaction.custom.fields
@@ -191,7 +191,7 @@ class _Record:
                 self._show(transaction, {name: _plain(part) for name, part in parts.items()})
 
     def _show(self, transaction: Transaction, fields: dict[str, Any]) -> None:
-        """Custom fields for people; on a transaction with another type of theirs, none."""
+        """Custom fields for people; none on a transaction with a type of the merchant's."""
         custom = transaction.custom
         current = custom.fields if custom is not None else {}
         if all(_same_value(current.get(name), value) for name, value in fields.items()):
@@ -207,7 +207,7 @@ class _Record:
             self.actions.append(SetTransactionCustomType(transaction.id, type_, current | fields))
 
     def _captures(self, fact: IntentFact) -> None:
-        """Stripe knows one cumulative amount: ours are covered first, the excess is one Charge."""
+        """Stripe has one cumulative amount: our captures first, the rest is one Charge."""
         captured = self._money(fact.captured, fact.currency)
         reference = fact.charge_id or fact.intent_id
         cumulative = self._sum(fact.currency, "Charge", "Success")
@@ -221,7 +221,7 @@ class _Record:
             self._add("Charge", excess, "Success", name, fact.charge_id)
 
     def _release(self, fact: IntentFact) -> None:
-        """The intent is over: what is still open was released, what is unfinished cannot happen."""
+        """The intent is final: what is open was released, what is unfinished cannot happen."""
         for transaction in self._unfinished("Charge"):
             self._change(transaction, "Failure")
         open_amount = 0
@@ -237,7 +237,7 @@ class _Record:
                 self._change(transaction, "Success", fact.intent_id)
             elif transaction.state == "Initial" or fact.captured == 0:
                 self._change(transaction, "Failure", fact.intent_id)
-            # A Pending one is a reversal that waits for the money in order to refund it.
+            # A Pending one is a reversal that waits for the money to refund it.
         if open_amount > 0:
             amount = self._money(fact.amount, fact.currency).with_amount(open_amount)
             self._add("CancelAuthorization", amount, "Success", fact.intent_id)
@@ -248,7 +248,7 @@ class _Record:
         if code is None:
             return
         if fact.settled and not fact.released and self._is_over(fact.currency):
-            return  # an older snapshot of an intent that is over
+            return  # an older snapshot of an intent that is final
         amount = self._money(fact.amount, fact.currency)
         if (held := self._unexplained(fact)) is not None:
             code, text = AMOUNT_MISMATCH, f"Stripe holds {held}, planned were {self.planned}."
@@ -257,14 +257,14 @@ class _Record:
             left = self._money(fact.amount - fact.funded, fact.currency)
             text = f"{received} of {amount} have come by bank transfer, {left} remain."
         if _holds(fact) and status.interface_code == ORDER_FAILED:
-            return  # until the order is placed, or the money is gone
+            return  # until the order is placed, or the money has been returned
         if code != status.interface_code:
             self._set_once(SetStatusInterfaceCode(code))
         if text != status.interface_text:
             self._set_once(SetStatusInterfaceText(text))
 
     def _is_over(self, currency: str) -> bool:
-        """Whether the record says that nothing more can be captured, whatever the status says."""
+        """Whether the transactions show that nothing more can be captured."""
         if self.payment.payment_status.interface_code in _FINAL_STATUS:
             return True
         authorized = self._sum(currency, "Authorization", "Success")
@@ -273,10 +273,10 @@ class _Record:
         return 0 < authorized <= done
 
     def _unexplained(self, fact: IntentFact) -> Money | None:
-        """What Stripe holds, where neither the plan nor an operation of ours explains the amount.
+        """What Stripe holds, where neither the plan nor operations of ours explain it.
 
-        More, or less, than was planned is right only where we have asked for it: an authorization
-        that we raised, a capture of ours above it or of a part. Captures made elsewhere are not.
+        More, or less, than planned is expected only where we requested it: an authorization that we
+        raised, a capture of ours above it or of a part. Captures made elsewhere are unexpected.
         """
         if not _holds(fact):
             return None
@@ -296,7 +296,7 @@ class _Record:
         return None
 
     def refund(self, fact: RefundFact) -> None:
-        """By Stripe's id, else by the transaction that asked for it, never by amount alone."""
+        """Find it by Stripe's id, else by the requesting transaction, never by amount alone."""
         amount = self._money(fact.amount, fact.currency)
         refunds = [t for t in self.transactions if t.type == "Refund"]
         known = next((t for t in refunds if t.interaction_id == fact.refund_id), None) or next(
@@ -320,14 +320,14 @@ class _Record:
             self._show(known, why)
 
     def release(self, fact: ReleaseFact) -> None:
-        """No refund; what an earlier version of the connector took for one has not happened."""
+        """No refund: correct one that an earlier version of the connector recorded."""
         for transaction in self.transactions:
             named = transaction.interaction_id == fact.refund_id
             if fact.certain and named and transaction.type == "Refund":
                 self._change(transaction, "Failure")
 
     def dispute(self, fact: DisputeFact) -> None:
-        """Follows the dispute wherever it goes: also a won one may be reopened."""
+        """Record the dispute's state, in any direction: also a won one may be reopened."""
         known = next(
             (
                 t
@@ -343,7 +343,7 @@ class _Record:
             self._change(known, fact.state)
 
     def expired_session(self, fact: ExpiredSessionFact) -> None:
-        """Nobody has paid, and nobody can any more."""
+        """The page was not paid and cannot be paid any more."""
         for transaction in self._unfinished("Authorization"):
             if transaction.interaction_id == fact.session_id:
                 self._change(transaction, "Failure")
@@ -367,8 +367,8 @@ class _Record:
         )
 
     def _unfinished(self, type_: TransactionType, name: str = "") -> list[Transaction]:
-        """What may still happen. A capture or cancellation that is Initial only where we wrote it
-        ahead or named it after Stripe's object: others, such as a shopper's, intend nothing."""
+        """Transactions that may still happen. An Initial capture or cancellation counts only if we
+        wrote it ahead or it names Stripe's object: others, such as a shopper's, have no effect."""
         return [
             t
             for t in self.transactions
@@ -411,9 +411,9 @@ class _Record:
         interaction_id: str | None = None,
         interface_id: str | None = None,
     ) -> None:
-        """Move a transaction, and name Stripe's object where it has no name yet.
+        """Change a transaction's state, and set Stripe's id where it has none yet.
 
-        `interface_id` is Stripe's own id of it, as commercetools wants it; it follows the name.
+        `interface_id` is Stripe's id of the object for `interfaceId`; it defaults to the name.
         """
         if state != transaction.state:
             self.actions.append(ChangeTransactionState(transaction.id, state))
@@ -429,20 +429,20 @@ class _Record:
         )
 
     def _free(self, interface_id: str | None) -> str | None:
-        """An interfaceId that no transaction has yet: of several captures the first has it."""
+        """An interfaceId that no transaction has yet: of several captures the first gets it."""
         if interface_id in self.interface_ids:
             return None
         self.interface_ids.add(interface_id)
         return interface_id
 
     def _set_once(self, action: Action) -> None:
-        """A field of the Payment: several facts of one merge set it once, the last one wins."""
+        """Set a field of the Payment: of several facts in one merge the last one wins."""
         self.actions = [a for a in self.actions if type(a) is not type(action)]
         self.actions.append(action)
 
 
 def _authorizations(transactions: Iterable[Transaction], intent_id: str) -> list[Transaction]:
-    """Authorizations of an intent, and the Initial one that was written before it was known."""
+    """Authorizations of an intent, and the Initial one that was written before its id was known."""
     return [
         t
         for t in transactions
@@ -457,7 +457,7 @@ def _holds(fact: IntentFact) -> bool:
 
 
 def _unnamed(transaction: Transaction) -> bool:
-    """Without the name of Stripe's object: nameless, or named after its Checkout Session."""
+    """Whether it lacks the intent's id: it has no name, or that of its Checkout Session."""
     name = transaction.interaction_id
     return name is None or name.startswith(SESSION_PREFIX)
 
@@ -475,7 +475,7 @@ def _plain(money: MoneyDraft) -> dict[str, Any]:
 
 
 def _same_value(current: Any, wanted: Any) -> bool:
-    """commercetools adds to a Money what was not given."""
+    """Compares Money without the fields that commercetools adds."""
     if isinstance(current, dict) and isinstance(wanted, dict):
         return all(current.get(name) == value for name, value in wanted.items())
     return bool(current == wanted)

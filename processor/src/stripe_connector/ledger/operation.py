@@ -1,9 +1,9 @@
-"""The operation behind a transaction that was written ahead: who asked for it, which try it is.
+"""The operation behind a transaction that was written ahead: its identity and its attempts.
 
 A capture, refund or cancellation is written to the Payment before Stripe is called. What is needed
 to recognise a repetition and to resume after a crash is an interface interaction of our own type
 (`ledger.proof`), appended in the same update: the transaction's own custom type is the merchant's
-to replace. The same fields stand in custom fields too, for people and for version 0.1.0.
+to replace. The same fields are written as custom fields, for people and for version 0.1.0.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from stripe_connector.ledger.proof import (
 TYPE_KEY = "payment-connector-stripe-operation"
 RECEIVED = "stripeConnector_received"
 REMAINING = "stripeConnector_remaining"
-"""Of a bank transfer that comes in parts: shown to people, and read by nobody."""
+"""Of a bank transfer that arrives in parts: shown to people, never read by the connector."""
 
 KEY_LIFETIME = timedelta(hours=23)
 """Stripe keeps an idempotency key for at least 24 hours; an older one is not trusted."""
@@ -54,13 +54,13 @@ KEY_LIFETIME = timedelta(hours=23)
 _NEEDED = frozenset({IDENTITY, ACTION, ATTEMPT, ATTEMPTED_AT})
 _EXPLICIT = "key:"
 _CHARGED_BY_0_1_0 = "_recurring"
-"""How version 0.1.0 ended the key of a Payment with which it charged a stored method."""
+"""The end of the key of a Payment with which version 0.1.0 charged a stored method."""
 
 
 class Added(Struct, frozen=True):
-    """A transaction as it was added: what tells it before commercetools' id for it is known.
+    """A transaction as it was added: identifies it before its commercetools id is known.
 
-    No other transaction of the Payment had the same when it was written.
+    No other transaction of the Payment had the same values when it was written.
     """
 
     type: TransactionType
@@ -73,7 +73,7 @@ class Added(Struct, frozen=True):
         return self.is_like(transaction) and _moment(transaction.timestamp) == _moment(self.at)
 
     def is_like(self, transaction: Transaction) -> bool:
-        """The same, whatever its timestamp says by now."""
+        """The same without the timestamp, which other programs may change."""
         return (transaction.type, *_money(transaction)) == (
             self.type,
             self.cent_amount,
@@ -82,15 +82,15 @@ class Added(Struct, frozen=True):
 
 
 class Operation(Struct, frozen=True):
-    """What is written down with a written-ahead transaction."""
+    """What is stored with a written-ahead transaction."""
 
     identity: str
     action: str
-    """The modification that was asked for, such as refundPayment."""
+    """The requested modification, such as refundPayment."""
     attempt: int
     """Counts Stripe idempotency keys: a new one is needed only after a stored 5xx or a day."""
     attempted_at: datetime
-    """When the current attempt was written down, in UTC."""
+    """When the current attempt was recorded, in UTC."""
     final: bool = True
     """For a capture: whether the rest of the authorization is released. For the charge of a stored
     method: whether it is captured at once."""
@@ -98,15 +98,15 @@ class Operation(Struct, frozen=True):
     """For a refund: the Charge transaction it belongs to."""
     merchant_reference: str | None = None
     unknown_since: datetime | None = None
-    """Since when Stripe repeats a stored failure: the effect may still come."""
+    """Since when Stripe repeats a stored failure: the operation may still take effect."""
     error: str | None = None
     error_message: str | None = None
     added: Added | None = None
-    """None where version 0.1.0 wrote it ahead: then Stripe's body must be as that version's."""
+    """None where version 0.1.0 wrote it ahead: then the request body must be as that version's."""
 
     @property
     def last_tried_at(self) -> datetime:
-        """When Stripe was last asked, as far as is written down."""
+        """When Stripe was last called, as far as is recorded."""
         return max(self.attempted_at, self.unknown_since or self.attempted_at)
 
     @property
@@ -151,13 +151,13 @@ class Operation(Struct, frozen=True):
 
 
 _PROOF_ALONE = frozenset({UNKNOWN_SINCE})
-"""What version 0.1.0's type of custom fields does not declare."""
+"""Fields that the custom type of version 0.1.0 does not declare."""
 
 
 def operations(payment: Payment) -> dict[str, Operation]:
     """The operations behind a Payment's transactions, by the transaction's id.
 
-    A transaction that is not in it is none of ours: another connector's, or a shopper's.
+    A transaction that is not in it is not ours: another connector's, or a shopper's.
     """
     found: dict[str, Operation] = {}
     unbound: list[Operation] = []
@@ -167,7 +167,7 @@ def operations(payment: Payment) -> dict[str, Operation]:
         if operation is None:
             continue
         if (transaction_id := fields.get(TRANSACTION_ID)) is not None:
-            found[transaction_id] = operation  # the last word counts
+            found[transaction_id] = operation  # the latest interaction counts
             if operation.added is not None:
                 known.add(operation.added)
         else:
@@ -192,9 +192,9 @@ def operations(payment: Payment) -> dict[str, Operation]:
 
 
 def pretended(payment: Payment) -> list[Transaction]:
-    """Transactions that say with our own fields that we wrote them ahead, and that we did not.
+    """Transactions with our custom fields that we did not write ahead.
 
-    Only before a Payment has its first authorization can that be told for certain.
+    That is certain only before a Payment has its first authorization.
     """
     if any(each.state != "Initial" for each in payment.transactions):
         return []
@@ -210,14 +210,14 @@ def pretended(payment: Payment) -> list[Transaction]:
 
 
 def operation_of(payment: Payment, transaction: Transaction) -> Operation | None:
-    """The operation behind one transaction; None for one that nobody asked us for."""
+    """The operation behind one transaction; None for one that was not requested through us."""
     return operations(payment).get(transaction.id)
 
 
 def changed(transaction: Transaction, before: Operation, after: Operation) -> list[Action]:
-    """What must be written so that the operation behind a transaction is as in `after`.
+    """Actions that change the operation behind a transaction to `after`.
 
-    The custom fields follow only where the transaction still has our type.
+    Custom fields are changed only where the transaction still has our type.
     """
     actions: list[Action] = [proof.add_interaction(after.interaction(transaction.id))]
     if transaction.custom is not None and IDENTITY in transaction.custom.fields:
@@ -233,7 +233,7 @@ def changed(transaction: Transaction, before: Operation, after: Operation) -> li
 def with_distinct_time(
     payment: Payment | None, draft: TransactionDraft
 ) -> tuple[TransactionDraft, Added]:
-    """A draft whose timestamp tells it from all transactions that are there, and how."""
+    """A draft whose timestamp distinguishes it from all existing transactions, and its identity."""
     there = payment.transactions if payment is not None else []
     at = "" if draft.timestamp is UNSET else draft.timestamp
     amount = draft.amount
@@ -247,10 +247,10 @@ def with_distinct_time(
 def _transaction_of(
     payment: Payment, operation: Operation, taken: dict[str, Operation]
 ) -> Transaction | None:
-    """The transaction that an operation was written with, whose id it does not know yet.
+    """Find the transaction that was written with an operation and whose id is not recorded yet.
 
-    commercetools never takes a transaction away, and adds at the end: of several the first was
-    there first. Where another program has changed its timestamp, it is the only one like it.
+    commercetools never removes a transaction, and adds at the end: of several, the first is the
+    oldest. Where another program changed its timestamp, it must be the only one like it.
     """
     if operation.added is None:
         return None
@@ -263,7 +263,7 @@ def _transaction_of(
 
 
 def _written_by_0_1_0(payment: Payment, position: int) -> bool:
-    """Whether custom fields without an interaction are believed.
+    """Whether custom fields without an interaction are trusted.
 
     A shopper may add Initial transactions with any custom fields, but only to a Payment that has
     none yet (https://docs.commercetools.com/api/projects/me-payments). Version 0.1.0 wrote ahead
@@ -275,7 +275,7 @@ def _written_by_0_1_0(payment: Payment, position: int) -> bool:
 
 
 def _latest_fields(ours: Operation, custom: Operation) -> Operation:
-    """Version 0.1.0 may have gone on with what this one began, in custom fields alone."""
+    """Version 0.1.0 may have continued an operation of this version, in custom fields only."""
     if custom.attempt > ours.attempt:
         ours = replace(ours, attempt=custom.attempt, attempted_at=custom.attempted_at)
     if ours.error is None and custom.error is not None:
@@ -284,7 +284,7 @@ def _latest_fields(ours: Operation, custom: Operation) -> Operation:
 
 
 def _read(fields: dict[str, Any]) -> Operation | None:
-    """None for one of which somebody has deleted a field: it can neither be told nor resumed."""
+    """None where a required field was deleted: it can be neither recognised nor resumed."""
     if not fields.keys() >= _NEEDED:
         return None
     unknown = fields.get(UNKNOWN_SINCE)
@@ -326,7 +326,7 @@ def identity(
     refund_of: str | None = None,
     merchant_reference: str | None = None,
 ) -> str:
-    """Names an operation on a payment: by the caller's key if sent, else by what is asked for."""
+    """The identity of an operation: the caller's key if sent, else what is requested."""
     if key is not None:
         return _EXPLICIT + _digest(key)
     return f"{action}:" + _digest(repr((cent_amount, refund_of, merchant_reference)))
@@ -347,7 +347,7 @@ def operation_type_draft() -> dict[str, Any]:
     return {
         "key": TYPE_KEY,
         "name": {"en": "Stripe operation"},
-        "description": {"en": "Recognises and resumes an operation that was asked of Stripe"},
+        "description": {"en": "Recognises and resumes an operation that was requested from Stripe"},
         "resourceTypeIds": ["transaction"],
         "fieldDefinitions": [
             field(IDENTITY, "String", "Operation"),
@@ -366,7 +366,7 @@ def operation_type_draft() -> dict[str, Any]:
 
 
 def shown_fields(fields: dict[str, Any]) -> CustomFields:
-    """Fields for people on a transaction that no operation of ours has asked for."""
+    """Fields for people on a transaction that no operation of ours requested."""
     return CustomFields(type=Reference(type_id="type", key=TYPE_KEY), fields=fields)
 
 

@@ -1,4 +1,4 @@
-"""Which Payments are this processor's, and which only count beside them.
+"""Decides which Payments are this processor's, and which others count towards a sale.
 
 Payment interface, Stripe account and mode decide. Account and mode are proven by an interface
 interaction that the Payment was made with (`ledger.proof`); `paymentMethodInfo.interfaceAccount`
@@ -21,11 +21,11 @@ class Standing(Enum):
     """What a Payment is to this processor."""
 
     OURS = "ours"
-    """It may move its money and fulfil with it."""
+    """This processor may move its money and fulfil with it."""
     COVERS = "covers"
-    """Of another connector or another Stripe account: what it holds is not asked for again."""
+    """Of another connector or Stripe account: what it holds is not due again."""
     NOTHING = "nothing"
-    """Of the other mode: test money pays nothing that is sold, and the other way round."""
+    """Of the other mode (live or test): it pays nothing here."""
 
 
 class Ours(Struct, frozen=True):
@@ -38,12 +38,12 @@ class Ours(Struct, frozen=True):
 
     @property
     def proof(self) -> AccountProof:
-        """What a Payment of this processor is made with."""
+        """The fields with which this processor creates a Payment."""
         return AccountProof(self.account, self.live)
 
     @property
     def interface_account(self) -> str | None:
-        """The same for people to read, in `paymentMethodInfo.interfaceAccount`."""
+        """The same for people, in `paymentMethodInfo.interfaceAccount`."""
         return _name(self.proof) if self.account is not None else None
 
     def standing(self, payment: Payment) -> Standing:

@@ -12,7 +12,7 @@ TransactionType = Literal["Authorization", "CancelAuthorization", "Charge", "Ref
 TransactionState = Literal["Initial", "Pending", "Success", "Failure"]
 
 SESSION_PREFIX = "cs_"
-"""Until the shopper confirms, a Checkout Session's id stands for the intent that will be."""
+"""Prefix of a Checkout Session's id, which is recorded until the intent exists."""
 
 UNFINISHED: frozenset[TransactionState] = frozenset({"Initial", "Pending"})
 
@@ -33,14 +33,14 @@ class CustomFields(Struct, frozen=True, rename="camel"):
 
 
 class Transaction(Struct, frozen=True, rename="camel"):
-    """One movement of money, or the intent to make one. `amount` can never be changed."""
+    """One movement of money, or the intention to make one. `amount` can never be changed."""
 
     id: str
     type: TransactionType
     amount: Money
     state: TransactionState = "Initial"
     interaction_id: str | None = None
-    """Stripe's identity of the movement."""
+    """Stripe's id of the movement."""
     interface_id: str | None = None
     timestamp: str | None = None
     """When it was added, ISO 8601 in UTC."""
@@ -91,7 +91,7 @@ class Payment(Struct, frozen=True, rename="camel"):
 
     @property
     def session_id(self) -> str | None:
-        """The Checkout Session that nobody has confirmed yet, as far as is recorded."""
+        """The Checkout Session that no shopper has confirmed yet, as far as is recorded."""
         for transaction in self.of_type("Authorization"):
             name = transaction.interaction_id
             if transaction.state == "Initial" and name and name.startswith(SESSION_PREFIX):
@@ -113,11 +113,11 @@ class Payment(Struct, frozen=True, rename="camel"):
 
     @property
     def unit(self) -> Money:
-        """An amount in the Payment's currency: of what was taken, before that of what is planned.
+        """An amount in the currency that was taken, or else the planned one.
 
         Shoppers may change `amount_planned`, and add Initial transactions in any currency, which
-        at most come to fail (https://docs.commercetools.com/api/projects/me-payments). What Stripe
-        has taken or processes, they cannot write.
+        at most come to fail (https://docs.commercetools.com/api/projects/me-payments). They
+        cannot write what Stripe has taken or processes.
         """
         for transaction in self.transactions:
             taken = transaction.state in ("Pending", "Success")
@@ -126,10 +126,10 @@ class Payment(Struct, frozen=True, rename="camel"):
         return self.amount_planned
 
     def lost(self, currency: str | None = None) -> int:
-        """What disputes have taken for good: never more than was captured and not given back.
+        """What lost disputes have taken: never more than was captured and not refunded.
 
-        A dispute may exceed its charge, and may be in another currency, where its amount tells
-        nothing: then it has taken all that was there.
+        A dispute may exceed its charge, and may be in another currency, where its amount
+        cannot be compared: then it is treated as having taken everything.
         """
         currency = currency or self.currency
         left = self._sum("Charge", currency, "Success")
@@ -140,7 +140,7 @@ class Payment(Struct, frozen=True, rename="camel"):
         return min(left, self._sum("Chargeback", currency, "Success"))
 
     def _sum(self, type_: TransactionType, currency: str, *states: TransactionState) -> int:
-        """Only amounts of one currency can be added up."""
+        """Whether two amounts have the same currency and digits, so that they can be added."""
         return sum(
             t.amount.cent_amount
             for t in self.of_type(type_)

@@ -1,8 +1,8 @@
-"""What only we can have written about a Payment: interface interactions of our own custom type.
+"""Proofs about a Payment that only we can write: interface interactions of our own custom type.
 
 A transaction has one custom type, and that is the merchant's to replace; shoppers may add
 transactions and set fields through /me/payments. Interface interactions can only be appended, and
-by API clients alone: what stands in one of ours proves who made a transaction, and which Stripe
+by API clients alone: so ours prove who made a transaction, and which Stripe
 account and mode a Payment belongs to (https://docs.commercetools.com/api/projects/me-payments).
 """
 
@@ -59,7 +59,7 @@ class AccountProof(Struct, frozen=True):
 
 
 def account_of(payment: Payment) -> AccountProof | None:
-    """Account and mode of a Payment; None where an older version or another connector made it."""
+    """Account and mode of a Payment; None if an older version or another connector created it."""
     for fields in proofs(payment, "account"):
         return AccountProof(fields.get(ACCOUNT), bool(fields.get(LIVE)))
     return None
@@ -78,7 +78,7 @@ class SaleProof(Struct, frozen=True):
 
 
 def sale_of(payment: Payment) -> SaleProof:
-    """What a Payment's page was for; empty where it has none, or an older version made it."""
+    """What a Payment's page was for; empty where it has none, or an older version created it."""
     for fields in proofs(payment, "sale"):
         return SaleProof(fields.get(ORDER), fields.get(CART))
     return SaleProof()
@@ -97,7 +97,7 @@ def add_interaction(interaction: CustomFields) -> AddInterfaceInteraction:
 def proofs(payment: Payment, kind: Kind) -> Iterator[dict[str, Any]]:
     """The fields of our interactions of a kind, oldest first.
 
-    Known by the name of a field: commercetools tells the id of a type, not its key.
+    Recognised by the name of a field: commercetools returns the id of a type, not its key.
     """
     for interaction in payment.interface_interactions:
         if interaction.fields.get(KIND) == kind:
@@ -119,7 +119,7 @@ def proof_type_draft() -> dict[str, Any]:
     return {
         "key": TYPE_KEY,
         "name": {"en": "Stripe connector's proof"},
-        "description": {"en": "Proves what the connector itself wrote about a payment"},
+        "description": {"en": "Proves what the connector wrote about a payment"},
         "resourceTypeIds": ["payment-interface-interaction"],
         "fieldDefinitions": [
             field(KIND, "String", "Kind"),

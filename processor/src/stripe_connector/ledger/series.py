@@ -1,8 +1,8 @@
 """The Payments that shoppers started for one cart or order, one after the other.
 
-Each is created under the key `{cart or order id}_{n}`, so that of several callers one wins. From
-then on the key is the merchant's to change (setKey): a Payment that was started here is recognised
-by what only we write about it, and takes the number of its place.
+Each is created under the key `{cart or order id}_{n}`, so that of several callers one wins. The
+merchant may change the key later (setKey): a Payment that was started here is then recognised by
+its proof, and its number follows from its position.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}_(\d+)")
 
 
 def started_here(payments: Iterable[Payment], ours: Ours) -> list[tuple[int, Payment]]:
-    """Number and Payment of all that shoppers started here, in the order of the numbers.
+    """All Payments that shoppers started here with their numbers, in the order of the numbers.
 
     `payments` are those of the cart or order, in the order in which they were put on it.
     """
@@ -37,14 +37,14 @@ def started_here(payments: Iterable[Payment], ours: Ours) -> list[tuple[int, Pay
 
 
 def next_number(payments: Iterable[Payment], ours: Ours) -> int:
-    """The number of the next one; keys are the project's, so other accounts' are taken, too."""
+    """The number of the next one; other accounts' numbers are taken, as keys are the project's."""
     payments = list(payments)
     taken = [number for number, _ in started_here(payments, ours)]
     return max([*taken, *map(_number, payments)], default=0) + 1
 
 
 def is_page_of(sale_id: str, payment: Payment) -> bool:
-    """Made for a page of this very order or cart, not for the cart that became the order."""
+    """Whether it was created for a page of this order or cart, not for the order's cart."""
     made_for = sale_of(payment)
     if made_for == SaleProof():  # version 0.1.0 wrote no proof
         return (payment.key or "").startswith(f"{sale_id}_")
@@ -58,7 +58,7 @@ def _number(payment: Payment) -> int:
 
 
 def _was_renamed(payment: Payment) -> bool:
-    """Whether a Payment without our key was started by a shopper all the same.
+    """Whether a Payment without our key was nevertheless started by a shopper.
 
     A charge of a stored method is written ahead as an Authorization, and never has a number.
     """

@@ -1,9 +1,9 @@
 """Stripe's objects as the ledger sees them: only the fields that decide anything.
 
 Field names are those of the API version in `gateways.stripe.API_VERSION`, and so is what may be
-null: a test compares it with the annotations of Stripe's SDK. Words are open sets (Stripe adds
-some without a new version), so they are text here, and what is not known is told. Amounts are in
-Stripe's minor units, times are Unix seconds.
+null: a test compares it with the annotations of Stripe's SDK. Stripe adds values to
+enumerations without a new version, so they are text here, and unknown ones are logged. Amounts are
+in Stripe's minor units, times are Unix seconds.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ IN_PAGE = frozenset(
         "wechat_pay_redirect_to_ios_app",
     }
 )
-"""Actions that a shopper takes in the page, in minutes: until then the attempt is unfinished."""
+"""A shopper takes these in the page within minutes; until then the attempt is unfinished."""
 OUTSIDE = frozenset(
     {
         "boleto_display_details",
@@ -59,7 +59,7 @@ OUTSIDE = frozenset(
         "verify_with_microdeposits",
     }
 )
-"""Actions outside of the page, or no shopper's at all: the money may come days later."""
+"""Actions outside of the page, or not by the shopper: the money may arrive days later."""
 REFUND_STATUSES = frozenset({"pending", "requires_action", "succeeded", "failed", "canceled"})
 
 
@@ -92,7 +92,7 @@ class Refund(Struct, frozen=True):
     reason: str | None = None
     own_metadata: Metadata | None = field(default=None, name="metadata")
     balance_transaction: str | None = None
-    """How it changed the account's balance; what gave nothing back has none."""
+    """How it changed the account's balance; None where no money was returned."""
 
     @property
     def metadata(self) -> Metadata:
@@ -107,7 +107,7 @@ class Refunds(Struct, frozen=True):
 
 
 class Charge(Struct, frozen=True):
-    """A Charge: cumulative, there is no object for a single capture."""
+    """A Charge: cumulative, as there is no object for a single capture."""
 
     id: str
     amount: int
@@ -117,13 +117,13 @@ class Charge(Struct, frozen=True):
     """succeeded (also when only authorized), pending or failed."""
     captured: bool
     amount_refunded: int = 0
-    """In the pinned version without what was only released."""
+    """In the pinned version without released authorizations."""
     payment_intent: str | None = None
     payment_method_details: MethodDetails | None = None
     disputed: bool = False
     """Whether it ever was."""
     refunds: Refunds | None = None
-    """There only where they were asked for."""
+    """Present only where it was expanded."""
 
     @property
     def authorized(self) -> int:
@@ -185,7 +185,7 @@ class PaymentIntent(Struct, frozen=True):
 
     @property
     def charge(self) -> Charge | None:
-        """The latest charge, where it was expanded."""
+        """The latest charge, if it was expanded."""
         return self.latest_charge if isinstance(self.latest_charge, Charge) else None
 
     @property
@@ -196,14 +196,14 @@ class PaymentIntent(Struct, frozen=True):
 
     @property
     def waits_for(self) -> str | None:
-        """What is waited for outside of the page; what is not known is taken for that, too."""
+        """The action outside of the page that is waited for; unknown actions count as such."""
         if self.status != "requires_action" or self.next_action is None:
             return None
         return None if self.next_action.type in IN_PAGE else self.next_action.type
 
     @property
     def funded(self) -> int:
-        """What has come of a bank transfer in parts: with the customer, not yet a charge."""
+        """What was received of a bank transfer in parts: the customer's money, not yet a charge."""
         transfer = self.next_action and self.next_action.display_bank_transfer_instructions
         if not transfer or transfer.amount_remaining is None or self.waits_for is None:
             return 0
@@ -211,7 +211,7 @@ class PaymentIntent(Struct, frozen=True):
 
     @property
     def may_be_overcaptured(self) -> bool:
-        """More than was authorized may be taken, which raises the intent's amount, too."""
+        """Whether more than authorized may be captured, which raises the intent's amount, too."""
         options = self.payment_method_options
         card = options.card if options else None
         return card is not None and card.request_overcapture == "if_available"
@@ -235,13 +235,13 @@ class Dispute(Struct, frozen=True):
 
     @property
     def money_is_gone(self) -> bool:
-        """Withdrawn, and not reinstated since: rates differ, so it is counted, not summed up."""
+        """Whether money is withdrawn and not reinstated; counted, not summed, as rates differ."""
         withdrawn = sum(1 for each in self.balance_transactions if each.amount < 0)
         return withdrawn > sum(1 for each in self.balance_transactions if each.amount > 0)
 
 
 class Event(Struct, frozen=True):
-    """A snapshot event; `object` is decoded by its type, and only once it is known to be ours."""
+    """A snapshot event; `object` is decoded by its type, once it is known to be ours."""
 
     id: str
     type: str
@@ -263,7 +263,7 @@ class Event(Struct, frozen=True):
 
     @property
     def is_unfinished_in_page(self) -> bool:
-        """Of an intent: the shopper is in the middle of it, which says nothing about money."""
+        """Of an intent: whether the shopper is authenticating, which says nothing about money."""
         action = self.object.get("next_action")
         kind = action.get("type") if isinstance(action, dict) else None
         return self.type == "payment_intent.requires_action" and kind in IN_PAGE

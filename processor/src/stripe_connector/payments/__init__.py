@@ -1,1 +1,1 @@
-"""Use cases of a payment: start, confirm, record, modify, and what belongs to the customer."""
+"""Use cases of a payment: start, confirm, record, modify, and the customer's stored methods."""

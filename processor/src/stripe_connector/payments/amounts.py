@@ -14,7 +14,7 @@ def cart_amount_due(
 ) -> Money:
     """What is left to pay, taxes included; never below zero.
 
-    `without` leaves one payment (by id) out: what that one alone has to bring.
+    `without` leaves one payment (by id) out: the result is what that one has to pay.
     The session's planned gift card amount will be paid by the gift card.
     """
     return due(
@@ -27,8 +27,8 @@ def cart_amount_due(
 
 
 def require_due(cart: Cart, metadata: SessionMetadata, ours: Ours) -> Money:
-    """What is left to pay; raises InvalidRequest where that is nothing, or nothing that Stripe can
-    charge: too little, or not exact."""
+    """What is left to pay; raises InvalidRequest where that is nothing, or an amount that Stripe
+    cannot charge: too small, or not exact."""
     left = cart_amount_due(cart, metadata, ours)
     if left.cent_amount == 0:
         raise InvalidRequest(

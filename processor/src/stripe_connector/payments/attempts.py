@@ -1,9 +1,9 @@
-"""What a spent idempotency key means: the one policy for failures that Stripe repeats.
+"""The policy for spent idempotency keys, under which Stripe repeats a stored failure.
 
 A 5xx, a time-out and a key in use are sent again with the same key and body, within a request by
 `gateways.outgoing` and afterwards by the caller's repetition. Once Stripe repeats a failure that it
-*stored*, that key will never bring another answer, while the first call may still have its effect:
-Stripe may roll it forward later and advises against a new key
+*stored*, that key never gets another answer, while the first call may still take effect: Stripe may
+roll it forward later and advises against a new key
 (https://docs.stripe.com/error-low-level#server-errors). What may be done then depends on what a
 second effect would do.
 """
@@ -20,14 +20,14 @@ from stripe_connector.gateways.stripe.errors import KEY_SPENT
 T = TypeVar("T")
 
 ATTEMPTS = 3
-"""Idempotency keys that one request uses up before it leaves the rest to a repetition."""
+"""Idempotency keys that one request uses at most; a repetition uses further ones."""
 
 
 class RepeatEffect(Enum):
-    """What the effect of a call would do if it happened twice, under two keys."""
+    """What would happen if a call took effect twice, under two keys."""
 
     NOTHING = "nothing"
-    """It creates what nobody can pay yet, such as an unconfirmed intent: a new key is fine."""
+    """It creates what cannot be paid yet, such as an unconfirmed intent: a new key is fine."""
     REFUSED = "refused"
     """The intent lets it happen once: a cancellation, the last capture, a confirmation. A new key
     is fine once the intent was read and is open as before."""
@@ -39,11 +39,11 @@ class RepeatEffect(Enum):
 async def create(
     make: Callable[[str], Awaitable[T]], find: Callable[[], Awaitable[T | None]], key: str
 ) -> T:
-    """Make what moves no money (`Effect.NOTHING`), under as many keys as it takes.
+    """Create an object that moves no money (`Effect.NOTHING`), with as many keys as needed.
 
-    `make` gets the key to send; its body must not depend on the request, so that two at once make
+    `make` gets the key to send; its body must not depend on the request, so that two at once create
     one. `find` looks for what an earlier call under a spent key made. Raises BackendUnavailable
-    where Stripe stores a failure for one key after the other.
+    where Stripe stores failures for all keys.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:

@@ -9,7 +9,7 @@ from stripe_connector.settings import BehaviorRule, Settings
 
 
 class Behaviour(Struct, frozen=True):
-    """What holds for one cart."""
+    """The behaviour for one cart."""
 
     flow_type: str
     """deferred, or pi_first: the intent exists before the element is shown."""
@@ -19,7 +19,7 @@ class Behaviour(Struct, frozen=True):
 
 
 STORED_USAGE = "on_session"
-"""What a method is stored for where the shopper agrees and the settings say nothing."""
+"""The usage for which a method is stored if the shopper agrees and no setting decides."""
 
 
 def behaviour_of(cart: Cart, settings: Settings, *, store: bool = False) -> Behaviour:
@@ -28,7 +28,7 @@ def behaviour_of(cart: Cart, settings: Settings, *, store: bool = False) -> Beha
     Each of the cart's countries (its own, billing, shipping) and then its store key is looked up;
     the first that has a rule wins. A recurring cart always saves its payment method for charges
     without the shopper, whatever the rules and the flow say; otherwise intent-first saves nothing.
-    With `store`, the shopper has agreed: then the method is saved, for whatever is configured.
+    With `store`, the shopper has agreed: the method is saved, for the configured usage.
     """
     rule = _rule(cart, settings)
     flow = rule.flow_type or settings.stripe_payment_flow

@@ -1,7 +1,7 @@
-"""What Stripe is told for comfort: names, addresses, phones, e-mail. It never costs a sale.
+"""Comfort fields for Stripe: names, addresses, phones, e-mail. They never prevent a sale.
 
-Texts are trimmed and cut to Stripe's limits. Where Stripe refuses one all the same, such as an
-e-mail address that it finds invalid, the call is repeated without it, under another key.
+Texts are trimmed and cut to Stripe's limits. Where Stripe nevertheless refuses one, such as an
+invalid e-mail address, the call is repeated without it, under another key.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ NAME = 256
 PHONE = 20
 EMAIL = 512
 ADDRESS = 5000
-"""Characters that Stripe takes (https://docs.stripe.com/api/customers/create); what names no limit
-takes 5,000."""
+"""Characters that Stripe accepts (https://docs.stripe.com/api/customers/create); 5,000 where no
+limit is documented."""
 
 _FIELDS = ("shipping", "customer_email", "receipt_email", "email", "name", "phone", "address")
-"""Parameters that may be missing, as Stripe names them; of nested ones the outermost."""
+"""Optional parameters, as Stripe names them; of nested ones the outermost."""
 _BY_CODE = {"email_invalid": ("customer_email", "receipt_email", "email")}
 _TRIES = len(_FIELDS)
 
 
 def fitting(text: str | None, limit: int) -> str | None:
-    """A text as Stripe takes it; None where nothing is left of it."""
+    """A text trimmed and cut for Stripe; None where it is empty."""
     return (text or "").strip()[:limit].strip() or None
 
 
 async def without_refused(
     call: Callable[[Params, str], Awaitable[T]], params: Mapping[str, Any], key: str
 ) -> T:
-    """What `call` answers to the params and an idempotency key; what names a refused comfort field
-    is left out of the next try. Any other refusal is raised."""
+    """Call with the params and an idempotency key; a comfort field that Stripe refuses is left out
+    of the next try. Any other refusal is raised."""
     sent = dict(params)
     for left_out in range(_TRIES):
         try:
@@ -48,13 +48,13 @@ async def without_refused(
             if field is None:
                 raise
             told = {"field": field, "code": refusal.code}
-            logger.warning("Stripe refuses a text of the shopper's", extra={"fields": told})
+            logger.warning("Stripe refuses a comfort field", extra={"fields": told})
             del sent[field]
     return await call(sent, f"{key}:without-{_TRIES}")
 
 
 def _refused_field(sent: Mapping[str, Any], refusal: StripeRefused) -> str | None:
-    """The comfort field that a refusal names, as far as it was sent."""
+    """The comfort field that a refusal names, if it was sent."""
     named = (refusal.param or "").partition("[")[0]
     by_code = _BY_CODE.get(refusal.code, ())
     return next(

@@ -1,4 +1,4 @@
-"""Confirm a payment after the shopper has: the state comes from Stripe, never from the browser."""
+"""Confirms a payment after the shopper did: its state comes from Stripe, never from the browser."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Confirmer:
         """Record the intent's state in the Payment on the shopper's cart.
 
         Raises InvalidRequest where payment, cart and intent do not belong together, PaymentRefused
-        for a declined attempt, Conflict for an intent that is not confirmed yet, whose money went
-        back, or whose amount is not what the cart costs: that is recorded, and bars fulfilment.
+        for a declined attempt, Conflict for an intent that is not confirmed yet, whose money was
+        refunded, or whose amount is not what the cart costs: that is recorded, and bars fulfilment.
         """
         (session, cart), intent = await both(
             read_session_and_cart(shopper, self._commercetools, self._account),
@@ -95,7 +95,7 @@ class Confirmer:
                 fields={"paymentReference": payment.id},
             )
         if kept_amount(payment) <= 0:
-            raise Conflict("The payment was given back.", code="PaymentReversed")
+            raise Conflict("The payment was reversed.", code="PaymentReversed")
         return "approved"
 
     async def _intent(self, intent_id: str) -> PaymentIntent:
@@ -124,7 +124,7 @@ class Confirmer:
         return payment
 
     async def _record(self, payment: Payment, intent: PaymentIntent, due: Money) -> Payment:
-        """Merge, and plan what the cart costs now, for Stripe's amount to be compared with."""
+        """Merge, and plan what the cart costs now, so that Stripe's amount is compared with it."""
         fact = intent_fact(intent)
 
         async def compute(current: Payment) -> Sequence[Action]:

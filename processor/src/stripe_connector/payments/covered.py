@@ -1,4 +1,4 @@
-"""A sale that is covered: nobody can go on paying it, and what was paid all the same is marked."""
+"""Closes a covered sale: open intents and pages are cancelled, surplus payments are marked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stripe_connector.payments.record import Recorder
 
 
 class CoveredSales:
-    """Closes what is still open at Stripe of a sale that others, or a lower price, cover."""
+    """Closes what is open at Stripe of a sale that other payments, or a lower price, cover."""
 
     def __init__(self, recorder: Recorder, mover: Mover, modifier: Modifier) -> None:
         self._recorder = recorder
@@ -40,7 +40,7 @@ class CoveredSales:
     async def _closed(self, payment: Payment, ours: Ours) -> Payment:
         if not ours.includes(payment) or not _payable(payment):
             return payment
-        # Refused: it was confirmed in this very moment, or made with other keys.
+        # Refused: it was confirmed just now, or created with other keys.
         with contextlib.suppress(Conflict, NotFound):
             payment, _ = await self._mover.cancel_open(payment)
         return payment
@@ -49,9 +49,9 @@ class CoveredSales:
 def surplus(
     total: Money, payments: Iterable[Payment], ours: Ours
 ) -> Iterator[tuple[Payment, Money]]:
-    """Payments of ours that hold more than is needed, the newest first, and what each had to bring.
+    """Payments of ours that hold too much, newest first, with the amount that each had to pay.
 
-    What operations of ours asked for is no surplus.
+    Amounts that operations of ours requested are no surplus.
     """
     counted = [payment for payment in payments if ours.counts(payment)]
     currency = total.currency_code
@@ -66,7 +66,7 @@ def surplus(
 
 
 def _payable(payment: Payment) -> bool:
-    """Whether a shopper could still pay it, as far as is recorded."""
+    """Whether the shopper can still pay it, as far as is recorded."""
     status = payment.payment_status.interface_code
     open_intent = payment.interface_id is not None and status in (None, *OPEN)
     return payment.session_id is not None or open_intent

@@ -1,4 +1,4 @@
-"""What the payment elements in the browser are configured with."""
+"""The configuration of the payment elements in the browser."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Config(Struct, frozen=True, rename="camel"):
 
 class CartInfo(Struct, frozen=True, rename="camel"):
     amount: int
-    """In Stripe's minor units, as the element takes it."""
+    """In Stripe's minor units, as the element expects it."""
     currency: str
 
 
@@ -62,7 +62,7 @@ class ExpressLine(Struct, frozen=True, rename="camel"):
 
 
 class ExpressData(Struct, frozen=True, rename="camel"):
-    """GET /express-payment-data: what the wallet's sheet shows."""
+    """GET /express-payment-data: the contents of the wallet's sheet."""
 
     total_price: Money
     currency_code: str
@@ -98,7 +98,7 @@ class Elements:
 
 
 def config(settings: Settings, *, has_customer: bool) -> Config:
-    """What every enabler needs first; methods are stored for customers alone."""
+    """The configuration that every enabler reads first; methods are stored for customers only."""
     return Config(
         client_key=settings.stripe_publishable_key,
         publishable_key=settings.stripe_publishable_key,
@@ -164,7 +164,7 @@ def express_data(cart: Cart, metadata: SessionMetadata, ours: Ours) -> ExpressDa
 
 
 def billing_address(cart: Cart) -> str | None:
-    """The cart's billing (else shipping) address as Stripe.js takes it: JSON in a string."""
+    """The cart's billing (else shipping) address as Stripe.js expects it: JSON in a string."""
     address = cart.billing_address or cart.delivery_address
     if address is None:
         return None

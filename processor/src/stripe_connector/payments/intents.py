@@ -1,4 +1,4 @@
-"""The PaymentIntent that a cart needs: parameters for Stripe, and what has changed since."""
+"""Parameters of a cart's PaymentIntent, and of its updates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stripe_connector.payments.behaviour import Behaviour
 from stripe_connector.payments.comfort import ADDRESS, NAME, PHONE, fitting
 
 TAX_REFERENCES = "connectorStripeTax_calculationReferences"
-"""Custom field of a cart in which Stripe's tax connector leaves its calculations."""
+"""Custom field of a cart in which Stripe's tax connector stores its calculations."""
 
 _TAX_CALCULATION = re.compile(r"taxcalc_\w{1,200}", re.ASCII)
 
@@ -54,13 +54,13 @@ def intent_params(
 
 
 def for_guest(intent_params: dict[str, Any]) -> dict[str, Any]:
-    """The same intent without a Stripe customer, for whom alone methods are saved and kept."""
+    """The same intent without a Stripe customer, and so without saving a method."""
     theirs = ("customer", "setup_future_usage", "payment_method")
     return {k: v for k, v in intent_params.items() if k not in theirs}
 
 
 def intent_metadata(project_key: str, cart: Cart, payment_id: str) -> dict[str, str]:
-    """What ties the intent to commercetools, from its first moment."""
+    """Metadata that link the intent to commercetools from its creation on."""
     ties = {CART_ID: cart.id, PROJECT_KEY: project_key, PAYMENT_ID: payment_id}
     if cart.customer_id is not None:
         ties[CUSTOMER_ID] = cart.customer_id
@@ -68,7 +68,7 @@ def intent_metadata(project_key: str, cart: Cart, payment_id: str) -> dict[str, 
 
 
 def intent_changes(intent: PaymentIntent, desired: dict[str, Any]) -> dict[str, Any]:
-    """What an open intent must be told so that it is as desired; empty where it is already."""
+    """The update that an open intent needs to be as desired; empty where it needs none."""
     current = {
         "amount": intent.amount,
         "customer": intent.customer,
@@ -83,20 +83,20 @@ def intent_changes(intent: PaymentIntent, desired: dict[str, Any]) -> dict[str, 
     }
     changed |= {name: "" for name in _withdrawn(intent) if name not in desired}
     if changed:
-        # They go along: where they have changed, so has the amount.
+        # Sent along with the amount: where these changed, the amount did.
         changed |= {name: desired[name] for name in ("shipping", "hooks") if name in desired}
     return changed
 
 
 def owner(intent: PaymentIntent, cart: Cart) -> dict[str, Any]:
-    """What an intent must be told where the cart has another customer by now."""
+    """The update that an intent needs where the cart has another customer now."""
     if intent.metadata.get(CUSTOMER_ID) == cart.customer_id:
         return {}
     return {"metadata": {CUSTOMER_ID: cart.customer_id or ""}}
 
 
 def _withdrawn(intent: PaymentIntent) -> list[str]:
-    """What an earlier choice has left in an intent that nobody is confirming now.
+    """Parameters of an earlier choice to remove from an intent that is not being confirmed.
 
     While the shopper authenticates, both are what the browser has confirmed with.
     """
@@ -109,7 +109,7 @@ def _withdrawn(intent: PaymentIntent) -> list[str]:
 
 
 def since(moment: str | None) -> int:
-    """Unix seconds before which nothing can have been created that was asked for at a moment."""
+    """Unix seconds before which nothing requested at a given time can have been created."""
     if moment is None:
         return 0
     return int(datetime.fromisoformat(moment).timestamp()) - _CLOCK_SKEW_S
@@ -130,17 +130,17 @@ def stripe_address(address: Address) -> dict[str, str]:
 
 
 def full_name(first: str | None, last: str | None) -> str | None:
-    """First and last name as one, as Stripe takes it; None where there is neither."""
+    """First and last name as one, as Stripe expects it; None where there is neither."""
     return fitting(" ".join(filter(None, (first, last))), NAME)
 
 
 def phone_of(address: Address) -> str | None:
-    """A phone number as Stripe takes it."""
+    """A phone number as Stripe accepts it."""
     return fitting(address.phone or address.mobile, PHONE)
 
 
 def _shipping(address: Address | None) -> dict[str, Any] | None:
-    """Stripe wants a name with a shipping address; without one it is left out."""
+    """The shipping address; None without a name, which Stripe requires with it."""
     if address is None:
         return None
     name = full_name(address.first_name, address.last_name)

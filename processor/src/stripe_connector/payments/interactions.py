@@ -1,4 +1,4 @@
-"""Interface interactions: what was said to and by Stripe, kept with the Payment, masked."""
+"""Interface interactions: masked requests to Stripe and its answers, stored with the Payment."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Interaction(Struct, frozen=True):
     response: Any = None
 
     def action(self, at: str) -> Action:
-        """As update action; `at` is ISO 8601 in UTC."""
+        """As an update action; `at` is ISO 8601 in UTC."""
         fields = {"interactionId": self.id, "createdAt": at, "type": self.kind}
         for name, value in (("request", self.request), ("response", self.response)):
             if value is not None:
@@ -67,7 +67,7 @@ def interaction_type_draft() -> dict[str, Any]:
 
 
 def without_personal_data(value: Any) -> Any:
-    """A copy without secrets and personal data: what a field is called decides."""
+    """A copy without secrets and personal data, which are recognised by the field's name."""
     if isinstance(value, dict):
         return {
             key: _MASK if _PRIVATE.search(key) and item is not None else without_personal_data(item)

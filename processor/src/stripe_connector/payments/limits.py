@@ -1,8 +1,8 @@
 """What can still be captured, refunded or cancelled on a Payment, in minor units.
 
-Everything that is written down counts, also what is not finished: two requests at once can never
-move more than there is. What is Initial counts only where we wrote it ahead: shoppers may add
-Initial transactions (https://docs.commercetools.com/api/projects/me-payments).
+Every recorded transaction counts, also an unfinished one: two concurrent requests can never move
+more than there is. An Initial one counts only where we wrote it ahead: shoppers may add Initial
+transactions (https://docs.commercetools.com/api/projects/me-payments).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def refundable_of(payment: Payment, charge: Transaction) -> int:
 
 
 def kept_amount(payment: Payment) -> int:
-    """What stays with the merchant once everything that is written down is carried out."""
+    """What stays with the merchant once every recorded transaction is carried out."""
     held = payment.total("Authorization", "Success") - _taken(payment, "CancelAuthorization")
     returned = _taken(payment, "Refund")
     lost = payment.lost()
@@ -61,12 +61,12 @@ def processing_amount(payment: Payment) -> int:
 
 
 def unanswered_amount(payment: Payment, type_: TransactionType) -> int:
-    """What operations of a type hold of which Stripe's answer is not recorded yet."""
+    """The amount of operations of a type whose answer from Stripe is not recorded yet."""
     return sum(t.amount.cent_amount for t in unanswered(payment, type_))
 
 
 def unanswered(payment: Payment, *types: TransactionType) -> list[Transaction]:
-    """The operations of which Stripe's answer is not recorded yet, oldest first."""
+    """The operations whose answer from Stripe is not recorded yet, oldest first."""
     initial = [t for t in payment.transactions if t.state == "Initial" and t.type in types]
     if not initial:
         return []

@@ -1,4 +1,4 @@
-"""Capture, refund, cancel, reverse: what is asked for, checked and turned into movements."""
+"""Capture, refund, cancel, reverse: checks a request and plans its movements of money."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from stripe_connector.payments.record import Recorder
 
 _REVERSAL = "reversePayment"
 _LATE = ":late"
-"""Ends the identity of what a reversal had to leave until the money arrived."""
+"""End of the identity of the part of a reversal that waits until the money has arrived."""
 
 
 class Command(Struct, frozen=True, kw_only=True):
@@ -84,7 +84,7 @@ class Modifier:
         self._account = account
         self._multiple_captures = multiple_captures
         self._actions = {AMOUNT_MISMATCH: mismatch_action, ORDER_FAILED: order_failed_action}
-        """By the status code of a Payment, what our rules do about it."""
+        """What our rules do, by the status code of a Payment."""
 
     async def modify(
         self, payment: Payment, command: AnyCommand, key: str | None = None
@@ -92,7 +92,7 @@ class Modifier:
         """Carry out one command; `key` is the caller's Idempotency-Key.
 
         Raises NotFound, InvalidRequest where it is impossible, Conflict while another capture is
-        unfinished, BackendUnavailable where the outcome is not known yet: then repeat it.
+        unfinished, BackendUnavailable where the outcome is not known yet: the caller repeats it.
         """
         await self._account.require_ours(payment)
         if not (await self._account.ours()).includes(payment):
@@ -180,7 +180,7 @@ class Modifier:
         return _combined(outcomes)
 
     async def _cancel_nothing(self, payment: Payment) -> Outcome:
-        """No money is held: take back the chance to pay, unless money has moved already."""
+        """Cancel a payment that holds no money, so that it cannot be paid."""
         if payment.total("Charge", "Success") > 0:
             raise InvalidRequest("A captured payment cannot be cancelled, only refunded.")
         if payment.payment_status.interface_code == "canceled":
@@ -216,7 +216,7 @@ class Modifier:
         return await self.settle_reversal(payment) or _given_back(payment, _combined(outcomes))
 
     async def settle_reversal(self, payment: Payment) -> Outcome | None:
-        """Keep the promise of a reversal that had to wait for Stripe; None where there is none.
+        """Carry out a reversal that had to wait for Stripe; None where none waits.
 
         The money has arrived: refund or release it. The attempt has failed: make sure that it
         cannot be paid again. The wait and the refund change in one write, so that no crash loses
@@ -252,7 +252,7 @@ class Modifier:
         return _combined(outcomes)
 
     async def _resume(self, payment: Payment, request: Request) -> Outcome:
-        """Complete what is written down already."""
+        """Complete operations that are recorded already."""
 
         async def plan(_: Payment) -> Sequence[Part]:
             return []
@@ -261,7 +261,7 @@ class Modifier:
         return _combined(outcomes)
 
     async def after_record(self, payment: Payment) -> None:
-        """What our own rules demand once the record has changed; repeated, it is resumed."""
+        """Carry out what our own rules demand after a change; a repetition resumes it."""
         await self.settle_reversal(payment)
         for code, action in self._actions.items():
             if (begun := _begun(payment, code)) is not None:
@@ -275,7 +275,7 @@ class Modifier:
     async def _single(
         self, payment: Payment, request: Request, plan: Plan, amount: Money
     ) -> Outcome:
-        """Move one amount; before a refusal, make sure that the record is not just behind."""
+        """Move one amount; before a refusal, bring the Payment up to date and try again."""
         for known in self._mover.find_existing(payment, request):
             if known.amount != amount:
                 raise Conflict("This Idempotency-Key was used for another operation.")
@@ -287,7 +287,7 @@ class Modifier:
         return _combined(outcomes)
 
     async def _with_authorization(self, payment: Payment) -> Payment:
-        """The payment, brought up to date where no attempt to pay is recorded that may succeed."""
+        """The payment; brought up to date where no attempt that may succeed is recorded."""
         if payment.total("Authorization", "Pending", "Success"):
             return payment
         return await self._recorder.sync_intent(payment, _intent(payment))
@@ -296,8 +296,8 @@ class Modifier:
         """The payment with no capture under way; one at a time, for only then does the amount
         received tell its outcome.
 
-        Raises Conflict for one that may still be at work. One that was abandoned is closed, which
-        makes a new version: a plan made from the old one is made again.
+        Raises Conflict for a capture that may still be running. An abandoned one is closed, which
+        makes a new version: a plan for the old one must be made again.
         """
         ours = operations(payment)
         for transaction in payment.of_type("Charge"):
@@ -318,7 +318,7 @@ class Modifier:
         return payment
 
     async def _more_captures(self, payment: Payment) -> bool:
-        """Whether the card allows a later capture of the rest, and the merchant wants it."""
+        """Whether the card allows a later capture of the rest, and the merchant enabled that."""
         if not self._multiple_captures:
             return False
         charge = (await self._stripe.get_intent(_intent(payment))).charge
@@ -364,7 +364,7 @@ def _part(type_: Literal["Refund", "CancelAuthorization"], payment: Payment, amo
 
 
 def _at_most(limit: int, done: str, payment: Payment) -> str:
-    """Why no more is possible; what still waits for Stripe's answer is named."""
+    """Why no more is possible; names operations that still wait for Stripe's answer."""
     reason = f"At most {max(0, limit)} can be {done}."
     kinds: tuple[TransactionType, ...] = ("Refund",)
     if done == "captured":
@@ -380,7 +380,7 @@ def _late(request: Request) -> Request:
 
 
 def _begun(payment: Payment, suffix: str) -> Request | None:
-    """A request of our own rules that is written down, but was not carried out."""
+    """A request of our own rules that is recorded, but was not carried out."""
     for transaction_id, operation in operations(payment).items():
         if operation.identity.endswith(suffix):
             transaction = next(t for t in payment.transactions if t.id == transaction_id)
@@ -394,7 +394,7 @@ def _reversible(payment: Payment) -> bool:
 
 
 def _payable(payment: Payment) -> bool:
-    """Nothing was ever taken and the shopper could still pay."""
+    """Whether nothing was ever taken and the shopper could still pay."""
     taken = payment.total("Authorization", "Success")
     return not taken and payment.payment_status.interface_code != "canceled"
 
@@ -406,9 +406,9 @@ def _intent(payment: Payment) -> str:
 
 
 def _combined(outcomes: Sequence[Outcome]) -> Outcome:
-    """Approved only if everything was done: rejected if a part was, telling what succeeded.
+    """Approved only if every part succeeded; rejected if one was refused, listing what succeeded.
 
-    Received if any part is still under way.
+    Received if any part is still running.
     """
     refused = [each for each in outcomes if each.outcome == "rejected"]
     waiting = [each for each in outcomes if each.outcome == "received"]
@@ -422,7 +422,7 @@ def _combined(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def _given_back(payment: Payment, outcome: Outcome) -> Outcome:
-    """The outcome of a reversal: it is not done while another operation's part is open."""
+    """The outcome of a reversal, which is not complete while another operation is open."""
     others = unanswered(payment, "Refund", "CancelAuthorization")
     if outcome.outcome == "approved" and (others or payment.total("Refund", "Pending")):
         return Outcome("received")

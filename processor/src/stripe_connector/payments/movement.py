@@ -1,9 +1,9 @@
-"""Moving money exactly once: write the intention down, call Stripe, write down what happened.
+"""Moves money exactly once: records the intention, calls Stripe, records the outcome.
 
-The transaction is in the Payment before Stripe is called, so that a repetition by anyone, after a
-crash at any point, finds it and resumes it instead of starting a second one. Stripe's idempotency
-key is made of the transaction's id, so that even two instances at once move the money once. What a
-failure means that Stripe has stored under the key, `payments.attempts` says.
+The transaction is in the Payment before Stripe is called, so that any repetition, after a crash at
+any point, finds it and resumes it instead of starting a second one. Stripe's idempotency key
+contains the transaction's id, so that even two instances at once move the money once.
+`payments.attempts` defines what a failure means that Stripe stored under the key.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ class Mover:
         repeat_window_s: int,
         observe_waiting: Callable[[str, bool], None] = lambda _type, _lapses: None,
     ) -> None:
-        """`observe_waiting` is told the type of a transaction whose outcome only Stripe can show,
-        and whether the authorization behind it ends within a day."""
+        """`observe_waiting` gets the type of a transaction whose outcome only Stripe can show, and
+        whether its authorization expires within a day."""
         self._observe_waiting = observe_waiting
         self._stripe = stripe
         self._off_session = off_session
@@ -88,10 +88,10 @@ class Mover:
     async def move(
         self, payment: Payment, request: Request, plan: Plan, *, replaces: str | None = None
     ) -> tuple[Payment, list[Outcome]]:
-        """Write ahead and carry out, or find and resume; one outcome for each movement.
+        """Write ahead and carry out, or find and resume; returns one outcome per movement.
 
-        The plan is asked only if the request is not written down already. `replaces` names an
-        unfinished transaction that fails in the write that brings the new ones.
+        The plan is called only if the request is not recorded already. `replaces` names an
+        unfinished transaction that is closed as failed in the write that adds the new ones.
         """
         fresh = False
 
@@ -118,18 +118,18 @@ class Mover:
 
         payment = await self._recorder.update(payment, compute)
         outcomes = []
-        # What only releases money goes first: where it fails, nothing was paid back yet.
+        # Releases go first: where one fails, nothing was refunded yet.
         for known in sorted(self.find_existing(payment, request), key=lambda t: t.type):
             payment, outcome = await self.carry_out(payment, known.id, resume=not fresh)
             outcomes.append(outcome)
         return payment, outcomes
 
     def find_existing(self, payment: Payment, request: Request) -> list[Transaction]:
-        """The transactions of a request that was made before.
+        """The transactions of an earlier equal request.
 
         The same identity is the same operation until Stripe's answer is recorded, and for as long
-        as it is young. One that the caller named itself stays the same for good once Stripe has
-        accepted it. Raises Conflict where the name was used for something else.
+        as it is young. One with a caller's key stays the same permanently once Stripe has accepted
+        it. Raises Conflict where the key was used for another operation.
         """
         known = []
         for transaction_id, operation in operations(payment).items():
@@ -144,7 +144,7 @@ class Mover:
         return known
 
     def _is_over(self, payment: Payment, known: Sequence[Transaction]) -> bool:
-        """Whether nothing of a request is under way, nor was refused just now."""
+        """Whether no part of a request is running or was refused just now."""
         ours = operations(payment)
         return not any(
             _is_open(each, ours[each.id]) or (each.state == "Failure" and self._young(each))
@@ -156,7 +156,7 @@ class Mover:
         return self._clock.now() - started < self._repeat_window
 
     def is_abandoned(self, transaction: Transaction) -> bool:
-        """Unfinished, and so old that no request can still be working on it."""
+        """Whether it is unfinished, and too old for a running request."""
         return transaction.unfinished and not self._young(transaction)
 
     def find_running_charge(self, payment: Payment) -> Transaction | None:
@@ -170,11 +170,11 @@ class Mover:
     async def carry_out(
         self, payment: Payment, transaction_id: str, *, resume: bool
     ) -> tuple[Payment, Outcome]:
-        """Bring one written-ahead transaction to its end.
+        """Carry out one written-ahead transaction.
 
-        With `resume`, Stripe is looked at first: an earlier try may have had its effect. `received`
-        is also the answer where Stripe alone can show the outcome. Raises BackendUnavailable where
-        it stays unknown but the same call may be repeated; the transaction then stays as it is.
+        With `resume`, read Stripe first: an earlier try may have succeeded. The outcome is also
+        `received` where only Stripe can show it. Raises BackendUnavailable where it stays unknown
+        but the same call may be repeated; the transaction then stays as it is.
         """
         spent = False
         for _ in range(ATTEMPTS):
@@ -205,7 +205,7 @@ class Mover:
         raise BackendUnavailable("Stripe cannot complete this now, try again.", retry_after=5)
 
     async def _looked(self, payment: Payment, transaction: Transaction) -> Payment:
-        """The Payment after a look at Stripe; what Stripe does not know at all has failed."""
+        """Bring the Payment up to date from Stripe; what does not exist there has failed."""
         try:
             return await self.sync_outcome(payment, transaction)
         except NotFound as missing:
@@ -214,7 +214,7 @@ class Mover:
     async def _may_use_new_key(
         self, payment: Payment, transaction: Transaction, operation: Operation
     ) -> bool:
-        """Whether a call may go out again although the first may still have its effect."""
+        """Whether a call may be sent again although the first may still take effect."""
         if effect_of(transaction, operation) is RepeatEffect.TWICE or payment.interface_id is None:
             return False
         intent = await self._stripe.get_intent(payment.interface_id)
@@ -233,7 +233,7 @@ class Mover:
         )
 
     async def _wait(self, payment: Payment, transaction_id: str) -> Payment:
-        """Write down that Stripe alone can show the outcome from now on."""
+        """Record that only Stripe can show the outcome from now on."""
 
         async def compute(current: Payment) -> Sequence[Action]:
             transaction = _by_id(current, transaction_id)
@@ -276,9 +276,9 @@ class Mover:
     async def sync_outcome(
         self, payment: Payment, transaction: Transaction, intent_id: str | None = None
     ) -> Payment:
-        """Merge what Stripe shows where the effect of this transaction would be seen.
+        """Read and merge the objects at Stripe that would show this transaction's effect.
 
-        `intent_id` is what Stripe has named, where the Payment may not know its intent yet.
+        `intent_id` is the intent that Stripe named, which the Payment may not have yet.
         """
         if transaction.type == "Authorization":
             known = payment.interface_id or intent_id
@@ -289,13 +289,13 @@ class Mover:
         return await self._recorder.sync_intent(payment, intent_id)
 
     async def give_up(self, payment: Payment, transaction: Transaction) -> Payment:
-        """Record an abandoned transaction that left no trace at Stripe as failed."""
+        """Record an abandoned transaction that does not exist at Stripe as failed."""
         return await self.fail(payment, transaction.id, "abandoned", "It was never carried out.")
 
     async def cancel_open(self, payment: Payment) -> tuple[Payment, Outcome]:
-        """Cancel an intent that holds no money: nothing to write down, repeating is harmless.
+        """Cancel an intent that holds no money; nothing is written ahead, as repeating is harmless.
 
-        Where there is no intent yet, the Checkout Session that would make one is expired.
+        Where there is no intent yet, its Checkout Session is expired.
         """
         if payment.interface_id is None and payment.session_id is not None:
             return await self._expire_session(payment, payment.session_id)
@@ -320,13 +320,13 @@ class Mover:
         except PaymentRefused as refusal:
             session = await self._stripe.get_checkout_session(session_id)
             if session.status != "expired":
-                # Confirmed in this very moment: the caller repeats, and finds the intent.
+                # Confirmed just now: the caller repeats, and finds the intent.
                 raise Conflict(refusal.message, code=refusal.code, retry_after=1) from refusal
         payment = await self._recorder.record_facts(payment, [ExpiredSessionFact(session.id)])
         return payment, Outcome("approved")
 
     async def _call(self, payment: Payment, transaction: Transaction) -> Payment:
-        """One call to Stripe, built from nothing but the transaction."""
+        """One call to Stripe, built only from the transaction."""
         operation = _operation(payment, transaction)
         key = idempotency_key(transaction.id, operation.attempt)
         if transaction.type == "Authorization":
@@ -356,12 +356,12 @@ class Mover:
                 "final_capture": operation.final,
             }
             if operation.final:
-                del capture["final_capture"]  # Stripe's default, and refused by some methods
+                del capture["final_capture"]  # Stripe's default, which some methods refuse
             intent = await self._stripe.capture_intent(intent_id, capture, key)
             cause = Interaction(operation.action, transaction.id, capture, intent)
         else:
             if payment.total("Charge", "Success") > 0:
-                # A partly captured intent cannot be canceled; capturing nothing releases the rest.
+                # A partly captured intent cannot be canceled; capturing 0 releases the rest.
                 release = {"amount_to_capture": 0, "final_capture": True}
                 intent = await self._stripe.capture_intent(intent_id, release, key)
             else:
@@ -379,7 +379,7 @@ class Mover:
         return await self._recorder.sync_intent(payment, intent.id, cause)
 
     async def _pending(self, payment: Payment, transaction_id: str) -> Payment:
-        """Stripe has accepted it; where that shows no effect yet, it is still at work."""
+        """Record that Stripe accepted it; where no effect shows yet, it stays pending."""
 
         async def compute(current: Payment) -> Sequence[Action]:
             if _by_id(current, transaction_id).state != "Initial":
@@ -391,7 +391,7 @@ class Mover:
     async def _refused(
         self, payment: Payment, transaction: Transaction, refusal: PaymentRefused | NotFound
     ) -> Payment:
-        """Stripe refused for good; what it shows now may still be what was asked for."""
+        """Record that Stripe refused permanently, unless its objects show the requested effect."""
         reversal = _operation(payment, transaction).action == "reversePayment"
         if (
             reversal
@@ -409,7 +409,7 @@ class Mover:
         return await self.fail(payment, transaction.id, code, refusal.message)
 
     async def fail(self, payment: Payment, transaction_id: str, code: str, message: str) -> Payment:
-        """Record that a written-ahead transaction failed, and why; a success stays one."""
+        """Record that a written-ahead transaction failed, and why; never overwrite a success."""
 
         async def compute(current: Payment) -> Sequence[Action]:
             transaction = _by_id(current, transaction_id)
@@ -427,7 +427,7 @@ class Mover:
         return await self._recorder.update(payment, compute)
 
     async def _next_attempt(self, payment: Payment, transaction_id: str, attempt: int) -> Payment:
-        """A new idempotency key, written down before it is used."""
+        """Record a new idempotency key before it is used."""
 
         async def compute(current: Payment) -> Sequence[Action]:
             transaction = _by_id(current, transaction_id)
@@ -446,14 +446,14 @@ class Mover:
 
 
 def effect_of(transaction: Transaction, operation: Operation) -> RepeatEffect:
-    """What would happen if Stripe carried out an operation twice."""
+    """The effect if Stripe carried out an operation twice."""
     match transaction.type:
         case "Refund":
             return RepeatEffect.TWICE
         case "Charge":
             return RepeatEffect.REFUSED if operation.final else RepeatEffect.TWICE
         case "Authorization" if operation.added is None:
-            return RepeatEffect.TWICE  # version 0.1.0 confirmed an intent as it made it
+            return RepeatEffect.TWICE  # version 0.1.0 created and confirmed in one call
         case _:
             return RepeatEffect.REFUSED
 
@@ -464,10 +464,10 @@ def unseen_charge(payment: Payment) -> Transaction | None:
 
 
 def _is_open(transaction: Transaction, operation: Operation) -> bool:
-    """Whether an equal request must be the same one, however old it is.
+    """Whether an equal request counts as the same one, however old it is.
 
-    A refund is its own from when Stripe has recorded it, even where the bank takes days. What else
-    is Pending still waits for us, or for what happens to the intent once.
+    An equal refund is a new one once Stripe has recorded the first, even where the bank takes days.
+    Other Pending transactions still wait for us, or for the intent's outcome.
     """
     if transaction.state == "Pending":
         return operation.action != "refundPayment"
@@ -498,7 +498,7 @@ def _by_id(payment: Payment, transaction_id: str) -> Transaction:
 def _operation(payment: Payment, transaction: Transaction) -> Operation:
     operation = operation_of(payment, transaction)
     if operation is None:
-        raise BackendUnavailable("The payment has lost what was written down for this operation.")
+        raise BackendUnavailable("The stored data of this operation is missing from the payment.")
     return operation
 
 

@@ -1,6 +1,6 @@
 """The Stripe account and mode of this processor's key, and whether that mode may sell here.
 
-What is learned is the same as long as the process lives: it is read once.
+These do not change while the process runs, so they are read once.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from stripe_connector.single_flight import SingleFlight
 
 CONTAINER = "stripe-connector"
 LIVE_OWNER = "live-owner"
-"""Custom object that post-deploy writes with live keys: real money is taken in this project."""
+"""Custom object of post-deploy with live keys: the project takes real payments."""
 
 
 class OwnAccount:
-    """Says which Payments are ours, and refuses to sell in test mode where others sell for real."""
+    """Decides which Payments are ours; refuses test mode sales in a project with live sales."""
 
     def __init__(self, commercetools: Commercetools, stripe: Stripe, settings: Settings) -> None:
         self._commercetools = commercetools
@@ -38,18 +38,18 @@ class OwnAccount:
         return self._settings.live_mode
 
     async def learn(self) -> None:
-        """Read what is not known yet, side by side; worth it beside other calls.
+        """Read what is not known yet, concurrently with other calls.
 
-        Raises nothing: whoever needs it and cannot have it hears why then.
+        Raises nothing: a later use that needs the values raises the error.
         """
         if self._ours is None or self._may_sell is None:
             with contextlib.suppress(ConnectorError):
                 await both(self.ours(), self.may_sell())
 
     async def ours(self) -> Ours:
-        """What Payments of this processor have in common.
+        """The account and mode that Payments of this processor have.
 
-        Raises StripeUnavailable where Stripe cannot be asked whose key it is.
+        Raises StripeUnavailable where the key's account cannot be read from Stripe.
         """
         if self._ours is None:
             await self._flights.do("account", self._read_account)
@@ -59,15 +59,15 @@ class OwnAccount:
     async def may_sell(self) -> bool:
         """Whether orders of this project may be paid with this key.
 
-        Not in test mode where a deployment with live keys owns the project, unless a setting says
-        so: a test card would pay for real goods.
+        Not in test mode where a deployment with live keys owns the project, unless a setting
+        allows it: a test card would pay for real goods.
         """
         if self._may_sell is None:
             await self._flights.do("owner", self._read_owner)
         return self._may_sell is True
 
     async def require_may_sell(self) -> None:
-        """Raises Conflict where `may_sell` says no."""
+        """Raises Conflict where `may_sell` is false."""
         if not await self.may_sell():
             raise Conflict(
                 "This processor has test keys, and the project takes real payments.",

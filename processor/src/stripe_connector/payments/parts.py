@@ -1,4 +1,4 @@
-"""Movements of money: as they are asked for, as they are written down, and what became of them."""
+"""Movements of money: as requested, as recorded, and their outcome."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stripe_connector.money import Money
 
 
 class Part(Struct, frozen=True):
-    """One movement to write down. Amounts in the Payment's minor units."""
+    """One movement to record. Amounts in the Payment's minor units."""
 
     type: Literal["Authorization", "Charge", "Refund", "CancelAuthorization"]
     amount: Money
@@ -25,17 +25,17 @@ class Part(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True):
-    """An operation as it was asked for."""
+    """A requested operation."""
 
     identity: str
     action: str
     merchant_reference: str | None = None
     completing: bool = False
-    """Whether a repetition asks again for what an earlier one was refused, and for that alone."""
+    """Whether a repetition retries only the parts that were refused earlier."""
 
 
 class Outcome(Struct, frozen=True):
-    """What became of a movement, as Checkout names it."""
+    """The outcome of a movement, as Checkout names it."""
 
     outcome: Literal["approved", "received", "rejected"]
     code: str | None = None
@@ -46,20 +46,20 @@ class Outcome(Struct, frozen=True):
 
 
 class WrittenAhead(Struct, frozen=True):
-    """A movement as it is written down before Stripe is asked: both parts in one update."""
+    """A movement as it is recorded before Stripe is called: both parts in one update."""
 
     transaction: TransactionDraft
     interaction: CustomFields
 
 
 Plan = Callable[[Payment], Awaitable[Sequence[Part]]]
-"""The movements that a request needs on a Payment as it is now; raises where it cannot be."""
+"""Returns the movements that a request needs on the current Payment; raises if impossible."""
 
 
 def write_ahead(
     part: Part, request: Request, now: datetime, payment: Payment | None = None
 ) -> WrittenAhead:
-    """What a movement is written down as; `payment` is the one that it is added to."""
+    """Returns the record of a movement; `payment` is the one to which it is added."""
     operation = Operation(
         identity=request.identity,
         action=request.action,

@@ -1,4 +1,4 @@
-"""Writing facts into a Payment under concurrency: read, merge, write, and again on a conflict."""
+"""Writes facts into a Payment: read, merge, write, and again after a version conflict."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ from stripe_connector.payments.own_account import OwnAccount
 logger = logging.getLogger(__name__)
 
 Compute = Callable[[Payment], Awaitable[Sequence[Action]]]
-"""From a Payment at one version to the actions it needs; called anew after each conflict."""
+"""Computes the actions that a Payment at one version needs; called again after each conflict."""
 
 
 class Recorder:
-    """Brings Payments up to date; whatever it writes was computed from the version it writes to.
+    """Brings Payments up to date; every write is computed from the version to which it is applied.
 
-    That is why what is read from Stripe inside `compute` is never older than what the Payment
-    already says: whoever wrote the version in hand had read Stripe before.
+    So what `compute` reads from Stripe is never older than what the Payment already says: the
+    request that wrote that version had read Stripe before.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Recorder:
         return created is not None and self._clock.now() - datetime.fromisoformat(created) > age
 
     async def create_payment(self, draft: PaymentDraft) -> Payment:
-        """The Payment under the draft's key, also where a custom type that it needs is missing."""
+        """Create the Payment, or find it by the draft's key; creates a missing custom type."""
         try:
             return await self._commercetools.create_payment(draft)
         except InvalidRequest as error:
@@ -100,13 +100,13 @@ class Recorder:
     async def update(
         self, payment: Payment, compute: Compute, cause: Interaction | None = None
     ) -> Payment:
-        """Apply what `compute` asks for; raises BackendUnavailable when it cannot be stored.
+        """Apply the actions of `compute`; raises BackendUnavailable when they cannot be stored.
 
-        A failed write may have happened all the same: reading again tells, and merging again
-        changes nothing then. `cause` is kept with the Payment where that is switched on.
+        A failed write may nevertheless have happened: the Payment is read again, and merging again
+        then changes nothing. `cause` is stored with the Payment where that is switched on.
         """
         tries, failed = Tries("The payment", self._clock), False
-        mended = bare = False
+        types_created = bare = False
         while True:
             actions = list(await compute(payment))
             if bare:
@@ -114,7 +114,7 @@ class Recorder:
             if not actions:
                 return payment
             if account_of(payment) is None:
-                # Of an older version, or of the official connector: from now on it is proven ours.
+                # Of an older version, or of the official connector: add the proof that it is ours.
                 actions = [
                     *actions,
                     proof.add_interaction((await self._account.ours()).proof.interaction()),
@@ -124,11 +124,11 @@ class Recorder:
             try:
                 stored = await self._commercetools.update_payment(payment, actions)
             except (InvalidRequest, DuplicateField) as error:
-                if error.code == "ReferencedResourceNotFound" and not mended:
+                if error.code == "ReferencedResourceNotFound" and not types_created:
                     await self._create_types()
-                    mended = True
+                    types_created = True
                 elif not bare and _without_shown(actions) != actions:
-                    bare = True  # what is only shown holds up no money
+                    bare = True  # fields that are only shown must not block money
                 else:
                     raise
                 continue
@@ -146,9 +146,9 @@ class Recorder:
             payment = await self._commercetools.get_payment(payment.id)
 
     async def _create_types(self) -> None:
-        """The custom types that our transactions and interactions need.
+        """Create the custom types that our transactions and interactions need.
 
-        They are missing where the deployment's scripts did not run; money is recorded all the same.
+        They are missing where post-deploy did not run; money is recorded nevertheless.
         """
         for draft in (
             operation.operation_type_draft(),
@@ -158,12 +158,12 @@ class Recorder:
             try:
                 await self._commercetools.create_type(draft)
             except DuplicateField:
-                continue  # this one is there
+                continue  # this type exists
 
     async def record_facts(
         self, payment: Payment, facts: Iterable[Fact], cause: Interaction | None = None
     ) -> Payment:
-        """Merge facts that are true whenever they were read."""
+        """Merge facts that are true whenever they are read."""
         facts = list(facts)
         _tell(facts)
 
@@ -180,7 +180,7 @@ class Recorder:
         *,
         planned: Money | None = None,
     ) -> Payment:
-        """Merge what Stripe says of the intent now."""
+        """Read the intent at Stripe and merge it."""
 
         async def compute(current: Payment) -> Sequence[Action]:
             fact = intent_fact(await self._stripe.get_intent(intent_id))
@@ -190,7 +190,7 @@ class Recorder:
         return await self.update(payment, compute, cause)
 
     async def sync_checkout_session(self, payment: Payment, session_id: str) -> Payment:
-        """Merge what Stripe says of a Checkout Session now; its intent exists once it was used."""
+        """Read a Checkout Session at Stripe and merge it, with its intent if it has one."""
         session = await self._stripe.get_checkout_session(session_id)
         if session.intent_id is not None:
             return await self.sync_intent(payment, session.intent_id)
@@ -213,7 +213,7 @@ class Recorder:
         return await self.update(payment, compute)
 
     async def mark_order_failed(self, payment: Payment, reason: str) -> Payment:
-        """Mark a Payment whose money is there while the order of its cart cannot be placed."""
+        """Mark a Payment that holds money while its cart's order cannot be placed."""
 
         async def compute(current: Payment) -> Sequence[Action]:
             status = current.payment_status
@@ -224,7 +224,7 @@ class Recorder:
         return await self.update(payment, compute)
 
     async def clear_order_failed(self, payment: Payment) -> Payment:
-        """Take that mark away again: what Stripe says of the intent stands there instead."""
+        """Replace that mark by the intent's status at Stripe."""
 
         async def compute(current: Payment) -> Sequence[Action]:
             if current.payment_status.interface_code != ORDER_FAILED or not current.interface_id:
@@ -238,7 +238,7 @@ class Recorder:
     async def sync_dispute(
         self, payment: Payment, dispute_id: str, cause: Interaction | None = None
     ) -> Payment:
-        """Merge what Stripe says of the dispute now."""
+        """Read the dispute at Stripe and merge it."""
 
         async def compute(current: Payment) -> Sequence[Action]:
             fact = dispute_fact(await self._stripe.get_dispute(dispute_id))
@@ -251,15 +251,15 @@ class Recorder:
     async def sync_refunds(
         self, payment: Payment, intent_id: str, cause: Interaction | None = None
     ) -> Payment:
-        """Merge all refunds of an intent."""
+        """Read all refunds of an intent and merge them."""
         charge, refunds = await self._stripe.get_charge_and_refunds(intent_id)
         return await self.record_facts(payment, refund_facts(refunds, charge), cause)
 
 
 def _without_shown(actions: Sequence[Action]) -> list[Action]:
-    """What must be written: without what only people and other programs read.
+    """The actions without fields that only people and other programs read.
 
-    A type may lack a field, and anybody may have taken an `interfaceId` of a transaction.
+    A type may lack a field, and another program may have used an `interfaceId`.
     """
     bare: list[Action] = []
     for action in actions:
@@ -273,7 +273,7 @@ def _without_shown(actions: Sequence[Action]) -> list[Action]:
 
 
 def _tell(facts: Iterable[Fact]) -> None:
-    """What a person must know: words that Stripe has added, and refunds that did not arrive."""
+    """Log what a person must know: values that Stripe has added, and failed refunds."""
     for fact in facts:
         if isinstance(fact, RefundFact) and fact.state == "Failure" and fact.failure is not None:
             logger.warning(
@@ -282,7 +282,7 @@ def _tell(facts: Iterable[Fact]) -> None:
             )
         if not isinstance(fact, ExpiredSessionFact | ReleaseFact) and fact.unknown is not None:
             logger.warning(
-                "Stripe uses a word that the connector does not know",
+                "Stripe sent a value that the connector does not know",
                 extra={"fields": {"word": fact.unknown, "of": type(fact).__name__}},
             )
 

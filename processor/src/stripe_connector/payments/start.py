@@ -1,8 +1,8 @@
 """Start a payment: one open intent per cart, for any number of requests.
 
-The Payment is created first, under a key that only one of several callers can take; its id is in
+The Payment is created first, under a key that only one of several requests can take; its id is in
 the intent's metadata from the first call, and the intent's id is in the Payment before the answer.
-Starting again returns the same intent, brought up to the cart as it is now.
+Starting again returns the same intent, updated to the current cart.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ from stripe_connector.payments.stored.customers import CustomerClaim, Customers
 from stripe_connector.settings import Settings
 
 FAILED = "failed"
-"""Status code of a Payment for which Stripe refused to make an intent, or whose intent is lost."""
+"""Status code of a Payment whose intent Stripe refused to create, or whose intent is lost."""
 
 UNKNOWN_INTENT = "unknown_intent"
-"""Status code of a Payment whose intent Stripe does not know under today's keys."""
+"""Status code of a Payment whose intent does not exist for the current keys."""
 
 _IMPOSSIBLE_AMOUNTS = frozenset({"amount_too_large", "amount_too_small"})
 _MOVED_ON = "payment_intent_unexpected_state"
@@ -106,7 +106,7 @@ class Started(Struct, frozen=True):
 
 
 class _Wanted(Struct, frozen=True):
-    """One try at what was asked for, with the cart as it was read for it."""
+    """One try of a request, with the cart as read for it."""
 
     session: Session
     cart: Cart
@@ -186,7 +186,7 @@ class Starter:
             cart = await self._commercetools.get_cart(cart.id)
 
     async def _require_due(self, session: Session, cart: Cart, ours: Ours) -> Money:
-        """What is due; where nothing is, what is still open of the cart is closed first."""
+        """The amount due; where nothing is due, open payments of the cart are closed first."""
         metadata = session.metadata
         if cart_amount_due(cart, metadata, ours).cent_amount == 0:
             total = dues.due(
@@ -202,9 +202,9 @@ class Starter:
                 raise _in_process(payment)
 
     async def _settles(self, cart: Cart, ours: Ours) -> bool:
-        """Whether an attempt that counted as being processed has ended, as Stripe says.
+        """Whether an attempt that is recorded as processing has ended at Stripe.
 
-        Raises Conflict where it has not: what it may bring is neither due nor paid.
+        Raises Conflict where it has not: its amount is neither due nor paid.
         """
         _, latest = _latest_payment(cart, ours)
         if latest is None or latest.interface_id is None or not processing_amount(latest):
@@ -219,7 +219,7 @@ class Starter:
         cart = wanted.cart
         number, latest = _latest_payment(cart, wanted.ours)
         if latest is not None and latest.session_id is not None:
-            # A payment page is open: it must close before there is another way to pay.
+            # A payment page is open: it must be closed before another way to pay opens.
             latest = await self._recorder.sync_checkout_session(latest, latest.session_id)
             if latest.session_id is not None:
                 await self._mover.cancel_open(latest)
@@ -247,17 +247,17 @@ class Starter:
         if intent.status == "canceled":
             return await self._new(wanted, following)
         if latest.version == self._latest_version(cart, latest):
-            # Recorded before, and still something is due: the rest is a payment of its own.
+            # Already recorded, and a rest is due: it is a payment of its own.
             return await self._new(wanted, following)
         return None
 
     async def _new(
         self, wanted: _Wanted, number: int, begun: Payment | None = None
     ) -> Started | None:
-        """A Payment with its intent; `begun` is one that an earlier request left without.
+        """A Payment with its intent; `begun` is a Payment that an earlier request left without one.
 
-        The Stripe customer that the shopper's profile names is proven beside the making of the
-        intent, which is a guest's until then: an intent is never told a customer without proof.
+        The Stripe customer that the shopper's profile names is verified while the intent is
+        created as a guest's: an intent never gets an unverified customer.
         """
         cart, due = wanted.cart, wanted.due
         payment, claim = await both(self._payment(wanted, number, begun), self._claim(wanted))
@@ -283,7 +283,7 @@ class Starter:
                 self._linked(payment, made), self._told(wanted, payment, made, params)
             )
         except (NotFound, PaymentRefused):
-            return None  # such as another customer's: as it is linked now, it is brought up
+            return None  # for example with another customer: it is linked now, and updated below
         if payment.interface_id != intent.id or payment.amount_planned != due:
             return None  # linked or changed by another request meanwhile
         self._require_no_charge(now)
@@ -299,7 +299,7 @@ class Starter:
         intent: PaymentIntent,
         customer: str | None,
     ) -> Started | None:
-        """The same intent at the price that our own write, which put it on the cart, has made.
+        """The same intent at the price after our own write, which added the Payment to the cart.
 
         commercetools takes prices, discounts, taxes and shipping anew at every update of a cart
         (release note of 12 September 2018, https://docs.commercetools.com/release-notes). Where
@@ -341,13 +341,13 @@ class Starter:
         """The Payment's one intent; None where the Payment changed or can have none."""
         metadata = intents.intent_metadata(self._settings.ctp_project_key, cart, payment.id)
         if self._recorder.older_than(KEY_LIFETIME, payment):
-            # Stripe may have forgotten the key of an earlier try, so this one would be a second.
+            # Stripe may have expired the key of an earlier try, so a call would create a second.
             found = await self._stripe.find_intent(payment.id, intents.since(payment.created_at))
             if found is not None:
                 return found
 
         async def made_before() -> PaymentIntent | None:
-            """The intent of an earlier request, whose cart may have differed."""
+            """The intent that an earlier request created, possibly for a different cart."""
             current = await self._commercetools.get_payment(payment.id)
             if current.interface_id is not None:
                 return await self._stripe.get_intent(current.interface_id)
@@ -394,7 +394,7 @@ class Starter:
         await self._recorder.update(payment, compute)
 
     async def _given_up(self, payment: Payment) -> None:
-        """Record that Stripe does not know a Payment's intent; what it has taken stays recorded."""
+        """Record that a Payment's intent does not exist at Stripe; recorded money stays."""
 
         async def compute(current: Payment) -> Sequence[Action]:
             if current.payment_status.interface_code == UNKNOWN_INTENT or current.total(
@@ -414,7 +414,7 @@ class Starter:
         await self._recorder.update(payment, compute)
 
     async def _on_cart(self, cart: Cart, payment: Payment) -> Cart:
-        """The cart with the payment on it, as it was then."""
+        """Add the payment to the cart; returns the cart as it is then."""
         if any(reference.id == payment.id for reference in cart.payment_info.payments):
             return cart
         return await self._commercetools.add_payment_to_cart(cart.id, cart.version, payment.id)
@@ -428,11 +428,11 @@ class Starter:
     async def _brought_up(
         self, wanted: _Wanted, payment: Payment, intent: PaymentIntent, desired: dict[str, Any]
     ) -> Started | None:
-        """The open intent with today's amount: Stripe first, then the plan in the Payment."""
+        """The open intent with the current amount: Stripe first, then the plan in the Payment."""
         due = wanted.due
         context.note(payment=payment.id)
         if intent.currency.upper() != due.currency_code:
-            # An intent of the old currency can still be paid: it must go before a new one comes.
+            # An intent in the old currency can still be paid: cancel it before creating another.
             await self._supersede(payment, intent)
             return None
         try:
@@ -452,9 +452,9 @@ class Starter:
             ):
                 raise InvalidRequest(refusal.message, code=refusal.code) from refusal
             if refusal.code != _MOVED_ON:
-                # Such as another customer: only another intent can have what this one refuses.
+                # For example another customer: only a new intent can have what this one refuses.
                 await self._supersede(payment, intent)
-            return None  # else it has moved on meanwhile: look again
+            return None  # otherwise its status changed meanwhile: read again
         if payment.amount_planned == due:
             return Started(payment, intent, wanted.cart, wanted.behaviour, wanted.session)
         try:
@@ -486,7 +486,7 @@ class Starter:
         await self._recorder.record_facts(payment, [intent_fact(canceled)])
 
     async def _claim(self, wanted: _Wanted) -> CustomerClaim | None:
-        """The Stripe customer for whom the intent is, as the shopper's profile says."""
+        """The Stripe customer of the intent, as the shopper's profile names it."""
         customer_id, choice, express = wanted.cart.customer_id, wanted.choice, wanted.express
         chosen = choice.store or choice.stored is not None
         if not chosen and express is not None and not express.with_customer:
@@ -494,9 +494,9 @@ class Starter:
         return await self._customers.claim(customer_id) if customer_id else None
 
     async def _customer(self, wanted: _Wanted, claim: CustomerClaim | None) -> str | None:
-        """The same customer, proven."""
+        """The same customer, verified."""
         if wanted.choice.store:
-            # Without one, nothing would be kept.
+            # Without a customer, no method could be stored.
             return await self._customers.get_or_create(wanted.cart, claim)
         return await self._customers.proven(claim) if claim is not None else None
 
@@ -528,10 +528,10 @@ def _latest_payment(cart: Cart, ours: Ours) -> tuple[int, Payment | None]:
 
 
 def _once_only(payment: Payment, operation: str) -> str:
-    """A key for what may be repeated anyway: Stripe must not answer it from memory.
+    """A key for a call that is safe to repeat, and that Stripe must not answer from its store.
 
-    An intent that went from one amount to another and back would keep the wrong one, and a failure
-    that Stripe stored would come back for a day.
+    Otherwise an intent whose amount changes and changes back would keep the wrong one, and a stored
+    failure would be repeated for a day.
     """
     return f"{payment.id}:{operation}:{uuid.uuid4()}"
 
@@ -545,5 +545,5 @@ def _in_process(payment: Payment) -> Conflict:
 
 
 def _is_over(payment: Payment) -> bool:
-    """It was given up before it had an intent."""
+    """Whether it was given up before it had an intent."""
     return payment.interface_id is None and bool(payment.transactions)

@@ -1,1 +1,1 @@
-"""Stripe Checkout for an order: what is sold, its session, and what follows from paying it."""
+"""Use cases of shop pages: catalogue, carts, orders, payment pages, fulfilment."""

@@ -10,7 +10,7 @@ def allocate(amount: int, weights: Sequence[int]) -> list[int]:
 
     Each part is its exact share rounded down or up. The parts that lost most by rounding down get
     one more, the first of equals first, so a weight of 0 gets 0. Amount and weights are not
-    negative; where all weights are 0, nothing can be given to anyone.
+    negative; where all weights are 0, every part is 0.
     """
     whole = sum(weights)
     if whole == 0:

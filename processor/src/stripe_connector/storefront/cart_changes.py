@@ -1,4 +1,4 @@
-"""What a storefront's page may ask of a cart, and the update actions that carry it out."""
+"""Changes that a storefront's page may make to a cart, and their update actions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Change(Struct, frozen=True, kw_only=True, tag_field="action"):
     """The version of the cart that the page shows; it may be stale."""
 
     def done_in(self, _cart: ShownCart) -> bool:
-        """Whether the cart is as if this had been carried out just now."""
+        """Whether the cart is already as after this change."""
         return False
 
 
@@ -49,7 +49,7 @@ class AddLineItem(_Change, frozen=True, kw_only=True, tag="AddLineItem"):
 class ChangedLine(Struct, frozen=True, rename="camel"):
     line_item_id: Line
     quantity: Quantity
-    """None of it left takes the line away."""
+    """0 removes the line."""
 
 
 class ChangeLineItemQuantity(_Change, frozen=True, kw_only=True, tag="ChangeLineItemQuantity"):
@@ -85,12 +85,12 @@ class RemoveLineItem(_Change, frozen=True, kw_only=True, tag="RemoveLineItem"):
 
 
 class GivenAddress(ShownAddress, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """A shipping address as a shopper types it; empty fields are as good as missing."""
+    """A shipping address as a shopper types it; empty fields count as missing."""
 
     country: Annotated[str, Meta(pattern="^[A-Za-z]{2}$", max_length=2)]
 
     def given(self) -> dict[str, str]:
-        """The fields that say something, by the names that commercetools has for them."""
+        """The fields that are not empty, under commercetools' names."""
         named = {
             "country": self.country.upper(),
             "title": self.title,

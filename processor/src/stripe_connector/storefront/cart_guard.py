@@ -1,7 +1,7 @@
-"""Which carts the storefront routes may write to: a cart's id alone is not enough for every cart.
+"""Decides which carts the storefront routes may write to: the cart's id is not enough for all.
 
-A cart's id is what a browser has; it also stands in addresses and logs. So what belongs to a
-customer needs the word of the shop's server, and money that lies on a cart keeps it as it is.
+A browser has the cart's id, which is also in addresses and logs. So a customer's cart needs a token
+of the shop's server, and a cart with payments cannot be changed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ TOKEN_REQUIRED = "StorefrontTokenRequired"
 class CartGuard:
     """Refuses what a caller may not do with a cart.
 
-    `customers_need_token`: whether a customer's cart needs the shop's server to vouch for the
-    caller; guests' carts never do.
+    `customers_need_token`: whether a customer's cart needs a token of the shop's server; guests'
+    carts never do.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class CartGuard:
         self._customers_need_token = customers_need_token
 
     async def require_changeable(self, cart_id: str, *, vouched: bool) -> None:
-        """Raises NotFound, Forbidden, and Conflict where money lies or may arrive on the cart.
+        """Raises NotFound, Forbidden, and Conflict where the cart holds money or may receive it.
 
         `vouched`: the shop's server has signed that the caller may use this cart.
         """
@@ -43,9 +43,9 @@ class CartGuard:
         await self._require_no_open_payment(cart, vouched=vouched)
 
     async def require_orderable(self, cart_id: str, *, vouched: bool) -> None:
-        """Raises NotFound, Forbidden, and Conflict while somebody may be paying the cart.
+        """Raises NotFound, Forbidden, and Conflict while the cart may be being paid.
 
-        What is paid may be ordered: that is what it was paid for.
+        A paid cart may be ordered.
         """
         cart = await self._cart(cart_id, vouched=vouched)
         if not cart.is_ordered:
@@ -56,7 +56,7 @@ class CartGuard:
             raise NotFound("The cart was not found.")
         cart = await self._commercetools.get_payable_cart(cart_id)
         if cart.customer_id is not None and self._customers_need_token and not vouched:
-            raise Forbidden("This cart needs the shop's own server.", code=TOKEN_REQUIRED)
+            raise Forbidden("This cart requires a token of the shop's server.", code=TOKEN_REQUIRED)
         return cart
 
     async def _require_no_open_payment(self, cart: PayableCart, *, vouched: bool) -> None:

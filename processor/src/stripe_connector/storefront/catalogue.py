@@ -1,4 +1,4 @@
-"""Use cases of a shop's pages up to the order: browse, fill a cart, try a discount code."""
+"""Use cases of a shop's pages before the order: browse, fill a cart, try a discount code."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", max_length=2)]
 """As in ISO 3166-1."""
 _NO_CATEGORY = {"", "0", views.ALL_PRODUCTS}
 _LONGEST = 256
-"""Characters of a SKU or a code, as in the bodies that name them; whatever is longer is none."""
-"""What pages send for a category before they know any."""
+"""Characters of a SKU or a code, as in the request bodies; a longer text is neither."""
+"""What pages send as a category before they have loaded any."""
 
 
 class Region(Struct, frozen=True):
-    """Whose prices are meant; what is not said is as the merchant has set it."""
+    """The market of a request; missing values are the merchant's defaults."""
 
     currency: Currency | None = None
     country: Country | None = None
 
 
 class ProductRange(Struct, frozen=True):
-    """Which products a page asks for."""
+    """The products that a page requests."""
 
     offset: int
     limit: int
@@ -66,7 +66,7 @@ class UnknownCountry(ImpossibleValue):
 
 
 class Storefront:
-    """Catalogue and carts. Whoever knows a cart's id may use the cart."""
+    """Catalogue and carts. Any caller with a cart's id may use the cart."""
 
     def __init__(self, commercetools: Commercetools, settings: Settings, clock: Clock) -> None:
         self._commercetools = commercetools
@@ -81,7 +81,7 @@ class Storefront:
         """A page of products, those of the categories below included.
 
         `offset` counts pages from 1, as the published storefront sends it. Where there is no such
-        page, it is taken for what its name says, a number of products to skip.
+        page, it is a number of products to skip.
         """
         category_ids: list[str] | None = None
         if page.category_id not in _NO_CATEGORY:
@@ -127,7 +127,7 @@ class Storefront:
         return views.product_view(found, self._locale)
 
     async def discount_code(self, code: str) -> views.DiscountCodeView:
-        """A code that works now; raises NotFound for all others alike."""
+        """A code that is valid now; raises the same NotFound for all others."""
         found = await self._working_code(code)
         if found is None:
             raise NotFound(_INVALID_CODE, code=_CODE_REFUSED)
@@ -158,16 +158,16 @@ class Storefront:
         return self._shown(await read_cart(self._commercetools, cart_id))
 
     async def change_cart(self, cart_id: str, change: CartChange) -> views.CartView:
-        """Carry out a change on the cart as it is now, whatever version the page has seen.
+        """Carry out a change on the current cart, whatever version the page has.
 
-        Raises NotFound, InvalidRequest, and VersionConflict where others are always faster.
+        Raises NotFound, InvalidRequest, and an error after repeated version conflicts.
         """
         if isinstance(change, AddDiscountCode):
             return self._shown(await self._add_code(cart_id, change))
         return self._shown(await self._change(cart_id, change))
 
     async def _add_code(self, cart_id: str, change: AddDiscountCode) -> ShownCart:
-        """A code that does nothing for the cart is not kept: it would bar the order."""
+        """Remove a code that does not apply to the cart: it would prevent the order."""
         known = await self._working_code(change.added.code)
         if known is None:
             raise InvalidRequest(_INVALID_CODE, code=_CODE_REFUSED)
@@ -214,7 +214,7 @@ class Storefront:
 
 
 async def read_cart(commercetools: Commercetools, cart_id: str) -> ShownCart:
-    """The cart with an id; raises NotFound, also for what addresses carts in other ways."""
+    """The cart with an id; raises NotFound, also for texts that address carts in other ways."""
     if not is_id(cart_id):
         raise NotFound("The cart was not found.")
     return await commercetools.get_shown_cart(cart_id)

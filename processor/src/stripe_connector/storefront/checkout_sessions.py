@@ -1,9 +1,9 @@
-"""Checkout Sessions of an order or cart: one page that can be paid, however often it is asked for.
+"""Opens and replaces Checkout Sessions of an order or cart: only one page can be paid at a time.
 
-A page is replaced where the total has changed, where it is over, or where a link of ours asks, in
-this order, which a crash at any point leaves to the next request: put the successor's Payment on
-the order, mark the old one, expire the old page, look whether it was paid, open the new page. So
-at no moment two pages can be paid, and the order's last Payment is never one that we have closed.
+A page is replaced where the total has changed, where it has ended, or where a payment link
+requests it, in steps that the next request continues after a crash: add the successor's Payment to
+the order, mark the old one, expire the old page, check whether it was paid, open the new page. So
+two pages can never be paid, and the order's last Payment is never one that we have closed.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ from stripe_connector.storefront.page_opening import PageOpener, PageRequest, ma
 from stripe_connector.storefront.session_params import Landing, UiMode
 
 PAGE_OPEN = "page_open"
-"""Code of the refusal to give up a page for a caller's choice of another mode."""
+"""Code of the refusal to replace a page because the caller requests another mode."""
 
 _HOUR = timedelta(hours=1)
 
 
 class PaymentSession(Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """What a storefront needs in order to let the shopper pay."""
+    """The data with which a storefront lets the shopper pay."""
 
     id: str
     url: str | None = None
@@ -66,7 +66,7 @@ class PaymentSession(Struct, frozen=True, omit_defaults=True, rename="camel"):
 
 
 class _Asked(Struct, frozen=True):
-    """One try at what was asked for, with the order or cart as it was read for it."""
+    """One try of a request, with the order or cart as read for it."""
 
     sale: Payable
     due: Money
@@ -146,7 +146,7 @@ class CheckoutSessions:
         )
 
     async def open_for_cart(self, cart_id: str, landing: Landing) -> PaymentSession:
-        """The open page of a cart that is ordered once it is paid.
+        """The open page of a cart, which is ordered once it is paid.
 
         Raises NotFound, Conflict where the cart is ordered, being paid or has an open page of
         another mode, InvalidRequest where Stripe cannot take its total, TooManyRequests.
@@ -191,9 +191,9 @@ class CheckoutSessions:
             return await self._unconfirmed(asked, latest, latest.session_id)
         if latest.interface_id is not None:
             return await self._attempted(asked, latest, latest.interface_id)
-        if latest.of_type("Authorization"):  # its page is over, or never came to be
+        if latest.of_type("Authorization"):  # its page has ended, or was never created
             return await self._first(asked, asked.following)
-        # A successor whose predecessors are closed by now, or an opening that was cut off.
+        # A successor whose predecessors are closed by now, or an interrupted opening.
         return await self._opener.open(sale, asked.due, started[-1][0], request, latest)
 
     async def _first(self, asked: _Asked, n: int) -> CheckoutSession | None:
@@ -210,25 +210,25 @@ class CheckoutSessions:
         try:
             session = await self._stripe.get_checkout_session(session_id)
         except NotFound:
-            # Made with the keys of another account or mode, or test data that was deleted.
+            # Created with keys of another account or mode, or deleted test data.
             await self._recorder.record_facts(latest, [ExpiredSessionFact(session_id)])
             return None
         if session.intent_id is not None:
             recorded = await self._recorder.sync_intent(latest, session.intent_id)
             if recorded.version != latest.version:
-                return None  # the shopper was faster than the webhook: look at the order again
+                return None  # the shopper was faster than the webhook: read the order again
             _require_no_money(recorded)
-            # Begun and left, as in the middle of 3-D Secure: the same page goes on.
+            # Begun and left, for example during 3-D Secure: the same page continues.
         return await self._still_open(asked, latest, session)
 
     async def _attempted(
         self, asked: _Asked, latest: Payment, intent_id: str
     ) -> CheckoutSession | None:
-        """The shopper has tried to pay; after a refusal the same page may still be open."""
+        """The page after the shopper has tried to pay; after a refusal it may still be open."""
         try:
             current = await self._recorder.sync_intent(latest, intent_id)
         except NotFound:
-            # Made with the keys of another account or mode, or test data that was deleted.
+            # Created with keys of another account or mode, or deleted test data.
             return await self._first(asked, asked.following)
         if current.version != latest.version:
             return None
@@ -248,7 +248,7 @@ class CheckoutSessions:
     async def _still_open(
         self, asked: _Asked, latest: Payment, session: CheckoutSession
     ) -> CheckoutSession | None:
-        """An unpaid page: the order's, unless it is over or the order has changed.
+        """An unpaid page: the order's, unless it has ended or the order has changed.
 
         It is never given up for what a caller chose. A changed total is no caller's choice where
         it is an order's; a cart's may be changed by anyone who knows its id.
@@ -271,9 +271,9 @@ class CheckoutSessions:
         return None
 
     async def _has_moved_on(self, payment: Payment) -> bool:
-        """Whether a payment that counted as being processed is not any more, as Stripe says.
+        """Whether a payment that is recorded as processing is not processing at Stripe any more.
 
-        Raises Conflict where it still is. What its event would say may have been lost.
+        Raises Conflict where it still is. Its event may have been lost.
         """
         if payment.interface_id is None or not payment.total("Authorization", "Pending"):
             return False
@@ -283,7 +283,7 @@ class CheckoutSessions:
         return True
 
     async def _settles(self, sale: Payable, earlier: Payment) -> bool:
-        """Whether something had to be done so that an earlier Payment cannot be paid any more.
+        """Whether an earlier Payment had to be closed so that it cannot be paid any more.
 
         Raises Conflict where it was paid, and what it brought is not a part of an order's total.
         """
@@ -320,7 +320,7 @@ class CheckoutSessions:
         try:
             await self._mover.cancel_open(page)
         except Conflict:
-            pass  # confirmed in this very moment
+            pass  # confirmed just now
         except NotFound:
             if page.session_id is None:
                 raise
@@ -351,7 +351,7 @@ class CheckoutSessions:
 
 
 def _due(sale: Payable, ours: Ours) -> Money:
-    """What the page asks for; raises Conflict where that is nothing."""
+    """The amount of the page; raises Conflict where nothing is due."""
     due = order_amount_due(sale, ours)
     if due.cent_amount > 0:
         chargeable(due)
@@ -362,7 +362,7 @@ def _due(sale: Payable, ours: Ours) -> Money:
 
 
 def page_open(session: CheckoutSession) -> Conflict:
-    """Another page than the one asked for is open; the caller may use it."""
+    """The error where a page of another mode is open, which the caller may use."""
     return Conflict(
         "A payment page of another mode is open.",
         code=PAGE_OPEN,

@@ -1,6 +1,6 @@
-"""Fulfil an order: it becomes Paid when, and only when, Stripe says so, whoever asks first.
+"""Fulfils an order: it becomes Paid when, and only when, Stripe says so.
 
-The webhook, the landing page and the storefront all end here, in any order and any number.
+The webhook, the landing page and the storefront all use it, in any order and number.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Fulfiller:
         self._cancel_unpaid = cancel_unpaid
 
     async def refresh_and_fulfil(self, order_id: str) -> Standing:
-        """Ask Stripe about the order's payments that may have been paid, record, and fulfil.
+        """Read the order's payments that may be paid from Stripe, record them, and fulfil.
 
         Raises NotFound.
         """
@@ -81,14 +81,14 @@ class Fulfiller:
         return await self._fulfil_order(await self._commercetools.get_order(order_id))
 
     async def sync_payment(self, payment: Payment) -> Payment:
-        """Ask Stripe what became of a payment, record it, and do what our rules then demand."""
+        """Read a payment's state from Stripe, record it, and apply our rules."""
         recorded = await self._synced(payment)
         if recorded.version != payment.version:
             await self._modifier.after_record(recorded)
         return recorded
 
     async def fail_order(self, order_id: str, payment: Payment) -> None:
-        """A payment of the order can no longer succeed.
+        """Record that a payment of the order can no longer succeed.
 
         The order fails only if that was its current one and nothing else has brought money.
         """
@@ -112,9 +112,9 @@ class Fulfiller:
         await self._update(await self._commercetools.get_order(order_id), failed)
 
     async def cancel_if_not_needed(self, payment_id: str) -> None:
-        """End a payment that can be paid again although its order asks for nothing any more.
+        """Cancel a payment that can be paid again although its order needs no payment any more.
 
-        So it is after a voucher has expired: the intent stays open, whatever became of the order.
+        For example after a voucher has expired: the intent stays open, whatever the order's state.
         """
         order = await self._commercetools.find_order_of_payment(payment_id)
         if order is None:
@@ -125,7 +125,7 @@ class Fulfiller:
             await self._mover.cancel_open(payment)
 
     async def _synced(self, payment: Payment) -> Payment:
-        """The payment with what Stripe says of it now."""
+        """The payment, brought up to date from Stripe."""
         if payment.interface_id is not None:
             return await self._recorder.sync_intent(payment, payment.interface_id)
         if payment.session_id is not None:
@@ -164,9 +164,9 @@ class Fulfiller:
         return "processing" if is_processing(order) else "unpaid"
 
     async def _closed_page(self, order: Order, ours: Ours) -> bool:
-        """Whether there was a page on which an order could still be paid that is paid without it.
+        """Whether a page was closed on which an order could be paid that is already covered.
 
-        Such an order costs nothing any more, or other payments have covered it.
+        Such an order costs nothing any more, or other payments cover it.
         """
         found = [payment for payment in our_payments(order, ours) if is_payable(payment)]
         for payment in found:
@@ -174,14 +174,14 @@ class Fulfiller:
                 try:
                     await self._mover.cancel_open(refreshed)
                 except Conflict:
-                    await self.sync_payment(refreshed)  # paid in this very moment
+                    await self.sync_payment(refreshed)  # paid just now
         return bool(found)
 
     async def _hold(self, order: Order, ours: Ours) -> bool:
-        """Plan what the order costs by now; money that was taken at another amount is marked so.
+        """Plan what the order costs now, and mark money that was taken at another amount.
 
-        The status of the Payment says so, for whoever has to act, and our rules may reverse it.
-        Whether anything changed: a Payment may fit the order where it did not fit an old plan.
+        The mark is the Payment's status, for the merchant, and our rules may reverse it. Returns
+        whether anything changed: a Payment may fit the order where it did not fit an old plan.
         """
         changed = False
         for payment in our_payments(order, ours):
@@ -190,7 +190,7 @@ class Fulfiller:
                 or kept_amount(payment) <= 0
                 or not is_page_of(order.id, payment)
             ):
-                continue  # of what others are still to bring to a cart, only Checkout knows
+                continue  # only Checkout knows what other payments will pay for a cart
             due = order_amount_due(order, ours, without=payment.id)
             if payment.amount_planned != due:
                 held = await self._recorder.sync_intent(payment, payment.interface_id, planned=due)
@@ -204,7 +204,7 @@ class Fulfiller:
         return changed
 
     async def _update(self, order: Order, compute: Compute) -> Order:
-        """Apply what `compute` asks for to the newest version; a conflict means: compute again."""
+        """Apply the actions of `compute` to the newest version; compute again after a conflict."""
         tries = Tries("The order", self._clock)
         while actions := compute(order):
             try:

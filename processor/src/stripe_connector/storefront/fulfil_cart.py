@@ -1,4 +1,4 @@
-"""Carts that are paid first and ordered then: one order each, whoever sees the payment first."""
+"""Places the orders of carts that are paid before they are ordered: one order per cart."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class Fulfilled(Struct, frozen=True):
-    """What became of a cart; `order` is there once its money is secured."""
+    """The state of a cart; `order` is set once its money is secured."""
 
     standing: Standing
     order: views.OrderView | None = None
@@ -63,7 +63,7 @@ class CartFulfiller:
         self._account = account
 
     async def refresh_and_fulfil(self, cart_id: str) -> Fulfilled:
-        """Ask Stripe what became of the cart's latest payment, record it, and fulfil.
+        """Read the cart's latest payment from Stripe, record it, and fulfil.
 
         Raises NotFound.
         """
@@ -77,8 +77,8 @@ class CartFulfiller:
     async def fulfil(self, cart_id: str) -> Fulfilled:
         """Fulfil what the cart's payments say already; for webhooks, which record first.
 
-        A paid cart of which commercetools refuses the order for good is marked, for a person or
-        our rules. Raises BackendUnavailable and VersionConflict, where asking again may help.
+        A paid cart whose order commercetools refuses permanently is marked, for a person or our
+        rules. Raises BackendUnavailable and VersionConflict, where a repetition may help.
         """
         cart = await self._commercetools.get_payable_cart(cart_id)
         if not cart.is_ordered:
@@ -104,7 +104,7 @@ class CartFulfiller:
         return Fulfilled(await self._fulfiller.fulfil(order.id), order)
 
     async def _failed(self, cart: PayableCart, ours: Ours, reason: str) -> Fulfilled:
-        """Mark money for which there will be no order as things are; none is there: unpaid."""
+        """Mark money for which no order can be placed; without money, the cart is unpaid."""
         held = [each for each in our_payments(cart, ours) if kept_amount(each) > 0]
         for payment in held:
             marked = await self._recorder.mark_order_failed(
@@ -120,7 +120,7 @@ class CartFulfiller:
         return Fulfilled("processing" if held else "unpaid")
 
     async def _with_email(self, cart: PayableCart) -> PayableCart:
-        """The cart with the address that the shopper told Stripe: an order needs to be answered."""
+        """The cart with the e-mail address that the shopper gave Stripe, which the order needs."""
         latest = latest_payment(cart, await self._account.ours())
         if cart.customer_email or latest is None or latest.interface_id is None:
             return cart
@@ -132,5 +132,5 @@ class CartFulfiller:
         try:
             await self._commercetools.update_cart(cart.id, cart.version, [action])
         except VersionConflict:
-            logger.info("Somebody else completes this cart")
+            logger.info("Another request completes this cart")
         return await self._commercetools.get_payable_cart(cart.id)

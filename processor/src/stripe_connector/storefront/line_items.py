@@ -1,6 +1,6 @@
-"""What an order costs, as line items of Stripe Checkout that add up to it exactly.
+"""Line items of Stripe Checkout that add up exactly to what an order costs.
 
-Stripe is told the total and how it is made up, and calculates nothing itself. The total, in the
+Stripe gets the total and its parts, and calculates nothing itself. The total, in the
 smallest amounts that Stripe can charge, is divided over the order's parts in proportion to their
 gross prices. Where the parts add up to the total, each keeps its price; where a discount on the
 total, a negative custom line or the rounding of taxes makes the total smaller, all parts bear it;
@@ -32,7 +32,7 @@ MAX_LINES = 100
 
 _MAX_DIGITS = {"COP": 10, "IDR": 12}
 _DEFAULT_MAX_DIGITS = 8
-"""Of an amount that every payment method takes (https://docs.stripe.com/currencies)."""
+"""Digits of an amount that every payment method accepts (https://docs.stripe.com/currencies)."""
 
 
 class ProductData(Struct, frozen=True, omit_defaults=True):
@@ -60,7 +60,7 @@ class CheckoutLines(Struct, frozen=True):
     currency: str
     """In lower case, as Stripe writes it."""
     total: int
-    """In Stripe's minor units; 0 where there is nothing to pay, and then no need of a session."""
+    """In Stripe's minor units; 0 where there is nothing to pay and so no session is needed."""
     line_items: list[StripeLineItem]
 
     def params(self) -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ class CheckoutLines(Struct, frozen=True):
 
 
 class LineTexts(Struct, frozen=True):
-    """What the shopper reads beside the names that the order brings; none may be empty."""
+    """Texts for the shopper beside the order's own names; none may be empty."""
 
     item: str = "Item"
     shipping: str = "Shipping"
@@ -104,8 +104,8 @@ def checkout_lines(
 ) -> CheckoutLines:
     """The line items of an order or cart.
 
-    `number` is what the shopper knows it by: its name where it has too many lines to show.
-    `due` is what is to be paid, by default all of it; a rest is one line.
+    `number` is the one that the shopper knows: the name where there are too many lines to show.
+    `due` is the amount to pay, by default the total; a rest is one line.
     Raises InvalidRequest where Stripe cannot charge exactly that: below zero, too large, or not a
     multiple of the currency's smallest amount.
     """
@@ -141,9 +141,9 @@ def _chargeable(due: Money) -> int:
     total = to_stripe(due)
     digits = _MAX_DIGITS.get(due.currency_code, _DEFAULT_MAX_DIGITS)
     if not 0 <= total < 10**digits:
-        problem = "below zero" if total < 0 else f"of more than {digits} digits"
+        problem = "below zero" if total < 0 else f"with more than {digits} digits"
         raise InvalidRequest(
-            f"{due} cannot be charged: Stripe takes no amount {problem}.",
+            f"{due} cannot be charged: Stripe accepts no amount {problem}.",
             fields={"amount": {"centAmount": due.cent_amount, "currencyCode": due.currency_code}},
         )
     return total
@@ -177,7 +177,7 @@ def _priced_parts(sale: Priced, locale: str | None, texts: LineTexts) -> Iterato
 def _line_item(
     part: _PricedPart, share: int, step: int, currency: str, note: str | None
 ) -> StripeLineItem:
-    """A part that costs `share` times `step`: in pieces where all cost the same, else as one."""
+    """A line of `share` times `step`: in pieces if all cost the same, else as one."""
     quantity = part.quantity
     in_pieces = share % quantity == 0
     product = ProductData(

@@ -1,4 +1,4 @@
-"""commercetools' locales as Stripe's pages know them."""
+"""Translates commercetools' locales into those of Stripe's pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _STRIPE = {
         " pl pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW"
     ).split()
 } | {
-    # Other names of the same: Norwegian in its two written forms, Chinese by its script.
+    # Other names of the same locale: Norwegian in its two written forms, Chinese by its script.
     "nn": "nb",
     "no": "nb",
     "zh-hant": "zh-TW",
@@ -20,7 +20,7 @@ _STRIPE = {
 
 
 def stripe_locale(locale: str | None) -> str:
-    """The locale, else the nearest that it is a kind of, else what the browser wants (`auto`)."""
+    """The locale, else the nearest more general one, else the browser's (`auto`)."""
     wanted = (locale or "").replace("_", "-").lower()
     while wanted:
         if wanted in _STRIPE:

@@ -1,4 +1,4 @@
-"""Names as a shopper reads them on Stripe's page: in one language, never empty, never too long."""
+"""Names for Stripe's page: in one language, never empty, never too long."""
 
 from __future__ import annotations
 

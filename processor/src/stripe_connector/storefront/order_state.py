@@ -1,4 +1,4 @@
-"""What the payments of an order, or of a cart that becomes one, say about it."""
+"""Decides what the payments of an order, or of a cart that becomes one, mean for it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def latest_payment(sale: Payable, ours: Ours) -> Payment | None:
 
 
 def is_payable(payment: Payment) -> bool:
-    """Whether a shopper can still pay it, as far as is recorded.
+    """Whether the shopper can still pay it, as far as is recorded.
 
-    An intent of which nothing is recorded yet was started, and nobody has tried to pay it.
+    An intent without a recorded status was started, and no shopper has tried to pay it.
     """
     if payment.session_id is not None:
         return True
@@ -39,7 +39,7 @@ def is_payable(payment: Payment) -> bool:
 
 
 def order_amount_due(sale: Payable, ours: Ours, *, without: str | None = None) -> Money:
-    """What is left to pay; `without` leaves out one payment: what that one has to bring."""
+    """What is left to pay; `without` leaves out one payment: then what that one has to pay."""
     return due.due(sale.gross_total, sale.payments, ours, without=without)
 
 
@@ -60,7 +60,7 @@ def is_secured(sale: Payable, ours: Ours) -> bool:
 def _covers(sale: Payable, ours: Ours, part: Callable[[Payment, str], int]) -> bool:
     """Whether payments of the planned amounts cover the total and no more, as `part` counts them.
 
-    More is right only where operations of ours have asked for more.
+    More is expected only where operations of ours requested more.
     """
     total = sale.gross_total
     held = beyond = 0
@@ -73,5 +73,5 @@ def _covers(sale: Payable, ours: Ours, part: Callable[[Payment, str], int]) -> b
 
 
 def is_processing(sale: Payable) -> bool:
-    """Whether a bank still works on one of its payments."""
+    """Whether a bank is still processing one of its payments."""
     return any(payment.total("Authorization", "Pending") for payment in sale.payments)

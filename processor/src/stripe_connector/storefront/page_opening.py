@@ -1,9 +1,8 @@
-"""Opening one payment page: the Payment that a Checkout Session belongs to, and the session.
+"""Opens one payment page: creates its Payment and its Checkout Session.
 
-Each session has its own Payment, made under the key `{order or cart id}_{n}`. The key is the
-merchant's to change, so Stripe's idempotency key is made of the Payment's id. Until the shopper
-confirms there is no intent, so the session's id stands on the Payment's Authorization: it is
-written there before the answer.
+Each session has its own Payment, created under the key `{order or cart id}_{n}`. The merchant may
+change the key, so Stripe's idempotency key contains the Payment's id. Until the shopper confirms
+there is no intent, so the session's id is recorded on the Payment's Authorization before we answer.
 """
 
 from __future__ import annotations
@@ -45,21 +44,21 @@ from stripe_connector.settings import Settings
 from stripe_connector.storefront.session_params import Landing, session_params
 
 _LEAST = timedelta(minutes=29, seconds=30)
-"""Stripe wants half an hour between making a session and its end, to which a minute is added."""
+"""Stripe requires half an hour between a session's creation and its end; a minute is added."""
 
 
 class PageRequest(Struct, frozen=True):
-    """The page that a caller asks for."""
+    """The page that a caller requests."""
 
     landing: Landing
     shows_customer: bool = True
     """False where the caller may not be the shopper: the page then has no data of theirs."""
     by_link: bool = False
-    """A link that we have signed: it may replace a page of another mode."""
+    """A payment link of ours: it may replace a page of another mode."""
 
 
 class PageOpener:
-    """Makes Payments for pages, and their sessions."""
+    """Creates Payments for pages, and their sessions."""
 
     def __init__(
         self,
@@ -79,7 +78,7 @@ class PageOpener:
         self._resumable = timedelta(minutes=settings.checkout_session_minutes) - _LEAST
 
     async def attach_payment(self, sale: Payable, due: Money, n: int) -> Payment:
-        """The Payment of the n-th page, on the order or cart; it has no page yet when it is new."""
+        """The Payment of the n-th page, on the order or cart; a new one has no page yet."""
         payment = await self._create_payment(sale, due, n)
         await self._attach(sale, payment)
         return payment
@@ -100,7 +99,7 @@ class PageOpener:
         context.note(payment=payment.id)
         if payment.transactions or payment.interface_id is not None:
             await self._attach(sale, payment)
-            return None  # another request was faster: look at its page
+            return None  # another request was faster: use its page
         customer, email = await self._shopper(sale, request)
         params = session_params(
             sale, due, payment, request.landing, self._settings, customer=customer, email=email
@@ -114,11 +113,11 @@ class PageOpener:
         if payment.session_id != session.id:
             await self._expire(session)  # another request has given this Payment up meanwhile
             return None
-        # Otherwise Stripe counts as we do not, or this is the session of an earlier request, which
-        # is over or had another order before it.
+        # Otherwise Stripe's total differs from ours, or the session of an earlier request has ended
+        # or was for an earlier state of the order.
         if session.status != "open" or not matches(session, due):
             return None
-        # Our own write has priced a cart anew; at another price, its page is replaced.
+        # Our own write recalculated the cart's prices; at another price, its page is replaced.
         return session if await self._still_due(now, due) else None
 
     async def _shopper(self, sale: Payable, request: PageRequest) -> tuple[str | None, str | None]:
@@ -152,7 +151,7 @@ class PageOpener:
     ) -> CheckoutSession | None:
         """The Payment's one session; None where there can be none."""
         if self._recorder.older_than(self._resumable, payment):
-            # Too late for the time at which it was to expire.
+            # Its planned expiry is too close for Stripe.
             return await self._find_session(payment)
         try:
             return await attempts.create(
@@ -173,7 +172,7 @@ class PageOpener:
             raise InvalidRequest(refusal.message, code=refusal.code) from refusal
 
     async def _find_session(self, payment: Payment) -> CheckoutSession | None:
-        """The session that an earlier request made; without one the Payment is given up."""
+        """The session that an earlier request created; without one the Payment is given up."""
         found = await self._stripe.find_checkout_session(
             payment.id, intents.since(payment.created_at)
         )
@@ -209,10 +208,10 @@ class PageOpener:
         try:
             await self._stripe.expire_checkout_session(session.id)
         except PaymentRefused:
-            return  # it is over already
+            return  # it has ended already
 
     async def _attach(self, sale: Payable, payment: Payment) -> Payable | Cart:
-        """The order or cart with the payment on it, as it was then."""
+        """Add the payment to the order or cart; returns it as it is then."""
         if any(reference.id == payment.id for reference in sale.payment_info.payments):
             return sale
         put = self._commercetools
@@ -225,9 +224,9 @@ class PageOpener:
 
 
 def _idempotency_key(payment: Payment) -> str:
-    """The same for all who open a Payment's page, whatever the merchant calls the Payment.
+    """The idempotency key of a Payment's page: independent of the Payment's key.
 
-    Version 0.1.0, which wrote down no sale, may have begun with the Payment's own key.
+    Version 0.1.0, which recorded no sale, used the Payment's own key.
     """
     if sale_of(payment) == SaleProof():
         return payment.key or payment.id
@@ -235,6 +234,6 @@ def _idempotency_key(payment: Payment) -> str:
 
 
 def matches(session: CheckoutSession, due: Money) -> bool:
-    """Whether a page asks for what is due now."""
+    """Whether a page's amount is what is due now."""
     asked = (session.amount_total, (session.currency or "").upper())
     return asked == (to_stripe(due), due.currency_code)

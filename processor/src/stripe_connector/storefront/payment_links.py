@@ -1,4 +1,4 @@
-"""Payment links for abandoned orders: signed, limited in time, always at today's total.
+"""Payment links for abandoned orders: signed, limited in time, always at the current total.
 
 Stripe could revive an expired session itself, but it would copy the old one: with the old price,
 and also for an order that was paid meanwhile. A link of ours opens a session when it is clicked.
@@ -36,7 +36,7 @@ class PaymentLinks:
         self._valid_for = valid_for
 
     def link(self, order_id: str) -> PaymentLink:
-        """A link with which whoever has it may pay the order."""
+        """A link to pay the order, for any holder of the link."""
         expires = self._clock.now() + self._valid_for
         claims = {"sub": order_id, "aud": _AUDIENCE, "exp": expires}
         token = jwt.encode(claims, self._secret, algorithm=_ALGORITHM)

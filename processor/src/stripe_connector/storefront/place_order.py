@@ -1,8 +1,8 @@
-"""Placing an order: once per cart, whoever asks how often and whatever breaks in between.
+"""Places orders: one per cart, despite repeated requests and crashes.
 
 The order's number follows from the cart's id. commercetools lets no two orders have the same
-number and no cart be ordered twice, so a repetition, on whatever instance, finds the order that
-the first try made even if its answer was lost.
+number and no cart be ordered twice, so a repetition, on any instance, finds the order that
+the first try placed even if its answer was lost.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Placed(Struct, frozen=True):
 
 
 class Orders:
-    """Places orders and shows them. Whoever knows an order's id may see it."""
+    """Places orders and shows them. Any caller with an order's id may see it."""
 
     def __init__(self, commercetools: Commercetools, settings: Settings, clock: Clock) -> None:
         self._commercetools = commercetools
@@ -48,17 +48,17 @@ class Orders:
         self._personal_for = timedelta(minutes=settings.bff_order_pii_minutes)
 
     async def order(self, order_id: str) -> views.OrderView:
-        """Raises the same NotFound for every order that is not there to be seen."""
+        """Raises the same NotFound for every order that does not exist or may not be seen."""
         if not is_id(order_id):
             raise NotFound("The order was not found.")
         return self._shown(await self._commercetools.get_shown_order(order_id))
 
     async def place(self, cart_id: str, *, paid: bool = False) -> Placed:
-        """The one order of a cart, open and not paid yet when it is new.
+        """Place the one order of a cart, open and not paid yet when it is new.
 
-        A cart that is `paid` keeps its prices whatever happens. Raises NotFound, InvalidRequest
-        where the cart cannot be ordered as it is, and BackendUnavailable where it is unknown
-        whether it was: placing it again tells.
+        A cart that is `paid` always keeps its prices. Raises NotFound, InvalidRequest where the
+        cart cannot be ordered as it is, and BackendUnavailable where it is unknown whether it was:
+        placing it again shows that.
         """
         cart = await read_cart(self._commercetools, cart_id)
         for tries in range(1, TRIES + 1):
@@ -86,16 +86,14 @@ class Orders:
     async def _refusal(
         self, error: ConnectorError, cart: ShownCart, *, paid: bool
     ) -> ConnectorError:
-        """commercetools' refusal in words that help the shopper, with prices brought up to date."""
+        """commercetools' refusal as a text for the shopper, with prices brought up to date."""
         if paid:
             return error
         if error.code == "PriceChanged":
             await self._commercetools.update_cart(
                 cart.id, cart.version, [{"action": "recalculate"}]
             )
-            return Conflict(
-                "Prices have changed. Look at the cart and order again.", code=error.code
-            )
+            return Conflict("Prices have changed. Check the cart and order again.", code=error.code)
         if isinstance(error, InvalidRequest) and cart.is_empty:
             return InvalidRequest("The cart is empty.", code="EmptyCart")
         if isinstance(error, InvalidRequest) and cart.shipping_address is None:
@@ -105,10 +103,10 @@ class Orders:
         return error
 
     async def _existing(self, cart: ShownCart) -> ShownOrder:
-        """The order of an ordered cart: ours, or one that was placed by other means."""
+        """The order of an ordered cart: ours, or one that another program placed."""
         found = await self._numbered(cart) or await self._commercetools.find_order_of_cart(cart.id)
         if found is None:
-            raise Conflict("The cart was ordered, but its order is gone.", code="CartOrdered")
+            raise Conflict("The cart was ordered, but its order was deleted.", code="CartOrdered")
         return found
 
     async def _numbered(self, cart: ShownCart) -> ShownOrder | None:

@@ -1,7 +1,7 @@
-"""Buying one product at a click, and paying an order by its number: the hosted page, and after it.
+"""Opens hosted pages to buy one product, or to pay an order by its number, and reports their state.
 
-The product is priced by commercetools in a cart of its own. The cart becomes an order only once it
-is paid, so visits that come to nothing leave no orders behind.
+commercetools prices the product in a cart of its own. The cart becomes an order only once it is
+paid, so abandoned visits leave no orders behind.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ _NO_ORDER = "No open order with this number costs this."
 _NO_PAGE = "The payment page was not found."
 
 State = Literal["open", "processing", "paid", "failed"]
-"""Of a payment page: nobody has paid yet, the money is on its way or waits for the merchant, it is
-paid and fulfilled, it is over."""
+"""Of a payment page: not paid yet, money is being processed or waits for the merchant, paid and
+fulfilled, ended."""
 
 
 class ItemForSale(Struct, frozen=True):
-    """What is sold."""
+    """The product that is sold."""
 
     product_id: str
     variant_id: int
@@ -61,7 +61,7 @@ class ItemForSale(Struct, frozen=True):
 
 
 class OpenPurchase(Struct, frozen=True):
-    """What a visitor was about to buy, as their cookie says."""
+    """What a visitor was about to buy, from the cookie."""
 
     cart_id: str
     product_id: str
@@ -72,14 +72,14 @@ class OpenPurchase(Struct, frozen=True):
 
 
 class Opened(Struct, frozen=True):
-    """A payment page, and what lets the same visitor find it again."""
+    """A payment page, and the cookie with which the same visitor finds it again."""
 
     session: PaymentSession
     kept: OpenPurchase
 
 
 class PurchaseClaim(Struct, frozen=True):
-    """What a page believes that an order costs, in Stripe's minor units."""
+    """The order's total according to the page, in Stripe's minor units."""
 
     amount: int | None = None
     currencies: frozenset[str] = frozenset()
@@ -123,7 +123,7 @@ class BuyNow:
         self._settings = settings
 
     async def item(self, name: str) -> ItemForSale:
-        """The product that is meant by a SKU, id or key; raises NotFound also without a price."""
+        """The product with a SKU, id or key; raises NotFound also without a price."""
         settings = self._settings
         found = await self._commercetools.find_products(
             name,
@@ -144,7 +144,7 @@ class BuyNow:
                 session = await self._sessions.open_for_cart(kept.cart_id, landing)
             except (Conflict, NotFound) as error:
                 if error.code == PAGE_OPEN:
-                    raise  # the visitor's own page, which they may go on with
+                    raise  # the visitor's own page, which can be continued
                 context.note(outcome="paid before, opened anew")
             else:
                 return Opened(session, kept)
@@ -163,7 +163,7 @@ class BuyNow:
         return Opened(session, OpenPurchase(cart.id, item.product_id, item.variant_id))
 
     async def _up_to_date(self, cart_id: str) -> bool:
-        """Whether a cart can still be bought; if so, it has today's prices then."""
+        """Whether a cart can still be bought; if so, its prices are brought up to date."""
         try:
             cart = await self._commercetools.get_payable_cart(cart_id)
             if cart.cart_state != "Active":
@@ -172,9 +172,9 @@ class BuyNow:
                 cart.id, cart.version, [{"action": "recalculate"}]
             )
         except VersionConflict:
-            return True  # another request of the same visitor does the same
+            return True  # another request of the same visitor updates it
         except (NotFound, InvalidRequest):
-            return False  # deleted, or not for sale any more
+            return False  # deleted, or not sold any more
         return True
 
     async def _order_id(self, name: str) -> str:
@@ -191,12 +191,12 @@ class BuyNow:
     ) -> PaymentSession:
         """The payment page of an order by its id or number.
 
-        `landing` makes the pages around it from what the caller may know the order by, spelled
-        as commercetools has it.
+        `landing` builds its return addresses from the id or number that the caller gave, spelled as
+        in commercetools.
 
-        An id cannot be guessed, a number can: its page shows no data of the shopper, it must come
-        with the right sum, and whatever does not fit has one answer, NotFound. By id, raises
-        Conflict where the page believes in another sum.
+        An id cannot be guessed, a number can: by number, the page shows no data of the shopper, the
+        right sum is required, and every mismatch has the same answer, NotFound. By id, raises
+        Conflict where the page has another sum.
         """
         if is_id(name):
             order_id = (await self._orders.order(name)).id
@@ -207,7 +207,7 @@ class BuyNow:
                 return await self._open_order(order_id, claim, landing, shows_customer=False)
         except (Conflict, InvalidRequest, NotFound) as error:
             raise NotFound(_NO_ORDER, detail=error.message) from error
-        raise NotFound(_NO_ORDER, detail="No sum was told.")
+        raise NotFound(_NO_ORDER, detail="No sum was given.")
 
     async def _numbered(self, number: str, claim: PurchaseClaim) -> str:
         """The id of an order of that number and cost; what does not fit takes one call alike, so
@@ -270,7 +270,7 @@ class BuyNow:
         try:
             fulfilled = await self._carts.refresh_and_fulfil(cart_id)
         except VersionConflict:
-            return PageOutcome("processing")  # the webhook, which Stripe repeats, goes on trying
+            return PageOutcome("processing")  # Stripe repeats the webhook, which tries again
         if fulfilled.order is not None:
             return PageOutcome("paid", fulfilled.order.order_number or None)
         return PageOutcome(_state(session, fulfilled.standing))
@@ -294,7 +294,7 @@ class BuyNow:
 
 
 def _item(product: Product, name: str, locale: str) -> tuple[int, ItemForSale | None]:
-    """How well a product is meant by a name (its SKU, its id, its key), and its variant."""
+    """How well a name (SKU, id or key) matches a product, and the variant."""
     variants = [product.master_variant, *product.variants]
     named = next((variant for variant in variants if variant.sku == name), None)
     variant = named or product.master_variant
@@ -309,5 +309,5 @@ def _state(session: CheckoutSession | None, standing: Standing) -> State:
     if standing != "unpaid" or session is None:
         return "failed" if standing == "unpaid" else standing
     if session.status == "complete" and session.payment_status == "paid":
-        return "processing"  # the money is there, but not what the sale costs now
+        return "processing"  # paid, but not the amount that the sale costs now
     return "open" if session.status == "open" else "failed"

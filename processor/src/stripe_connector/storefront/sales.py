@@ -1,7 +1,7 @@
-"""What follows once something was recorded about a Payment: fulfil what it was paid for.
+"""Fulfils the order or cart of a Payment after a change was recorded.
 
-Webhooks, operations of the back office and reconciliation all end here. Which order or cart a
-Payment belongs to is said by the proof that its page left, or by the metadata of its intent.
+Webhooks, operations of the back office and reconciliation all use it. The proof that its page
+wrote, or its intent's metadata, name the order or cart of a Payment.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Sales:
         return outcome
 
     async def fulfil(self, payment: Payment, metadata: Mapping[str, str]) -> None:
-        """Fulfil what a Payment was for, which `metadata` of its intent or session may name."""
+        """Fulfil a Payment's order or cart, which `metadata` of its intent or session may name."""
         sale = sale_named(metadata)
         if sale == SaleProof():
             sale = sale_of(payment)
@@ -69,7 +69,7 @@ class Sales:
         try:
             await self.fulfil(payment, {})
         except BackendError:
-            logger.exception("What was paid for is not fulfilled yet")
+            logger.exception("A paid order or cart is not fulfilled yet")
 
 
 def sale_named(metadata: Mapping[str, str]) -> SaleProof:
@@ -81,11 +81,11 @@ def sale_named(metadata: Mapping[str, str]) -> SaleProof:
 
 @contextmanager
 def perhaps_gone(sale: SaleProof) -> Iterator[None]:
-    """The merchant may have deleted what was paid for: then there is nothing to fulfil."""
+    """The merchant may have deleted the order or cart: then there is nothing to fulfil."""
     try:
         yield
     except NotFound:
         logger.warning(
-            "What was paid for is gone",
+            "A paid order or cart was deleted",
             extra={"fields": {"order": sale.order_id, "cart": sale.cart_id}},
         )

@@ -1,4 +1,4 @@
-"""What Stripe is told about the payment page of an order or cart."""
+"""Parameters of the Checkout Session of an order or cart."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ UiMode = Literal["hosted_page", "embedded_page", "elements"]
 
 
 class Landing(Struct, frozen=True):
-    """Where Stripe's page leads to; `success` may contain {CHECKOUT_SESSION_ID}."""
+    """Addresses to which Stripe's page leads; `success` may contain {CHECKOUT_SESSION_ID}."""
 
     success: str
     cancel: str
     ui_mode: UiMode = "hosted_page"
 
     def params(self) -> dict[str, str]:
-        """As Stripe takes it: in the shop's own page there is nothing to go back from."""
+        """As Stripe's parameters: a page within the shop has no cancel address."""
         if self.ui_mode == "hosted_page":
             return {
                 "ui_mode": self.ui_mode,
@@ -51,10 +51,10 @@ def session_params(
     customer: str | None,
     email: str | None,
 ) -> dict[str, Any]:
-    """Parameters of the session of a Payment, which asks for `due`.
+    """Parameters of a Payment's session over `due`.
 
-    They depend on the sale, the Payment and the landing alone: two requests at once send the same
-    body under the same idempotency key.
+    They depend only on the sale, the Payment and the landing, so that two requests at once send the
+    same body under the same idempotency key.
     """
     ties = {PAYMENT_ID: payment.id, PROJECT_KEY: settings.ctp_project_key}
     name = sale.id
@@ -90,9 +90,9 @@ def session_params(
 
 
 def _expiry(payment: Payment, minutes: int) -> dict[str, int]:
-    """In Unix seconds; the same for every request that makes the session of this Payment."""
+    """In Unix seconds; the same for every request that creates the session of this Payment."""
     if payment.created_at is None:
         return {}
     started = datetime.fromisoformat(payment.created_at).timestamp()
-    # A minute more than asked for: Stripe wants half an hour from when it hears of it.
+    # A minute more than configured: Stripe requires half an hour from when it gets the request.
     return {"expires_at": int(started) + (minutes + 1) * 60}

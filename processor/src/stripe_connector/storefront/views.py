@@ -1,4 +1,4 @@
-"""The storefront contract: what its pages get, made of what commercetools has.
+"""The storefront contract: converts commercetools' resources into what its pages expect.
 
 The shapes are those of the published storefront client, quirks included: a line's `totalPrice` is
 a bare number while a cart's is an object, ids of variants are strings, an order's `origin` is its
@@ -32,7 +32,7 @@ ALL_PRODUCTS = "all"
 """Id and slug of the root that stands above several roots."""
 _ALL_PRODUCTS_NAME: LocalizedString = {"en": "All products", "de": "Alle Produkte"}
 _WELL_KNOWN_ATTRIBUTES = {"color": "Color", "size": "Size"}
-"""The pages know two attributes, by these very names."""
+"""The pages use two attributes, by exactly these names."""
 
 
 class Ancestor(Struct, frozen=True):
@@ -67,7 +67,7 @@ class AttributeView(Struct, frozen=True):
 class AvailabilityView(Struct, frozen=True, rename="camel"):
     is_on_stock: bool
     available_qty: int | UnsetType = UNSET
-    """Not there where nobody counts."""
+    """Missing where stock is not tracked."""
 
 
 class VariantView(Struct, frozen=True):
@@ -77,7 +77,7 @@ class VariantView(Struct, frozen=True):
     slug: str
     images: list[ImageView]
     prices: list[ShownPrice]
-    """The one that a cart would take, or none."""
+    """The price that a cart would use, or none."""
     attributes: list[AttributeView]
     availability: AvailabilityView
 
@@ -95,7 +95,7 @@ class ProductView(Struct, frozen=True, rename="camel"):
 class ProductList(Struct, frozen=True):
     limit: int
     offset: int
-    """As it was asked for."""
+    """As requested."""
     total: int
     results: list[ProductView]
 
@@ -116,7 +116,7 @@ class CartView(Struct, frozen=True, rename="camel"):
     customer_id: str | None
     line_items: list[LineView]
     total_price: MoneyDraft
-    """What there is to pay."""
+    """The amount to pay."""
     total_quantity: int
     discount_codes: list[CodeOnCart]
     discount_on_total_price: DiscountOnTotalPrice | UnsetType = UNSET
@@ -136,13 +136,13 @@ class OrderView(Struct, frozen=True, kw_only=True, rename="camel"):
     origin: str | UnsetType = UNSET
     order_state: str
     payment_state: str | UnsetType = UNSET
-    """Not there until a payment is under way."""
+    """Missing until a payment was started."""
     created_at: str
     completed_at: str | UnsetType = UNSET
 
 
 class DiscountCodeView(Struct, frozen=True):
-    """A code that works now."""
+    """A code that is valid now."""
 
     id: str
     code: str
@@ -227,7 +227,7 @@ def _availability(known: commercetools.Availability | None) -> AvailabilityView:
 
 
 def _attribute_value(value: object, locale: str) -> AttributeValue:
-    """Any attribute's value as the pages want it: a key to compare and a label to read."""
+    """An attribute's value for the pages: a key to compare and a label to show."""
     match value:
         case {"key": str(key), "label": label}:
             return AttributeValue(key, _text(label, locale))
@@ -287,7 +287,7 @@ def cart_view(found: ShownCart, locale: str) -> CartView:
 
 
 def order_view(found: ShownOrder, locale: str, *, personal: bool) -> OrderView:
-    """An order, with or without what says who ordered."""
+    """An order, with or without personal data."""
     return OrderView(
         id=found.id,
         version=found.version,

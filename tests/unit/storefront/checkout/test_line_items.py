@@ -245,9 +245,9 @@ def test_nothing_to_pay_is_a_total_of_nothing() -> None:
     [
         (1234, "KWD", "cannot be charged exactly"),
         (-1, "EUR", "no amount below zero"),
-        (100_000_000, "EUR", "no amount of more than 8 digits"),
-        (1_000_000, "UGX", "no amount of more than 8 digits"),
-        (10_000_000_000, "COP", "no amount of more than 10 digits"),
+        (100_000_000, "EUR", "no amount with more than 8 digits"),
+        (1_000_000, "UGX", "no amount with more than 8 digits"),
+        (10_000_000_000, "COP", "no amount with more than 10 digits"),
     ],
 )
 def test_a_total_that_stripe_cannot_charge_is_refused(cents: int, currency: str, why: str) -> None:

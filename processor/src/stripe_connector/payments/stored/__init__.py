@@ -1,1 +1,1 @@
-"""What is kept of customers and their payment methods, and charges without a shopper."""
+"""Customers, their stored payment methods, and charges without the shopper."""

@@ -1,8 +1,8 @@
-"""Charge a stored payment method without the shopper, as Checkout asks for orders that recur.
+"""Charges a stored payment method without the shopper, as Checkout requests for recurring orders.
 
-The Payment is created with its Authorization written ahead, under a key made of the caller's name
-for the transaction: a repetition finds it. It is put on the cart before Stripe is asked, so that of
-several transactions at once the cart's list decides who goes first, and the others count it.
+The Payment is created with its Authorization written ahead, under a key with the caller's name for
+the transaction, so that a repetition finds it. It is added to the cart before Stripe is called: the
+cart's list decides which of several transactions goes first, and the others count it.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ class Transactions:
         """Charge once, however often it is asked for; the Payment and the outcome.
 
         Raises NotFound, InvalidRequest where it is impossible, Conflict while another transaction
-        of the cart is unfinished, BackendUnavailable where the outcome is not known yet: then
-        repeat it.
+        of the cart is unfinished, BackendUnavailable where the outcome is not known yet: the
+        caller repeats it.
         """
         self._methods.require_enabled()
         if asked.method_id is None:
@@ -115,7 +115,7 @@ class Transactions:
         )
         customer_of(cart)
         if known is None and (renamed := _on_cart(cart, request)) is not None:
-            # Read for itself: in an expanded reference its token is masked.
+            # Read on its own: in an expanded reference its token is masked.
             known = await self._commercetools.get_payment(renamed.id)
         payment = known or await self._written_down(cart, record, asked, request, key)
         context.note(payment=payment.id)
@@ -145,7 +145,7 @@ class Transactions:
         request: Request,
         key: str,
     ) -> Payment:
-        """The Payment with its Authorization written ahead; not on the cart yet."""
+        """Create the Payment with its Authorization written ahead; not on the cart yet."""
         if cart.cart_state not in ("Active", "Frozen"):
             raise Conflict(f"The cart is {cart.cart_state.lower()} and cannot be paid.")
         method = self._methods.require_usable(cart, record, asked.method_id or "")
@@ -174,7 +174,7 @@ class Transactions:
     async def _claimed(self, payment: Payment, transaction: Transaction) -> Payment:
         """Claim the transaction, so that no other request gives it up while this one resumes it.
 
-        Of a claim and a giving up at once, the version of the Payment lets one happen.
+        If one request claims while another gives up, the Payment's version lets only one succeed.
         """
 
         async def compute(current: Payment) -> Sequence[Action]:
@@ -183,7 +183,7 @@ class Transactions:
             operation = operation_of(current, transaction)
             if operation is None:
                 return []
-            # Its timestamp told which operation it belongs to: from now on its id does.
+            # So far its timestamp identified its operation: from now on its id does.
             return [
                 ChangeTransactionTimestamp(transaction.id, self._recorder.now()),
                 *changed(transaction, operation, operation),
@@ -208,14 +208,14 @@ class Transactions:
         if self._mover.find_running_charge(payment) is None:
             payment = await self._mover.sync_outcome(payment, transaction)
             if payment.interface_id is not None and _is_unfinished(payment, transaction):
-                # Its intent is there and not confirmed: no late confirmation may succeed any more.
+                # Its intent exists and is not confirmed: a late confirmation must not succeed.
                 payment, _ = await self._mover.cancel_open(payment)
             payment = await self._recorder.update(payment, compute)
         if _is_unfinished(payment, transaction):
             raise Conflict("Another transaction of this cart is unfinished.", retry_after=5)
 
     async def _admitted(self, cart: Cart, payment: Payment, transaction: Transaction) -> Payment:
-        """The Payment on its cart, and free to be charged; failed where nothing is due for it."""
+        """Add the Payment to its cart, ready to be charged; close it where nothing is due."""
         if all(each.id != payment.id for each in cart.payment_info.payments):
             cart = await self._commercetools.add_payment_to_cart(cart.id, cart.version, payment.id)
         if await self._settled_others(cart, payment):
@@ -227,11 +227,11 @@ class Transactions:
             transaction.amount.cent_amount <= due.cent_amount
         ):
             return payment
-        message = "The cart does not cost that much any more."
+        message = "The amount due on the cart is lower now."
         return await self._mover.fail(payment, transaction.id, "amount_not_due", message)
 
     async def _settled_others(self, cart: Cart, payment: Payment) -> bool:
-        """See to it that no other payment of the cart is charged as well; whether any changed."""
+        """Prevent other payments of the cart from being charged; returns whether any changed."""
         ours = await self._account.ours()
         changed, earlier = False, True
         for other in cart.payments:
@@ -239,7 +239,7 @@ class Transactions:
                 earlier = False
             elif (unfinished := unseen_charge(other)) is not None:
                 if not earlier:
-                    continue  # it will wait for this one
+                    continue  # it waits for this one
                 await self._given_up(other, unfinished)
                 changed = True
             elif ours.includes(other) and self._is_being_started(other):
@@ -250,7 +250,7 @@ class Transactions:
         return changed
 
     def _is_being_started(self, payment: Payment) -> bool:
-        """A shopper is about to have it: it has no intent yet that could be taken back."""
+        """Whether a shopper is starting it: it has no intent yet that could be cancelled."""
         return (
             payment.interface_id is None
             and not payment.transactions
@@ -259,7 +259,7 @@ class Transactions:
 
 
 def _is_payable(payment: Payment) -> bool:
-    """A shopper has started it, and could still pay it."""
+    """Whether a shopper has started it and can still pay it."""
     return (
         (payment.interface_id is not None or payment.session_id is not None)
         and payment.payment_status.interface_code in (None, *OPEN)
@@ -291,7 +291,7 @@ def _on_cart(cart: Cart, request: Request) -> Payment | None:
 def _transaction(payment: Payment, request: Request) -> Transaction:
     found = _found(payment, request)
     if found is None:
-        raise BackendUnavailable("The payment has lost what was written down for this transaction.")
+        raise BackendUnavailable("The stored data of this transaction is missing from the payment.")
     return found
 
 
@@ -309,7 +309,7 @@ def _require_same(
     record: PaymentMethod | None,
     asked: ChargeRequest,
 ) -> None:
-    """Raises Conflict where the name of the transaction was used for another one."""
+    """Raises Conflict where the idempotency key was used for another transaction."""
     token = payment.payment_method_info.token
     amount = asked.amount
     other_method = record is not None and token is not None and record.token_value != token.value

@@ -1,4 +1,4 @@
-"""A customer's stored payment methods: shown, chosen and removed, as Stripe has them now.
+"""Shows, chooses and removes a customer's stored payment methods, as Stripe has them now.
 
 Stripe decides what can be charged, commercetools holds what the shop may refer to. Whatever is
 alive at Stripe gets a record, and a record whose method is gone becomes inactive. It stays, for
@@ -45,7 +45,7 @@ class Brand(Struct, frozen=True):
 
 
 class DisplayOptions(Struct, frozen=True, rename="camel"):
-    """What a shopper recognises a method by."""
+    """The details by which a shopper recognises a method."""
 
     end_digits: str | UnsetType = UNSET
     brand: Brand | UnsetType = UNSET
@@ -64,7 +64,7 @@ class ShownMethod(Struct, frozen=True, rename="camel"):
 
 
 class CustomerMethods:
-    """The stored methods of the customers of carts."""
+    """The stored methods of carts' customers."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class CustomerMethods:
         self._settings = settings
 
     def require_enabled(self) -> None:
-        """Raises InvalidRequest where the merchant has not switched stored methods on."""
+        """Raises InvalidRequest where stored methods are not enabled."""
         if not self._settings.stored_payment_methods_enabled:
             raise InvalidRequest("Stored payment methods are not enabled.")
 
@@ -92,7 +92,7 @@ class CustomerMethods:
         alive, records = await both(
             self._alive(customer_id), self._commercetools.list_payment_methods(customer_id)
         )
-        # Of two records of one method an active one counts.
+        # Of two records of one method, an active one wins.
         by_token = {each.token_value: each for each in sorted(records, key=_is_active)}
         missing = [each for each in alive if each.id not in by_token]
         alive_ids = {each.id for each in alive}
@@ -199,7 +199,7 @@ class CustomerMethods:
             logger.warning("Older tokens of a card stay attached", extra={"fields": told})
 
     async def _take_away(self, record: PaymentMethod) -> str | None:
-        """Stripe first, then the record; the card that it was, where Stripe says."""
+        """Remove it at Stripe, then the record; returns the card, where Stripe names it."""
         detached = await self._detach(record.token_value) if record.token_value else None
         await self._deactivate(record)
         return _card(detached) if detached is not None else None
@@ -209,7 +209,7 @@ class CustomerMethods:
         return await self._stripe.list_payment_methods(stripe_id) if stripe_id else []
 
     async def _retire_if_dead(self, record: PaymentMethod) -> None:
-        """A method of another Stripe customer is not shown, but may be charged elsewhere."""
+        """Methods of another Stripe customer stay active: not shown, but possibly charged."""
         if record.token_value is None or await self._attached(record.token_value):
             return
         await self._deactivate(record)
@@ -253,7 +253,7 @@ class CustomerMethods:
         )
 
     def _is_own(self, record: PaymentMethod, customer_id: str) -> bool:
-        """The customer's, made for our interface, and for our account of it where one is named."""
+        """Whether it is the customer's, of our interface, and of our account if configured."""
         account = self._settings.stored_payment_methods_interface_account
         return (
             record.customer is not None
@@ -271,12 +271,12 @@ def customer_of(cart: Cart) -> str:
 
 
 def _card(method: StripePaymentMethod) -> str | None:
-    """What tells one card from another, whatever its token."""
+    """What identifies a card, whatever its token."""
     return method.card.fingerprint if method.card else None
 
 
 def _once_per_card(newest_first: list[StripePaymentMethod]) -> list[StripePaymentMethod]:
-    """Of a card that was saved several times the newest token, which Stripe knows best."""
+    """Of a card that was saved several times, only the newest token."""
     seen: set[str] = set()
     kept = []
     for method in newest_first:

@@ -1,4 +1,4 @@
-"""One Stripe customer for each commercetools customer, whoever asks first and how often."""
+"""Creates one Stripe customer for each commercetools customer, also under concurrent requests."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ from stripe_connector.settings import Settings
 
 FIELD = "stripeConnector_stripeCustomerId"
 CONTAINER = "stripe-connector-customers"
-"""Custom objects for customers whose own custom type leaves no room for our field."""
+"""Custom objects for customers whose own custom type lacks our field."""
 
 _STRIPE_ID = re.compile(r"cus_[A-Za-z0-9_]{1,128}")
 _PROVEN_FOR = 900.0
-"""Seconds. Ties at Stripe are written once; what was deleted since is refused by Stripe itself."""
+"""Seconds. Metadata at Stripe are written once; Stripe itself refuses a customer deleted since."""
 _PROVEN_AT_ONCE = 10_000
 
 
 class CustomerClaim(Struct, frozen=True):
-    """The Stripe customer that a commercetools customer's profile names; anybody may have written
-    that."""
+    """The Stripe customer that a commercetools customer's profile names; not verified, as shoppers
+    may write it."""
 
     customer: Customer
     stripe_id: str | None
     proven: bool
-    """Whether the proof was seen lately, so that no call is needed for it."""
+    """Whether it was verified lately, so that no call is needed."""
 
 
 class CustomerSession(Struct, frozen=True, rename="camel"):
-    """What the browser needs to show and save a customer's payment methods."""
+    """The data with which the browser shows and saves a customer's payment methods."""
 
     stripe_customer_id: str
     ephemeral_key: str
@@ -57,7 +57,7 @@ class CustomerSession(Struct, frozen=True, rename="camel"):
 
 
 class Customers:
-    """Finds, makes and remembers Stripe customers.
+    """Finds, creates and remembers Stripe customers.
 
     What is remembered proves nothing: shoppers may write their Customer's custom fields themselves
     (https://docs.commercetools.com/api/projects/me-profile). An id counts once the customer at
@@ -77,12 +77,12 @@ class Customers:
         )
 
     async def find_known(self, customer_id: str) -> str | None:
-        """The Stripe customer that was remembered for a commercetools customer, and is theirs."""
+        """The remembered Stripe customer of a commercetools customer, verified to be theirs."""
         claim = await self.claim(customer_id)
         return await self.proven(claim) if claim is not None else None
 
     async def claim(self, customer_id: str) -> CustomerClaim | None:
-        """What is remembered for a commercetools customer, to be proven; None without customer."""
+        """The remembered Stripe customer, not verified; None without a commercetools customer."""
         customer = await self._commercetools.get_customer(customer_id)
         if customer is None:
             return None
@@ -91,7 +91,7 @@ class Customers:
         return CustomerClaim(customer, stripe_id, proven)
 
     async def proven(self, claim: CustomerClaim) -> str | None:
-        """The Stripe customer that was claimed, where it is theirs."""
+        """The Stripe customer of a claim, if it is theirs."""
         stripe_id = claim.stripe_id
         if stripe_id is None or not await self._is_theirs(stripe_id, claim.customer.id):
             return None
@@ -100,7 +100,7 @@ class Customers:
     async def forget(self, customer_id: str, stripe_id: str) -> bool:
         """Forget a Stripe customer that was deleted; False where it was not remembered.
 
-        Raises VersionConflict, whereupon Stripe sends the event again.
+        Raises VersionConflict; Stripe then sends the event again.
         """
         customer = await self._commercetools.get_customer(customer_id)
         if customer is None or await self._remembered(customer) != stripe_id:
@@ -127,16 +127,16 @@ class Customers:
                     self._is_theirs_now(remembered, customer.id), self._open(remembered, cart)
                 )
             except NotFound:
-                valid = False  # deleted at Stripe: its session could not be opened either
+                valid = False  # deleted at Stripe: no session can be opened for it
             if valid:
                 return session
         stripe_id = await self._resolve(customer, cart, stale=remembered)
         return await self._open(stripe_id, cart)
 
     async def get_or_create(self, cart: Cart, claim: CustomerClaim | None) -> str:
-        """The Stripe customer of the cart's customer, made where there is none.
+        """The Stripe customer of the cart's customer, created where there is none.
 
-        Raises InvalidRequest for guests and customers that are gone, whose claim is None.
+        Raises InvalidRequest for guests and deleted customers, whose claim is None.
         """
         if claim is None:
             raise required_field("customerId")
@@ -146,7 +146,7 @@ class Customers:
         return await self._resolve(customer, cart, stale=claimed)
 
     async def _remembered(self, customer: Customer) -> str | None:
-        """What was kept for a customer, proven or not."""
+        """The id that is stored for a customer, verified or not."""
         if customer.custom is None:
             return None
         field = customer.custom.fields.get(FIELD)
@@ -156,7 +156,7 @@ class Customers:
         return value if _is_stripe_id(value) else None
 
     async def _is_theirs(self, stripe_id: str, customer_id: str) -> bool:
-        """Whether the customer at Stripe names the commercetools customer, lately or now."""
+        """Whether the customer at Stripe names the commercetools customer; the result is cached."""
         return await self._proven.get(
             (stripe_id, customer_id), lambda: self._is_theirs_now(stripe_id, customer_id)
         )
@@ -185,7 +185,7 @@ class Customers:
         return CustomerSession(stripe_id, key, session)
 
     async def _resolve(self, customer: Customer, cart: Cart, *, stale: str | None) -> str:
-        """Find or make the Stripe customer, and remember it."""
+        """Find or create the Stripe customer, and remember it."""
         found = await self._stripe.find_customer(customer.id)
         stripe_id = found.id if found else await self._create(customer, cart, stale)
         self._proven.put((stripe_id, customer.id), True)
@@ -208,9 +208,9 @@ class Customers:
                     return winner
 
     async def _create(self, customer: Customer, cart: Cart, stale: str | None) -> str:
-        """Two requests at once make one customer: the key and the body are the same for both.
+        """Create the customer; concurrent requests create only one, as key and body are the same.
 
-        So the body is only what never changes; names and addresses follow.
+        So the body has only values that never change; names and addresses follow.
         """
         ties = {CUSTOMER_ID: customer.id, PROJECT_KEY: self._settings.ctp_project_key}
         created = await attempts.create(
@@ -226,7 +226,7 @@ class Customers:
         return created.id
 
     async def _remember(self, customer: Customer, stripe_id: str, stale: str | None) -> str:
-        """Keep the id with the customer, or beside it where a type of the merchant's is assigned.
+        """Store the id on the customer, or in a custom object if a type of the merchant's is set.
 
         A customer's own custom type is never replaced: that would delete the merchant's data.
         """
@@ -254,7 +254,7 @@ class Customers:
         return stripe_id
 
     async def _create_type(self) -> None:
-        """The custom type is missing: a deployment whose scripts did not run."""
+        """Create the missing custom type, where post-deploy did not run."""
         try:
             await self._commercetools.create_type(
                 customer_type_draft(self._settings.ct_custom_type_stripe_customer_key)
@@ -287,7 +287,7 @@ def customer_type_draft(key: str) -> dict[str, Any]:
 
 
 def _details(customer: Customer, cart: Cart) -> dict[str, Any]:
-    """What Stripe may know of the customer, without what is missing."""
+    """The customer's data for Stripe, without missing values."""
     address = (customer.addresses[0] if customer.addresses else None) or cart.delivery_address
     address = address or Address()
     parts = {

@@ -1,4 +1,4 @@
-"""Payment methods that a shopper saved while paying: kept in commercetools, ready to be used."""
+"""Records in commercetools of payment methods that a shopper saved while paying."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class StoredMethods:
-    """Writes down saved payment methods, and who is to be charged again with them."""
+    """Records saved payment methods, and requests recurring payments with them."""
 
     def __init__(
         self,
@@ -49,9 +49,9 @@ class StoredMethods:
         self._interface_account = interface_account
 
     async def remember(self, payment: Payment, intent: PaymentIntent) -> Payment:
-        """Keep the method of an authorized intent where the customer saved it.
+        """Record the method of an authorized intent if the customer saved it.
 
-        The Payment's token is written last: once it is there, all the rest is.
+        The Payment's token is written last: if it is there, everything else is.
         """
         customer_id = intent.metadata.get(CUSTOMER_ID)
         if (
@@ -88,10 +88,10 @@ class StoredMethods:
         return await self._recorder.update(payment, compute)
 
     async def detached(self, method_id: str) -> bool:
-        """Mark what Stripe will charge no more as inactive; False where nothing was active.
+        """Deactivate a method that Stripe cannot charge any more; False where none was active.
 
-        The record stays: past payments refer to it. Raises VersionConflict, whereupon Stripe
-        sends the event again.
+        The record stays: past payments refer to it. Raises VersionConflict; Stripe then sends
+        the event again.
         """
         stored = await self._commercetools.find_payment_method_by_key(method_id)
         if stored is None or not stored.is_active:
@@ -100,12 +100,12 @@ class StoredMethods:
         return True
 
     async def deactivate(self, stored: PaymentMethod) -> None:
-        """Offer it no more; the record stays. Raises VersionConflict, NotFound."""
+        """Mark it as inactive; the record stays. Raises VersionConflict, NotFound."""
         inactive = {"action": "setPaymentMethodStatus", "paymentMethodStatus": "Inactive"}
         await self._commercetools.update_payment_method(stored, [inactive])
 
     async def create(self, customer_id: str, method: StripePaymentMethod) -> PaymentMethod:
-        """The record of a method that has none; its key makes all who want it agree on one."""
+        """Create the record of a method; its key lets concurrent requests create only one."""
         return await self._commercetools.create_payment_method(
             PaymentMethodDraft(
                 key=method.id,
@@ -118,9 +118,9 @@ class StoredMethods:
         )
 
     async def _create_job(self, payment: Payment, stored: PaymentMethod) -> Interaction | None:
-        """Ask for the recurring payments; what Checkout refused for good, to be kept and told.
+        """Request the recurring payments; returns a permanent refusal of Checkout.
 
-        Raises BackendUnavailable where asking again may help.
+        Raises BackendUnavailable where a repetition may help.
         """
         try:
             await self._commercetools.create_recurring_payment_job(payment.id, stored.id)
@@ -148,7 +148,7 @@ class StoredMethods:
             return None
 
     async def _stored(self, customer_id: str, method: StripePaymentMethod) -> PaymentMethod:
-        """The commercetools payment method, found by its token: others may have given no key."""
+        """The commercetools payment method, found by token, as other programs may set no key."""
         for stored in await self._commercetools.list_payment_methods(customer_id):
             if stored.token_value == method.id:
                 return stored

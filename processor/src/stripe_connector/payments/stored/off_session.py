@@ -1,4 +1,4 @@
-"""A stored payment method at Stripe: charged without the shopper, and looked for afterwards."""
+"""Charges a stored payment method at Stripe without the shopper, and finds the intent later."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from stripe_connector.payments import attempts, intents
 from stripe_connector.payments.record import Recorder
 
 ORDER_NUMBER = "ct_order_number"
-"""Metadata: the number that the order will have."""
+"""Metadata: the number of the future order."""
 
 
 class Charged(Struct, frozen=True):
-    """What Stripe was asked for last, and its answer."""
+    """The latest request to Stripe, and its answer."""
 
     asked: dict[str, Any]
     intent: PaymentIntent
 
 
 class OffSession:
-    """Intents that are made, recorded and then confirmed: a repetition always meets the same."""
+    """Creates an intent, records it, then confirms it: a repetition always finds the same one."""
 
     def __init__(self, stripe: Stripe, recorder: Recorder, project_key: str) -> None:
         self._stripe = stripe
@@ -48,16 +48,16 @@ class OffSession:
     async def charge(
         self, payment: Payment, transaction: Transaction, operation: Operation, key: str
     ) -> tuple[Payment, Charged]:
-        """The Payment, which knows the intent, and what the confirmation brought.
+        """Returns the Payment with its intent, and the result of the confirmation.
 
-        Built from nothing but what is written down. Raises PaymentRefused where the bank or Stripe
+        Built only from what is recorded. Raises PaymentRefused where the bank or Stripe
         refuses, or the method is gone.
         """
         intent_id = payment.interface_id
         if intent_id is None:
             params = await self._params(payment, transaction, operation)
             if operation.added is None:
-                # As version 0.1.0 began it: one call, whose key Stripe may know.
+                # Begun by version 0.1.0: one call, whose key Stripe may have stored.
                 charged = {**params, "off_session": True, "confirm": True}
                 return payment, Charged(charged, await self._stripe.create_intent(charged, key))
             intent = await attempts.create(
@@ -109,9 +109,9 @@ class OffSession:
     async def look(
         self, payment: Payment, transaction: Transaction, intent_id: str | None
     ) -> Payment:
-        """Merge what Stripe says of the intent, found by the Payment's id where it is not known.
+        """Read the intent at Stripe and merge it; search by the Payment's id where it is not known.
 
-        The transaction's time is that of the latest try: of earlier ones a search knows.
+        The list begins at the transaction's time, that of the latest try; search has older ones.
         """
         if intent_id is None:
             since = intents.since(transaction.timestamp)
