@@ -135,7 +135,7 @@ async def test_in_test_mode_what_live_mode_will_ask_for_is_said_beforehand() -> 
     }
     found = {each.name: each.text for each in await clinic.examined()}
     assert found["Customers' carts"] == "need the X-Storefront-Token of the shop's server"
-    assert found["Return address"] == "names the payment alone"
+    assert found["Return address"] == "names only the payment"
 
 
 async def test_a_merchants_own_types_are_looked_for() -> None:

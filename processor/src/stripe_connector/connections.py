@@ -205,7 +205,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refusal: Reason = "malformed"
 
     def waits_for_us(self) -> bool:
-        """Whether the client cannot go on before we read, or tell it to."""
+        """Whether the client waits for us to read, or for 100 Continue."""
         cycle: RequestResponseCycle | None = self.cycle
         told_to = cycle is None or cycle.response_complete or not cycle.waiting_for_100_continue
         return self.flow.read_paused or not told_to

@@ -3,7 +3,7 @@
 ConnectorError
 ├── InvalidRequest          400  the caller's fault: malformed, missing or impossible
 ├── Unauthenticated         401  no, expired or forged credentials
-├── PaymentRefused          402  Stripe refused for good (declined, not capturable, ...)
+├── PaymentRefused          402  Stripe refused permanently (declined, not capturable, ...)
 ├── Forbidden               403  authenticated, but not allowed
 ├── NotFound                404
 ├── MethodNotAllowed        405

@@ -202,7 +202,7 @@ def refund_facts(
 
     A refund is one only up to what was captured, and only if the charge counts it. A charge is
     released once at most, by its cancellation, its expiry or its last capture, so that the amount
-    tells which refund stands for that.
+    shows which refund stands for that.
     """
     refunds = list(refunds)
     if charge is None:

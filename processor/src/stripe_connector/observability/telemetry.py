@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Telemetry(Observer):
-    """Passes events to metrics and traces, where these are switched on."""
+    """Passes events to the metrics and traces that are switched on."""
 
     def __init__(self, metrics: Metrics | None = None, traces: Traces | None = None) -> None:
         self.metrics = metrics

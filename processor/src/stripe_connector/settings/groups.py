@@ -554,7 +554,7 @@ class OperationSettings:
     shutdown_grace_s: int = defaulted(
         integer(0, 300),
         "30",
-        "Seconds that requests in hand have to finish when it stops; more than REQUEST_DEADLINE_S,"
+        "Seconds that running requests have to finish when it stops; more than REQUEST_DEADLINE_S,"
         " so that none is cut.",
     )
     max_body_bytes: int = defaulted(

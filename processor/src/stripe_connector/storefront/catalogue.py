@@ -160,7 +160,7 @@ class Storefront:
     async def change_cart(self, cart_id: str, change: CartChange) -> views.CartView:
         """Carry out a change on the current cart, whatever version the page has.
 
-        Raises NotFound, InvalidRequest, and an error after repeated version conflicts.
+        Raises NotFound, InvalidRequest, and VersionConflict after repeated conflicts.
         """
         if isinstance(change, AddDiscountCode):
             return self._shown(await self._add_code(cart_id, change))

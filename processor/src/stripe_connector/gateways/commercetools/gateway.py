@@ -181,7 +181,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
                 )
                 if any(known.id == payment_id for known in holder.payment_info.payments):
                     return holder
-                if getattr(holder, "lock", None) is not None:  # carts alone have one
+                if getattr(holder, "lock", None) is not None:  # only carts have one
                     raise locked() from error
                 if not isinstance(error, VersionConflict) or tries >= _ADD_PAYMENT.tries:
                     raise

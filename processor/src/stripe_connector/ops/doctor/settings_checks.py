@@ -118,9 +118,9 @@ def customers_carts(settings: Settings) -> Finding:
 def return_address(settings: Settings) -> Finding:
     """Whether the address to which shoppers return contains the cart's id."""
     if not settings.return_url_cart_id:
-        return sound("names the payment alone")
+        return sound("names only the payment")
     if not settings.live_mode:
-        return sound("test mode: names the cart as well (RETURN_URL_CART_ID is true)")
+        return sound("test mode: also names the cart (RETURN_URL_CART_ID is true)")
     return doubtful(
         "RETURN_URL_CART_ID is true: the address to which shoppers return names their cart, and"
         " anyone who sees it in a history, a log or a Referer can change and order a guest's cart.",
