@@ -1,4 +1,4 @@
-# Everything that one does with this repository. `make` lists it.
+# All tasks of this repository; `make` lists them.
 
 ifneq ($(firstword $(sort 3.81 $(MAKE_VERSION))),3.81)
 $(error GNU make 3.81 or newer is needed, and this is $(MAKE_VERSION). Install it, on macOS by xcode-select --install)
@@ -7,18 +7,18 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-# Another Python, or another Node, than the first that is new enough: make demo PYTHON=...
+# Choose a Python or Node other than the first that is new enough: make demo PYTHON=...
 PYTHON ?=
 NODE ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Installs what is missing of the named parts; nothing, and says nothing, where all is there.
+# Installs the missing ones of the named parts; prints nothing if none is missing.
 SET_UP := PYTHON="$(PYTHON)" NODE="$(NODE)" sh scripts/set-up.sh
 
 NPM := $(if $(NODE),PATH="$(dir $(NODE)):$$PATH" )npm --prefix enabler
 
-# Many tests wait for processes of their own, so there are more workers than cores.
+# Many tests wait for processes that they start, so there are more workers than cores.
 WORKERS ?= $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) * 3 // 2 or 1)')
 COVERAGE := --cov --cov-report=
 # Options for pytest, such as ARGS="-k refund", for the demo and the benchmark
@@ -33,7 +33,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
-setup: ## Install everything for developing (the other targets install what they need)
+setup: ## Install everything for development (the other targets install what they need)
 	@$(SET_UP) develop modules
 
 .PHONY: FORCE
@@ -46,33 +46,33 @@ enabler: ## Build the browser library and check its size
 	@$(NPM) run --silent size
 
 .PHONY: demo
-demo: ## Start the sandbox, walk through the main job and stay up
+demo: ## Start the sandbox, walk the main flow and keep running
 	@$(SET_UP) run bundle
 	@$(BIN)/python -m sandbox.demo $(ARGS)
 
 .PHONY: serve
-serve: ## Run the processor alone (ARGS="--env-file .env" names its configuration)
+serve: ## Run only the processor (ARGS="--env-file .env" names its configuration)
 	@$(SET_UP) run
 	@$(BIN)/python -m stripe_connector serve $(ARGS)
 
 .PHONY: test
-test: ## Run all tests (with ARGS, those in Python that need no browser)
+test: ## Run all tests (with ARGS, only the Python tests without a browser)
 	@$(SET_UP) develop modules bundle
 	@$(BIN)/pytest -n $(WORKERS) --ignore=tests/browser --junitxml=build/tests.xml $(COVERAGE) $(ARGS)
 ifeq ($(ARGS),)
 	@$(NPM) run --silent test
-	@# Apart, because a browser's driver keeps an event loop of its own running.
+	@# In a separate run, because a browser's driver keeps its own event loop running.
 	@$(BIN)/pytest -n auto tests/browser --junitxml=build/browser-tests.xml $(COVERAGE) \
 		--cov-append --cov-report=term:skip-covered --cov-fail-under=95
 endif
 
 .PHONY: test-fast
-test-fast: $(READY) ## Run the processor's own tests alone, in three minutes
+test-fast: $(READY) ## Run only the processor's own tests, in three minutes
 	@$(BIN)/pytest -n $(WORKERS) tests/unit tests/behaviour tests/property tests/security \
 		--ignore=tests/unit/repository --ignore=tests/unit/bench --ignore=tests/unit/soak $(ARGS)
 
 .PHONY: fuzz
-fuzz: $(READY) ## Send every route of the processor many odd requests (FUZZ_EXAMPLES to each)
+fuzz: $(READY) ## Send every route of the processor many malformed requests (FUZZ_EXAMPLES to each)
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest -n auto tests/contract/test_openapi_fuzzing.py $(ARGS)
 
 .PHONY: test-long
@@ -82,7 +82,7 @@ test-long: $(READY) ## Run the property tests with many more examples
 		$(BIN)/pytest tests/property tests/upgrade/test_rollout_machine.py $(ARGS)
 
 .PHONY: bench
-bench: $(READY) ## Measure the processor beside its targets (quicker with ARGS=--quick)
+bench: $(READY) ## Measure the processor against its targets (quicker with ARGS=--quick)
 	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: bench-compare
@@ -94,15 +94,15 @@ bench-growth: $(READY) ## Measure how cost grows with carts, payments and custom
 	@$(BIN)/python -m bench.growth $(ARGS)
 
 .PHONY: bench-crowd
-bench-crowd: $(READY) ## Measure a crowd of shoppers on one core, and a storm of webhooks
+bench-crowd: $(READY) ## Measure thousands of shoppers at once on one core, and a burst of webhooks
 	@$(BIN)/python -m bench.crowd $(ARGS)
 
 .PHONY: soak
-soak: $(READY) ## Half an hour of faults over two instances (shorter with ARGS="--minutes 5")
+soak: $(READY) ## Inject faults around two instances for half an hour (shorter with ARGS="--minutes 5")
 	@$(BIN)/python -m soak $(ARGS)
 
 .PHONY: siege
-siege: $(READY) ## Attack a processor while others pay (shorter with ARGS="--seconds 5")
+siege: $(READY) ## Attack a processor while shoppers pay (shorter with ARGS="--seconds 5")
 	@$(BIN)/python -m soak.siege $(ARGS)
 
 .PHONY: soak-scaling
@@ -120,13 +120,13 @@ check: ## Lint, check the format, the types and the enabler's size
 	@enabler/node_modules/.bin/tsc -p sandbox/stripe/js
 
 .PHONY: audit
-audit: $(READY) ## Ask for known vulnerabilities of what is locked (strictly with ARGS=--required)
+audit: $(READY) ## Check locked dependencies for known vulnerabilities (strictly with ARGS=--required)
 	@$(BIN)/python scripts/audit.py $(ARGS)
 
 .PHONY: digests
-digests: $(READY) ## Pin the base images to digests (only say what is not pinned with ARGS=--check)
+digests: $(READY) ## Pin the base images to digests (only report unpinned ones with ARGS=--check)
 	@$(BIN)/python scripts/digests.py $(ARGS)
 
 .PHONY: lock
-lock: $(READY) ## Resolve the dependencies anew (all of them with UPGRADE=--upgrade)
+lock: $(READY) ## Resolve the dependencies again (upgrade all of them with UPGRADE=--upgrade)
 	@$(BIN)/python scripts/lock.py $(UPGRADE)

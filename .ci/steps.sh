@@ -1,20 +1,20 @@
-# Steps of `run` and `nightly`: each is a function `step_NAME`, tells how long it took, and may end with
-# `skip "why"`. Sourced by both, which say in SELF what they are.
+# Steps of `run` and `nightly`: each is a function `step_NAME`, is timed, and may end with `skip "why"`.
+# Both source this file and set SELF to their own path.
 
 STEPS_TABLE=()
 
-# Ends a step that cannot be done here: it has not failed.
+# Ends a step that cannot run here; this is not a failure.
 skip() {
   echo "SKIPPED: $*"
   exit 77
 }
 
-# A part of a step that cannot be done here; the step goes on.
+# Reports a part of a step that cannot run here; the step continues.
 left_out() {
   echo "LEFT OUT: $*"
 }
 
-# Runs one step in a shell of its own, so that `set -e` holds in it whoever asks for its outcome.
+# Runs one step in its own shell, so that `set -e` applies in it even if the caller tests its outcome.
 perform() {
   local name=$1 started=$SECONDS code=0 outcome
   echo
@@ -30,7 +30,7 @@ perform() {
   [ "$code" = 0 ] || [ "$code" = 77 ]
 }
 
-# What was done, and for how long.
+# Prints each step with its duration and outcome.
 summary() {
   echo
   echo "--- minutes per step"
@@ -38,7 +38,7 @@ summary() {
   printf '%-12s %5d:%02d min\n' all $((SECONDS / 60)) $((SECONDS % 60))
 }
 
-# The names of all steps, in the order in which the file has them.
+# Prints the names of all steps, in the order of the file.
 steps() {
   sed -n 's/^step_\([a-z_]*\)() {.*/\1/p' "$SELF"
 }

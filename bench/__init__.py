@@ -1,4 +1,4 @@
-"""The benchmark: a processor under load, before backends that cost next to nothing.
+"""The benchmark: a processor under load, with backends of minimal cost.
 
-It knows the processor from outside alone: a process, its environment and its HTTP interface.
+It uses the processor only from outside: a process, its environment and its HTTP interface.
 """

@@ -20,9 +20,9 @@ _WIDTH = 140
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Fewer requests: half a minute instead of minutes.")
-@click.option("--only", help="Only operations whose name contains this.")
+@click.option("--only", help="Measure only operations whose name contains this.")
 @click.option(
-    "--rounds", type=click.IntRange(1, 50), help="Rounds, of which the one of least CPU counts."
+    "--rounds", type=click.IntRange(1, 50), help="Rounds; the one with the least CPU counts."
 )
 @click.option(
     "--json",
@@ -33,7 +33,7 @@ _WIDTH = 140
     help="File for the figures.",
 )
 def main(quick: bool, only: str | None, rounds: int | None, output: Path) -> None:
-    """Run the processor before backends of next to no cost, and compare with the targets."""
+    """Measure the processor with minimal backends, and compare with the targets."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH)

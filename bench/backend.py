@@ -1,7 +1,7 @@
-"""commercetools and Stripe as cheaply as possible: enough state for each flow, no rules at all.
+"""commercetools and Stripe at minimal cost: enough state for each flow, no rules.
 
-It is told what to prepare, how long to wait before it answers and whether to write down calls on
-routes of its own, `/_bench/...`.
+Its own routes, `/_bench/...`, set what it prepares, how long it waits before it answers, and
+whether it records calls.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bench.samples import PROJECT, Samples
 Json = dict[str, Any]
 
 FIRST = "first"
-"""A cart that is there from the start, for the request that waits for a processor's start."""
+"""A cart that exists from the start, for the request that waits for a processor's start."""
 CUSTOMER_FIELD = "stripeConnector_stripeCustomerId"
 _SCOPE = f"manage_project:{PROJECT} manage_checkout_payment_intents:{PROJECT}"
 
@@ -39,14 +39,14 @@ class Prepared(Struct):
 
 
 class Size(Struct, frozen=True):
-    """How large a situation is, where that is what is measured."""
+    """The size of a situation, if its growth is measured."""
 
     lines: int = 3
     """Of the cart; the sample's own unless asked for."""
     refunds: int = 1
     """At Stripe and, but for the last, in the payment."""
     payments: int = 0
-    """Refused ones that are on the cart already."""
+    """Refused ones that are already on the cart."""
     methods: int = 0
     """Stored by the cart's customer."""
 
@@ -69,7 +69,7 @@ class Backends:
         self._refunds: dict[str, list[Json]] = {}
         self._orders: dict[str, Json] = {}
         self._methods: dict[str, int] = {}
-        """How many each customer has stored."""
+        """Number of methods that each customer has stored."""
         expires = datetime.now(UTC) + timedelta(days=1)
         self._expiry = expires.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self._routes: dict[tuple[str, str], Callable[[str, str, bytes], Json]] = {
@@ -95,7 +95,7 @@ class Backends:
         }
 
     def answer(self, method: str, target: str, body: bytes) -> Reply:
-        """What a backend says to a request; 404 where it knows no better."""
+        """A backend's answer to a request; 404 if it has none."""
         path, _, query = target.partition("?")
         root = "/".join(path.split("/", 3)[:3])
         handler = self._routes.get((method, root))
@@ -107,7 +107,7 @@ class Backends:
             return Reply(404, msgspec.json.encode({"message": f"unknown: {error}"}))
         return Reply(200, msgspec.json.encode(answer))
 
-    # What the benchmark asks for
+    # Preparation for the benchmark
 
     def prepare(self, kind: str, count: int, size: Size) -> list[Prepared]:
         """Carts of guests, of customers, ordered, with a started payment, or paid (or held)."""
@@ -149,7 +149,7 @@ class Backends:
         return prepared
 
     def _refused(self, cart_id: str, number: int) -> Json:
-        """An earlier attempt that came to nothing, as a cart refers to it."""
+        """An earlier failed attempt, as a cart refers to it."""
         payment = self._new_payment(cart_id, number)
         intent = self._new_intent({"cart_id": cart_id, "ct_payment_id": payment["id"]})
         intent["status"] = "canceled"
@@ -158,7 +158,7 @@ class Backends:
         return {"typeId": "payment", "id": payment["id"]}
 
     def _refund(self, payment: Json, intent: Json, count: int) -> Json:
-        """As many refunds of one cent, or of the sample's amount where there is one only."""
+        """Refunds of one cent each; a single one has the sample's amount."""
         charge = intent["latest_charge"]
         amount = 1 if count > 1 else self._samples.refund["amount"]
         refunds = [
@@ -174,7 +174,7 @@ class Backends:
         self._refunds[intent["id"]] = refunds
         for each in refunds[1:]:
             self._add(payment, "Refund", "Success", each["id"], amount)
-        # A refund is one only if its charge counts it.
+        # A Refund object is a refund only if its charge counts it.
         charge["amount_refunded"] = amount * count
         return self._event("charge.refunded", charge)
 
@@ -206,7 +206,7 @@ class Backends:
         return {"active": True, "scope": _SCOPE, "client_id": "checkout"}
 
     def _session(self, session_id: str, _query: str, _body: bytes) -> Json:
-        """A session names its cart: any number of them may be made up without asking."""
+        """A session id names its cart, so callers can use any number without creating them."""
         cart_id = session_id.partition("_")[0]
         return {
             **self._samples.session,
@@ -335,7 +335,7 @@ class Backends:
         return order
 
     def _new_cart(self, lines: int) -> Json:
-        """The sample's lines, over and over; its total stays, so that payments stay alike."""
+        """The sample's lines, repeated; the total is unchanged, so that payments stay alike."""
         samples = self._samples.cart["lineItems"]
         repeated = itertools.islice(itertools.cycle(samples), lines)
         cart = {
@@ -402,7 +402,7 @@ class Backends:
         return intent
 
     def _pay(self, intent: Json, sample: Json) -> None:
-        """Bring an intent into the sample's state; it keeps what makes it itself."""
+        """Bring an intent into the sample's state; it keeps its identity."""
         own = {name: intent[name] for name in ("id", "client_secret", "metadata")}
         charge = {
             **sample["latest_charge"],
@@ -446,7 +446,7 @@ class Backends:
 
 
 def _page(objects: list[Json], query: str) -> Json:
-    """A page of a list as Stripe cuts it."""
+    """A page of a list as Stripe returns it."""
     asked = parse_qs(query)
     ids = [each["id"] for each in objects]
     after = ids.index(asked["starting_after"][0]) + 1 if "starting_after" in asked else 0

@@ -1,4 +1,4 @@
-"""The load generator: callers with a connection each, cheap enough not to be what is measured."""
+"""The load generator: callers with a connection each, at little CPU cost."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _PATIENCE_S = 30.0
 
 
 class LoadFailed(Exception):
-    """A server did not answer as it must, so nothing that was measured would mean anything."""
+    """A server did not answer as it must, so the measurements would be meaningless."""
 
 
 class Request(Struct, frozen=True):
-    """A request as it goes over the wire, and the mark of the answer that was meant."""
+    """A request in wire format, and a mark of the expected answer."""
 
     wire: bytes
     expected: bytes
@@ -52,13 +52,13 @@ class Connection(asyncio.Protocol):
 
     @classmethod
     async def open(cls, port: int) -> Connection:
-        """Raises OSError where nobody listens."""
+        """Connect; raises OSError if the port is closed."""
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(cls, "127.0.0.1", port)
         return connection
 
     async def ask(self, wanted: Request) -> Answer:
-        """Send and wait for the answer; raises LoadFailed unless it is the one that was meant."""
+        """Send and wait for the answer; raises LoadFailed unless it is the expected one."""
         answer = await self.answer(wanted)
         if answer.status not in (200, 201) or wanted.expected not in answer.body:
             line = wanted.wire.partition(b"\r\n")[0].decode()
@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
         return answer
 
     async def answer(self, wanted: Request) -> Answer:
-        """Send and wait for whatever the answer is; raises LoadFailed where there is none."""
+        """Send and wait for any answer; raises LoadFailed if there is none."""
         self._begin()
         self._transport.write(wanted.wire)
         return await self._answer
@@ -79,7 +79,7 @@ class Connection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
-    # What the event loop and the parser call
+    # Callbacks of the event loop and the parser
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -87,7 +87,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._answer.done():
             self._answer.set_exception(LoadFailed(f"The connection was closed ({exc})."))
-            self._answer.exception()  # it may be that nobody asks any more
+            self._answer.exception()  # marks the exception as retrieved
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
@@ -102,7 +102,7 @@ class Connection(asyncio.Protocol):
 
 
 async def load(connections: Sequence[Connection], requests: Sequence[Request]) -> list[float]:
-    """Send all requests, each connection its next as soon as it is free: seconds per answer.
+    """Send all requests, the next on each connection as soon as it is free: seconds per answer.
 
     Raises LoadFailed, also when it takes too long.
     """

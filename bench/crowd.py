@@ -1,4 +1,4 @@
-"""`make bench-crowd`: a flash sale on one core, more than it can take, and a storm of webhooks."""
+"""`make bench-crowd`: more shoppers at once than one core can serve, and a burst of webhooks."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Crowd(Struct, frozen=True):
     statuses: dict[int, int]
     """How many answers had which status."""
     paying: Latency
-    """Of those who were let in, in seconds."""
+    """Of the accepted requests, in seconds."""
     refused: Latency | None
-    """Of those who were told to come back, in seconds."""
+    """Of the requests refused with Retry-After, in seconds."""
     took_s: float
     cpu_s: float
     memory_bytes: int
@@ -59,7 +59,7 @@ class Storm(Struct, frozen=True):
 
 
 async def crowd(stage: Rig, shoppers: int) -> Crowd:
-    """Every shopper has a connection; all send at once."""
+    """Send one request per shopper at once, each on its own connection."""
     requests = await stage.prepared(SHOPPER, shoppers)
     await stage.mode(Mode(latency=_BACKEND_S))
     cpu, began = stage.processor.cpu_seconds(), time.perf_counter()
@@ -87,7 +87,7 @@ async def _press(connection: Connection, wanted: Request) -> tuple[int, float]:
 
 
 async def storm(stage: Rig, webhooks: int) -> Storm:
-    """Deliveries of different events that all mean the same payment."""
+    """Send deliveries of different events about the same payment."""
     [situation] = await stage.situations(PAID, 1)
     cpu, memory = [], []
     for _ in range(5):
@@ -151,7 +151,7 @@ def tables(crowds: Sequence[Crowd], weather: Storm) -> list[Table]:
     show_default=True,
 )
 def main(shoppers: tuple[int, ...], webhooks: int, output: Path) -> None:
-    """Let crowds of growing size press the button at once; then one payment's webhooks pour in."""
+    """Measure crowds of growing size that pay at once, then many webhooks about one payment."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH)

@@ -1,4 +1,4 @@
-"""`make bench-growth`: how the cost of a request grows with what it is about."""
+"""`make bench-growth`: how the cost of a request grows with the size of its objects."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from bench.rig import CALLERS, Rig, rig, start_backend, start_processor
 SETTINGS = {"STORED_PAYMENT_METHODS_ENABLED": "true", "BFF_REQUESTS_PER_MINUTE": "0"}
 _WIDTH = 120
 _BEND = 1.5
-"""How much dearer a unit of the upper half may be than one of the lower half."""
+"""How much more a unit of the upper half may cost than one of the lower half."""
 _NOISE = 0.05
-"""CPU-seconds per 1,000 requests: what differs less has not grown."""
+"""CPU-seconds per 1,000 requests: a smaller difference does not count as growth."""
 
 
 class Growth(Struct, frozen=True):
@@ -76,7 +76,7 @@ class Grown(Struct, frozen=True):
 
     @property
     def per_unit(self) -> float:
-        """CPU-seconds per 1,000 requests that one unit more takes, over the whole range."""
+        """CPU-seconds per 1,000 requests that one more unit takes, over the whole range."""
         return (self.cpu[2] - self.cpu[0]) / (self.sizes[2] - self.sizes[0])
 
     @property
@@ -129,9 +129,9 @@ def table(found: Sequence[Grown]) -> Table:
 
 
 @click.command()
-@click.option("--requests", default=320, show_default=True, help="Of each round.")
+@click.option("--requests", default=320, show_default=True, help="Requests of each round.")
 @click.option(
-    "--rounds", default=3, show_default=True, help="Of which the one of least CPU counts."
+    "--rounds", default=3, show_default=True, help="Rounds; the one with the least CPU counts."
 )
 @click.option(
     "--json",

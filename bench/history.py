@@ -1,7 +1,7 @@
-"""Years of payments that nobody stores: both backends, computed from the number of a payment.
+"""Years of payments without storage: both backends, computed from the number of a payment.
 
 Payment n has an intent n, one event, every tenth a refund; every thousandth is recorded wrongly.
-So there may be millions of them, and whatever memory grows is that of whoever reads them.
+So there may be millions of them, and only the memory of the reading program can grow.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _NUMBER = re.compile(r"0(\d{11})\b")
 
 
 class History:
-    """Answers for `count` payments; keeps nothing of any of them."""
+    """Answers for `count` payments; stores none of them."""
 
     def __init__(
         self, samples: Samples, count: int, on_page: Callable[[int], None] = lambda _: None
     ) -> None:
-        """`on_page` is told before each page of payments how many have been read."""
+        """`on_page` gets the number of payments read, before each page of them."""
         self.count = count
         self._on_page = on_page
         self._spread = 0xFFFFFFFF // count
@@ -55,7 +55,7 @@ class History:
         ]
 
     def transport(self) -> httpx.MockTransport:
-        """In place of the network."""
+        """Answers in place of the network."""
         return httpx.MockTransport(self._answer)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:

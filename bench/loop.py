@@ -1,4 +1,4 @@
-"""The event loop of the benchmark's own processes: the fast one, where there is one."""
+"""The event loop of the benchmark's own processes: uvloop if it is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes the measurements: operations one by one, in rounds, of which the least disturbed counts."""
+"""Measures operations one by one, in rounds; the least disturbed round counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.rig import CALLERS, Latency, Rig, Round, rig, start_backend, start_pr
 from bench.statistics import in_sequence, usual
 
 LATENCY_S = 0.05
-"""What a backend takes in the second half of the latencies."""
+"""Seconds that a backend takes in the second half of the latencies."""
 
 
 class Plan(Struct, frozen=True):
@@ -21,11 +21,11 @@ class Plan(Struct, frozen=True):
 
     rounds: int = 5
     requests: int = 600
-    """Of each round at 32 callers."""
+    """Requests of each round at 32 callers."""
     alone: int = 100
-    """Of one caller."""
+    """Requests of one caller."""
     slow: int = 192
-    """Of 32 callers whose backends take 50 ms."""
+    """Requests of 32 callers whose backends take 50 ms."""
     slow_alone: int = 8
     cold_starts: int = 5
 
@@ -34,7 +34,7 @@ QUICK = Plan(rounds=2, requests=200, alone=30, slow=96, slow_alone=3, cold_start
 
 
 class Result(Struct, frozen=True):
-    """What an operation takes. CPU in seconds per 1,000 requests."""
+    """The cost of an operation. CPU in seconds per 1,000 requests."""
 
     name: str
     calls: int
@@ -61,12 +61,12 @@ class Result(Struct, frozen=True):
 
 
 class Footprint(Struct, frozen=True):
-    """The process itself."""
+    """Start-up time and memory of the process."""
 
     cold_start_s: float
     idle_bytes: int
     loaded_bytes: int
-    """The most that was seen after any round."""
+    """The most memory seen after any round."""
 
 
 async def measure(

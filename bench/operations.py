@@ -26,7 +26,7 @@ class Official(Struct, frozen=True):
 
 
 class Workload(Struct, frozen=True, kw_only=True):
-    """Requests of one kind, each about a situation of its own."""
+    """Requests of one kind, each about its own situation."""
 
     name: str
     kind: str
@@ -50,7 +50,7 @@ class Operation(Workload, frozen=True, kw_only=True):
 def with_session(
     method: str, path: str, expected: bytes, *, known: bool = False
 ) -> Callable[[Prepared], Request]:
-    """A shopper's request; unless the session is to be `known`, under a new session's id."""
+    """A shopper's request, with a new session's id unless the session shall be `known`."""
 
     def build(prepared: Prepared) -> Request:
         number = 1 if known else next(_numbers) + 1

@@ -19,7 +19,7 @@ _STOP_S = 15.0
 
 
 class Process:
-    """A Python module in a process of its own; its output goes to a file."""
+    """A Python module in its own process; its output goes to a file."""
 
     def __init__(self, module: list[str], environment: Mapping[str, str], log: Path) -> None:
         self.log = log
@@ -38,15 +38,15 @@ class Process:
         return self._process.poll() is None
 
     def cpu_seconds(self) -> float:
-        """CPU time that it has used so far, all threads together."""
+        """CPU time used so far, all threads together."""
         return cpu_seconds(self._process.pid)
 
     def rss_bytes(self) -> int:
-        """Memory that it holds now."""
+        """Memory used now."""
         return rss_bytes(self._process.pid)
 
     def keep_to_one_core(self) -> None:
-        """As on a platform that gives one; without effect where processes cannot be pinned."""
+        """Pin it to one core; without effect where processes cannot be pinned."""
         if sys.platform == "linux":
             for task in Path(f"/proc/{self._process.pid}/task").iterdir():
                 os.sched_setaffinity(int(task.name), {min(os.sched_getaffinity(0))})
@@ -86,7 +86,7 @@ def rss_bytes(pid: int) -> int:
 
 
 def source_of_cpu() -> str:
-    """Where `cpu_seconds` looks on this machine, for the reader of its figures."""
+    """The source of `cpu_seconds` on this machine, for the report."""
     if Path(f"/proc/{os.getpid()}/schedstat").exists():
         return "/proc (nanoseconds)"
     return "ps (rounded to 10 ms or worse: look at full runs only)"
@@ -102,14 +102,14 @@ def seconds_of(text: str) -> float:
 
 
 def free_port() -> int:
-    """A port that nobody uses now."""
+    """A free port."""
     with socket.create_server((LOOPBACK, 0)) as held:
         port: int = held.getsockname()[1]
         return port
 
 
 def processor_environment(port: int, backend_port: int) -> dict[str, str]:
-    """Both backends are the benchmark's own, and nothing of the caller's configuration counts."""
+    """Settings of a processor with the benchmark's backends; ignores the caller's configuration."""
     backend = f"http://{LOOPBACK}:{backend_port}"
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return {
@@ -130,7 +130,7 @@ def processor_environment(port: int, backend_port: int) -> dict[str, str]:
         "MERCHANT_RETURN_URL": "http://localhost:3000/return",
         "ALLOWED_ORIGINS": "http://localhost:3000",
         "HOST": LOOPBACK,
-        # The callers of a benchmark connect before they have anything to ask.
+        # The callers of a benchmark connect before they send a request.
         "MAX_CONNECTIONS": "10000",
         "REQUEST_RECEIVE_S": "60",
         "PORT": str(port),

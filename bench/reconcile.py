@@ -1,4 +1,4 @@
-"""`python -m bench.reconcile`: how long a run over so many payments takes, in how much memory."""
+"""`python -m bench.reconcile`: time and memory of a run over many payments."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from stripe_connector.ops.reconcile.command import DIFFERS, Options, run_reconci
 from stripe_connector.settings import load_settings
 
 _EARLY = 5_000
-"""Payments after which whatever is allocated once has been allocated."""
+"""Payments after which all one-time allocations have been made."""
 _KIB = 1024
 
 
 class Figures(Struct):
-    """What a run took."""
+    """Time and memory of a run."""
 
     payments: int
     found: int = 0
@@ -42,7 +42,7 @@ class Figures(Struct):
 
 
 async def measure(count: int, *, early: int = _EARLY) -> Figures:
-    """Compare `count` payments, of which every thousandth differs, with nothing in between."""
+    """Compare `count` payments, of which every thousandth differs, without a network."""
     figures = Figures(count)
 
     def sample(read: int) -> None:
@@ -71,7 +71,7 @@ async def measure(count: int, *, early: int = _EARLY) -> Figures:
 
 
 class _LastLine(io.StringIO):
-    """Of all that is written, the last line."""
+    """Keeps only the last line of the output."""
 
     last = ""
 
@@ -108,7 +108,7 @@ _ENVIRONMENT = {
 @click.command()
 @click.argument("payments", default=1_000_000, type=click.IntRange(2 * _EARLY))
 def main(payments: int) -> None:
-    """Compare so many payments with Stripe, without any network in between."""
+    """Compare payments with Stripe, without a network in between."""
     figures = run_loop(measure(payments))
     click.echo(
         f"{payments:,} payments, {figures.found:,} of them wrong: {figures.seconds:,.0f} s,"

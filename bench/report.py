@@ -1,4 +1,4 @@
-"""Shows results beside their targets, and writes them down for machines."""
+"""Shows results beside their targets, and writes them as JSON."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def ratio(result: Result) -> float | None:
 def missed(
     results: Sequence[Result], operations: Sequence[Operation], footprint: Footprint
 ) -> list[str]:
-    """Every target that does not hold, in words."""
+    """Every missed target, as a text."""
     found = []
     for result, target in zip(results, operations, strict=True):
         if result.calls > target.calls:
@@ -105,7 +105,7 @@ def tables(
 def to_json(
     plan: Plan, results: Sequence[Result], operations: Sequence[Operation], footprint: Footprint
 ) -> bytes:
-    """The same for machines."""
+    """All figures as JSON."""
     document: dict[str, Any] = {
         "machine": this_machine(),
         "plan": plan,

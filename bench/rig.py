@@ -30,7 +30,7 @@ class Latency(Struct, frozen=True):
 
 
 class Round(Struct, frozen=True):
-    """What some requests took. CPU in seconds per 1,000 requests."""
+    """The cost of some requests. CPU in seconds per 1,000 requests."""
 
     cpu: float
     backend_cpu: float
@@ -59,13 +59,13 @@ class Rig:
     async def round(
         self, workload: Workload, callers: int, count: int, latency_s: float = 0.0
     ) -> Round:
-        """Prepare so many situations, then send the request of each; `latency_s` is a backend's."""
+        """Prepare situations, then send the request of each; `latency_s` is a backend's."""
         return await self.sent(await self.prepared(workload, count), callers, latency_s)
 
     async def sent(
         self, requests: Sequence[Request], callers: int, latency_s: float = 0.0
     ) -> Round:
-        """Send what was prepared."""
+        """Send the prepared requests."""
         await self.mode(Mode(latency=latency_s))
         before = self._used()
         began = time.perf_counter()
@@ -79,7 +79,7 @@ class Rig:
     async def traced(
         self, workload: Workload, count: int, latency_s: float
     ) -> tuple[list[list[Interval]], Latency]:
-        """One request after the other: the calls that each has caused."""
+        """Send one request after the other; returns the calls that each has caused."""
         requests = await self.prepared(workload, count)
         await self.mode(Mode(latency=latency_s, trace=True))
         traces: list[list[Interval]] = []
@@ -91,21 +91,21 @@ class Rig:
         return traces, latency(seconds)
 
     async def situations(self, workload: Workload, count: int) -> list[Prepared]:
-        """What the backend prepares for so many requests."""
+        """Situations that the backend prepares, one for each request."""
         await self.mode(Mode())
         order = msgspec.json.encode(Order(workload.kind, count, workload.size))
         answer = await self._control.ask(request("POST", "/_bench/prepare", body=order))
         return msgspec.json.decode(answer.body, type=list[Prepared])
 
     async def prepared(self, workload: Workload, count: int) -> list[Request]:
-        """So many requests, each ready to be measured."""
+        """Requests that are ready to be measured."""
         situations = await self.situations(workload, count)
         if workload.before is not None:
             await load(self.callers, [workload.before(each) for each in situations])
         return [workload.build(each) for each in situations]
 
     async def mode(self, mode: Mode) -> None:
-        """Change how the backends behave."""
+        """Change the behaviour of the backends."""
         body = msgspec.json.encode(mode)
         await self._control.ask(request("POST", "/_bench/mode", body=body))
 
@@ -117,7 +117,7 @@ class Rig:
 async def rig(
     processor: Process, port: int, backend: Process, backend_port: int, callers: int = CALLERS
 ) -> AsyncIterator[Rig]:
-    """Connections to both, closed again."""
+    """Open connections to both, and close them at the end."""
     control = await Connection.open(backend_port)
     connections = [await Connection.open(port) for _ in range(callers)]
     try:
@@ -151,7 +151,7 @@ async def start_processor(
     processor = stack.enter_context(
         Process(["stripe_connector", "serve"], environment, logs / "bench-processor.log")
     )
-    # Takes an access token and a session: the first request of a shopper, not of a probe.
+    # Needs an access token and a session: the first request of a shopper, not of a probe.
     first = request("GET", "/operations/config", {"x-session-id": f"{FIRST}_1"})
     await _first_answer(processor, port, first)
     return processor, port, time.perf_counter() - began, processor.rss_bytes()
@@ -163,7 +163,7 @@ async def _first_answer(process: Process, port: int, wanted: Request) -> None:
         try:
             connection = await Connection.open(port)
         except OSError:
-            await asyncio.sleep(0.002)  # it does not listen yet
+            await asyncio.sleep(0.002)  # it is not listening yet
             continue
         try:
             await connection.ask(wanted)

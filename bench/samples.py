@@ -1,4 +1,4 @@
-"""What the backends' objects look like: one of each, made once by the sandbox's stand-ins."""
+"""Samples of the backends' objects: one of each, created once by the sandbox's stand-ins."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ _ADDRESS = {
 
 
 class Samples(Struct):
-    """Templates of whatever the backends answer with."""
+    """Templates of the backends' answers."""
 
     cart: Json
     session: Json
     payment: Json
     customer: Json
     order: Json
-    """Placed from such a cart."""
+    """An order placed from such a cart."""
     checkout_session: Json
     open_intent: Json
-    """As created: nobody has paid."""
+    """As created, unpaid."""
     paid_intent: Json
     """Paid by card, with its charge as an object."""
     held_intent: Json
@@ -58,7 +58,7 @@ class Samples(Struct):
 
 
 def make_samples() -> Samples:
-    """Ask the stand-ins, in this process, for one of each."""
+    """Create one of each with the stand-ins, in this process."""
     return asyncio.run(_make())
 
 

@@ -1,4 +1,4 @@
-"""Serves the backends: `python -m bench.server PORT`, a process of its own."""
+"""Serves the backends in their own process: `python -m bench.server PORT`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Interval(Struct):
 
 
 class Mode(Struct):
-    """How the server behaves from now on."""
+    """Behaviour of the server from now on."""
 
     latency: float = 0.0
     """Seconds before each answer."""
@@ -67,7 +67,7 @@ class Server:
 
 
 class _Connection(asyncio.Protocol):
-    """HTTP/1.1 with keep-alive and without anything else."""
+    """Minimal HTTP/1.1 with keep-alive."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -81,7 +81,7 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
 
-    # What the parser calls
+    # Callbacks of the parser
 
     def on_url(self, url: bytes) -> None:
         self._url += url
@@ -114,7 +114,7 @@ class _Connection(asyncio.Protocol):
 
 
 async def serve(port: int, backends: Backends) -> None:
-    """Until the process is ended."""
+    """Serve until the process is ended."""
     server = Server(backends)
     listening = await asyncio.get_running_loop().create_server(
         lambda: _Connection(server), LOOPBACK, port, backlog=4096

@@ -1,4 +1,4 @@
-"""Figures from what was observed: percentiles and calls in sequence. Pure."""
+"""Statistics of observations: percentiles and calls in sequence. Pure."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def in_sequence(calls: Iterable[Interval]) -> int:
 
 
 def usual(values: Iterable[int]) -> int:
-    """The most frequent value; of several the largest."""
+    """The most frequent value; of several, the largest."""
     counted = Counter(values)
     return max(counted, key=lambda value: (counted[value], value))

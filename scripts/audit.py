@@ -1,7 +1,7 @@
 """Fails when a locked dependency has a known vulnerability: `python scripts/audit.py`.
 
-Asks the advisory services of PyPI (with pip-audit) and npm. Where one cannot be reached, nothing
-is known, and the report says so; with --required that fails, too.
+Queries the advisory services of PyPI (with pip-audit) and npm. If one cannot be reached, its result
+is unknown, and the report says so; with --required that fails, too.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Report:
-    """What one advisory service knows; `audited` counts the packages it knew."""
+    """The result of one advisory service; `audited` counts the packages it knows."""
 
     of: str
     audited: int
     vulnerabilities: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
-    """Packages of which it could say nothing."""
+    """Packages that it does not know."""
 
     def __str__(self) -> str:
         if not self.audited:
@@ -37,7 +37,7 @@ class Report:
 
 
 def python_report(answer: str) -> Report:
-    """From the JSON of pip-audit; nothing audited where it has none."""
+    """Read the JSON of pip-audit; without JSON nothing was audited."""
     packages = _object(answer).get("dependencies", [])
     known = [package for package in packages if "vulns" in package]
     return Report(
@@ -53,7 +53,7 @@ def python_report(answer: str) -> Report:
 
 
 def npm_report(answer: str) -> Report:
-    """From the JSON of npm audit; nothing audited where it has none."""
+    """Read the JSON of npm audit; without JSON nothing was audited."""
     document = _object(answer)
     counted = document.get("metadata", {}).get("dependencies", {}).get("total", 0)
     found = document.get("vulnerabilities", {})
@@ -73,7 +73,7 @@ def _object(answer: str) -> dict[str, Any]:
 
 
 def _asked(command: Sequence[str], folder: Path) -> str:
-    # Their exit code is 1 for a vulnerability and for a failure alike; the JSON tells which.
+    # Their exit code is 1 for a vulnerability and for a failure; the JSON distinguishes them.
     done = subprocess.run(  # noqa: S603
         command, cwd=folder, capture_output=True, check=False, text=True, timeout=300
     )
@@ -81,7 +81,7 @@ def _asked(command: Sequence[str], folder: Path) -> str:
 
 
 def reports() -> list[Report]:
-    """Of everything that is locked."""
+    """Audit everything that is locked."""
     npm = shutil.which("npm")
     if npm is None:
         raise SystemExit("npm is needed to audit the enabler.")

@@ -1,8 +1,8 @@
 """Pins the base images of Dockerfile to digests: `python scripts/digests.py` (`make digests`).
 
 Asks the registry, with skopeo or docker, which image a tag names now, and writes `images.lock`,
-whose lines are build arguments. No digest is ever written by hand. `--check` says whether each
-image is pinned; with `--required`, as for a release, one that is not is an error.
+whose lines are build arguments. Digests are never written by hand. `--check` reports whether each
+image is pinned; with `--required`, as for a release, an unpinned one is an error.
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ _TOOLS = (
     ("skopeo", "inspect", "--format", "{{.Digest}}", "docker://{tag}"),
     ("docker", "buildx", "imagetools", "inspect", "{tag}", "--format", "{{.Manifest.Digest}}"),
 )
-"""What asks a registry, the first that is installed; both by the digest of all platforms."""
+"""Commands that query a registry; the first installed one is used. Both return the digest of all
+platforms."""
 _TIMEOUT_S = 120
 
 
 def images(dockerfile: str) -> dict[str, str]:
-    """The base images by the build argument that names each."""
+    """The base images by their build arguments."""
     return {found["name"]: found["tag"] for found in _ARGUMENT.finditer(dockerfile)}
 
 
 def unpinned(wanted: Mapping[str, str], lock: str) -> list[str]:
-    """Images for whose tag the lock has no digest."""
+    """Images whose tag has no digest in the lock."""
     pinned = dict(line.partition("=")[::2] for line in lock.splitlines() if line)
     missing = []
     for name, tag in wanted.items():
@@ -45,7 +46,7 @@ def unpinned(wanted: Mapping[str, str], lock: str) -> list[str]:
 
 
 def resolve(tag: str) -> str:
-    """The digest that the registry has for a tag; raises OSError where nobody can tell."""
+    """The registry's digest for a tag; raises OSError if it cannot be queried."""
     for tool, *arguments in _TOOLS:
         if shutil.which(tool) is None:
             continue

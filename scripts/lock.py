@@ -1,7 +1,7 @@
-"""Resolves the dependencies anew and writes the lock files: `make lock`.
+"""Resolves the dependencies again and writes the lock files: `make lock`.
 
-What is locked stays as it is where it still fits; with --upgrade, everything is the newest that
-does. The files and what is in each: docs/decisions/0002-one-lock-file-with-hashes.md.
+Locked versions stay unchanged if they still fit; with --upgrade, each is the newest that fits.
+The files and their contents: docs/decisions/0002-one-lock-file-with-hashes.md.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def names(lock: str) -> list[str]:
 
 
 def compile_(output: str, *options: str) -> None:
-    """For every platform and Python at once, no index named."""
+    """Resolve for every platform and Python at once, without naming an index."""
     command = (
         "-m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header"
     )

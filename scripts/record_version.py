@@ -2,8 +2,8 @@
 
     python scripts/record_version.py REVISION
 
-The sources of the revision are packed under a package name of their own, so that a test can run
-that version beside today's in one process: `stripe_connector` 0.1.0 becomes
+The sources of the revision are packed under another package name, so that a test can run
+that version beside the current one in one process: `stripe_connector` 0.1.0 becomes
 `stripe_connector_0_1_0`. Only the name of the package changes.
 """
 
@@ -21,7 +21,7 @@ SOURCE = "processor/src"
 PACKAGE = "stripe_connector"
 _NAME = re.compile(rf"\b{PACKAGE}\b")
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
-"""The time of every file, so that the same revision gives the same bytes."""
+"""The timestamp of every file, so that the same revision gives the same bytes."""
 
 
 def main(revision: str) -> None:

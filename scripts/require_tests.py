@@ -1,7 +1,7 @@
 """Fails unless tests ran and none was skipped: `python scripts/require_tests.py REPORT.xml`.
 
-A green run that tested nothing is worse than a red one. Contract tests alone may be skipped: they
-need the published contracts, which are not part of the repository.
+A passing run without tests proves nothing. Only contract tests may be skipped: they need the
+published contracts, which are not part of the repository.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _EXCUSE = "published contract"
 
 
 def problems(report: Path) -> list[str]:
-    """Why a JUnit report of pytest is no proof; prints what was left out with good reason."""
+    """Problems that make a JUnit report of pytest no proof; prints tests that may be skipped."""
     cases = list(ET.parse(report).getroot().iter("testcase"))  # noqa: S314 - pytest wrote it
     skipped = {
         f"{case.get('classname')}::{case.get('name')}": skip.get("message", "")

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target of make needs: `sh scripts/set-up.sh run bundle`. Finds a Python that is new
-# enough, or takes the one that PYTHON names, and leaves the rest to set_up.py. Needs a shell alone.
+# enough, or uses the one that PYTHON names, then runs set_up.py. Needs only a shell.
 set -eu
 cd "${0%/*}/.."
 

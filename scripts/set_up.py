@@ -1,9 +1,9 @@
 """Installs parts of the environment that are missing or out of date; `set-up.sh` starts it.
 
-The parts are `run` (what the demo and the processor import), `develop` (that, and the tools of
-development), `modules` (npm packages of the enabler) and `bundle` (that, and the built enabler).
-Each leaves a stamp of what it was made from, so that nothing is done twice, and another Python, or
-another lock file, is noticed. Only the standard library is there yet.
+The parts are `run` (what the demo and the processor import), `develop` (that, and development
+tools), `modules` (npm packages of the enabler) and `bundle` (that, and the built enabler). Each
+writes a stamp of its inputs, so that nothing is done twice, and a change of Python or of the lock
+file is noticed. This script may import only the standard library.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ONLINE = "Is this machine online? A mirror is named by {mirror}, a proxy by HTTP
 
 _TICK_S = 0.2
 _QUIET_S = 5.0
-"""How often progress is told where no terminal is watching."""
+"""Seconds between two lines of progress if the output is not a terminal."""
 
 _PIP_OFFLINE = re.compile(
     r"Failed to establish a new connection|Max retries exceeded|NewConnectionError|ProxyError"
@@ -53,11 +53,11 @@ _NPM_OFFLINE = re.compile(
 
 
 class Unable(Exception):
-    """Why the set-up cannot go on, and what helps: one line for whoever started it."""
+    """Why the set-up cannot continue, and the remedy, in one line."""
 
 
 class Progress:
-    """Tells how far a step is: in place on a terminal, now and then elsewhere."""
+    """Shows the progress of a step: in place on a terminal, otherwise every few seconds."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -65,7 +65,7 @@ class Progress:
         self._started = self._told = time.monotonic()
 
     def plan(self, parts: Sequence[Part]) -> None:
-        """What will be done, and for how long, before any of it begins."""
+        """Print what will be done, and how long it takes, before it begins."""
         seconds = sum(part.seconds for part in parts)
         about = "half a minute" if seconds <= 40 else "a minute" if seconds <= 80 else "two minutes"
         fetched = sum(part.megabytes for part in parts)
@@ -98,7 +98,7 @@ class Progress:
             self._line(text)
 
     def break_line(self) -> None:
-        """So that what is printed next does not stand in the line that is rewritten."""
+        """End the line that is rewritten, so that the next output starts on a new line."""
         if self._out.isatty() and self._title:
             self._line("")
 
@@ -108,7 +108,7 @@ class Progress:
 
 
 class Part(ABC):
-    """Something to install, with the stamp that says from what it was."""
+    """Something to install, with the stamp of its inputs."""
 
     label: str
     seconds: int
@@ -117,15 +117,15 @@ class Part(ABC):
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """Everything that it depends on; another one means that it is installed anew."""
+        """Hash of everything that it depends on; if it differs, the part is installed again."""
 
     @abstractmethod
     def require(self) -> None:
-        """Raises Unable where a tool is missing that it is installed with."""
+        """Raises Unable if a tool that installs it is missing."""
 
     @abstractmethod
     def install(self, progress: Progress) -> None:
-        """Install it, whatever is there."""
+        """Install it, replacing what exists."""
 
     def is_fresh(self) -> bool:
         try:
@@ -142,7 +142,7 @@ class Part(ABC):
 
 
 class Run(Part):
-    """What runs the demo and the processor, in a virtual environment."""
+    """Packages that the demo and the processor need, in a virtual environment."""
 
     label = "Python packages that run it, into .venv"
     seconds = 35
@@ -177,7 +177,7 @@ class Run(Part):
 
 
 class Develop(Part):
-    """What developing needs beside it, in the same virtual environment."""
+    """Packages that development needs in addition, in the same virtual environment."""
 
     label = "Tools for developing and testing, into .venv"
     seconds = 60
@@ -221,8 +221,8 @@ class Modules(Part):
             if found is None:
                 raise Unable(f"There is no {name}, which builds the enabler. {NODE_REMEDY}")
             if found < oldest:
-                told = ".".join(map(str, found))
-                raise Unable(f"{name} is {told}, which is too old. {NODE_REMEDY}")
+                version = ".".join(map(str, found))
+                raise Unable(f"{name} is {version}, which is too old. {NODE_REMEDY}")
 
     def install(self, progress: Progress) -> None:
         locked = json.loads(Path("enabler/package-lock.json").read_text("utf-8"))["packages"]
@@ -232,7 +232,7 @@ class Modules(Part):
         )
 
         def far() -> str:
-            # Those for other platforms never come, so it ends below the whole.
+            # Packages for other platforms are not installed, so it ends below the total.
             there = len([*MODULES.glob("[!.@]*"), *MODULES.glob("@*/*")])
             return f"{there} of at most {wanted}"
 
@@ -282,7 +282,7 @@ class Bundle(Part):
 
 
 def parts(names: Sequence[str]) -> list[Part]:
-    """What has to be installed, in its order."""
+    """Parts that must be installed, in order."""
     base = Run()
     known: dict[str, list[Part]] = {
         "run": [base],
@@ -300,7 +300,7 @@ def parts(names: Sequence[str]) -> list[Part]:
     stale = [part for part in wanted.values() if not part.is_fresh()]
     outdated = any(isinstance(part, Develop) and part.stamp.exists() for part in stale)
     if outdated and not any(isinstance(part, Run) for part in stale):
-        # A package that the lock does not have any more goes only with all the others.
+        # A package that is no longer in the lock is removed only with all the others.
         stale.insert(0, base)
     return stale
 
@@ -315,19 +315,19 @@ def digest(*of: object) -> str:
 
 
 def python() -> str:
-    """The Python that was found; where that is the one in .venv, which goes, the one behind it."""
+    """The Python that was found; if it is that of .venv, which is replaced, its base Python."""
     if sys.prefix != sys.base_prefix:
         return str(getattr(sys, "_base_executable", sys.executable))
     return os.environ.get("SET_UP_PYTHON", sys.executable)
 
 
 def pip() -> list[str]:
-    """Without what the environment and the user's site say to Python."""
+    """pip's command, without settings of the environment and the user's site."""
     return [str(VENV / "bin/python"), "-I", "-m", "pip"]
 
 
 def pip_install(lock: Path, progress: Progress) -> None:
-    """Exactly what a lock file has; compiling is left to the first import."""
+    """Install exactly the packages of a lock file; the first import compiles them."""
     wanted = len(re.findall(r"^[\w.-]+==", lock.read_text("utf-8"), re.MULTILINE))
     before = len(installed())
 
@@ -347,7 +347,7 @@ def pip_install(lock: Path, progress: Progress) -> None:
 
 
 def make_relative(file: Path) -> None:
-    """Python reads these paths before it knows UTF-8: an absolute one may hold any letter."""
+    """Make the paths in a file relative: Python reads them before it can decode UTF-8."""
     places = os.fsdecode(file.read_bytes()).splitlines()
     here = file.parent.resolve()
     file.write_text("".join(f"{os.path.relpath(each, here)}\n" for each in places), "ascii")
@@ -368,7 +368,7 @@ def run(
     failed: Callable[[str], str],
     far: Callable[[], str] = lambda: "at work",
 ) -> None:
-    """Run a program, its output into the log; raises Unable with what `failed` makes of that."""
+    """Run a program, its output into the log; raises Unable with the text of `failed`."""
     with LOG.open("w") as log:
         log.write(f"$ {shlex.join(command)}\n")
         log.flush()
@@ -390,12 +390,12 @@ def run(
                 process.terminate()
                 raise
     if code:
-        told = failed(LOG.read_text("utf-8", "replace").partition("\n")[2])
-        raise Unable(f"{told} (All of it is in {LOG}.)")
+        problem = failed(LOG.read_text("utf-8", "replace").partition("\n")[2])
+        raise Unable(f"{problem} (The full output is in {LOG}.)")
 
 
 def environment() -> Mapping[str, str]:
-    """Programs find the chosen Node first, and pip is not told to install elsewhere."""
+    """Puts the chosen Node first in PATH, and keeps pip from installing elsewhere."""
     node = os.environ.get("NODE", "")
     path = os.environ.get("PATH", os.defpath)
     if os.sep in node:
@@ -410,20 +410,20 @@ def environment() -> Mapping[str, str]:
 
 
 def version_of(name: str) -> tuple[int, ...] | None:
-    """The version that a program of Node tells; None where it is missing or does not run."""
+    """The version that a program of Node prints; None if it is missing or does not run."""
     path = shutil.which(name, path=environment()["PATH"])
     if path is None:
         return None
-    told = subprocess.run(  # noqa: S603 - found where the shell would find it
+    printed = subprocess.run(  # noqa: S603 - found where the shell would find it
         [path, "--version"], capture_output=True, check=False, text=True, env=environment()
     )
-    numbers = re.match(r"v?(\d+)\.(\d+)\.(\d+)", told.stdout)
-    return tuple(map(int, numbers.groups())) if numbers and not told.returncode else None
+    numbers = re.match(r"v?(\d+)\.(\d+)\.(\d+)", printed.stdout)
+    return tuple(map(int, numbers.groups())) if numbers and not printed.returncode else None
 
 
 @contextmanager
 def npm_cache() -> Iterator[list[str]]:
-    """Options that give npm a cache of its own where the home folder cannot be written."""
+    """Options that give npm its own cache if the home folder is not writable."""
     home = Path(os.environ.get("HOME", "/"))
     own = Path("build/npm-cache").absolute()
     if os.access(home / ".npm", os.W_OK) or os.access(home, os.W_OK):
@@ -457,27 +457,27 @@ def npm_failure(output: str) -> str:
 
 
 def npm_words(output: str) -> str:
-    """What npm says of an error, after its code; npm 9 shouts."""
+    """npm's message about an error, after its code; npm 9 prefixes it in capitals."""
     said = re.findall(r"^npm (?:error|ERR!) (?!code|errno|syscall)(.+)$", output, re.MULTILINE)
     return last_line(said[0] if said else output)
 
 
 def last_line(output: str, mark: str = "") -> str:
-    """The last line, or the first that bears a mark."""
+    """The last line, or the first with an error mark."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     marked = [line.removeprefix(mark) for line in lines if mark and line.startswith(mark)]
-    return (marked or lines[-1:] or ["it said nothing"])[0].rstrip(".")
+    return (marked or lines[-1:] or ["it printed nothing"])[0].rstrip(".")
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """One set-up of a folder at a time."""
+    """Allow one set-up of a folder at a time."""
     folder = os.open(".", os.O_RDONLY)
     try:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("Another set-up of this folder is at work; waiting for it.", flush=True)
+            print("Another set-up of this folder is running; waiting for it.", flush=True)
             fcntl.flock(folder, fcntl.LOCK_EX)
         yield
     finally:
@@ -485,7 +485,7 @@ def alone() -> Iterator[None]:
 
 
 def set_up(names: Sequence[str], progress: Progress) -> None:
-    """Install what is missing of the named parts."""
+    """Install the missing ones of the named parts."""
     if not parts(names):
         return
     if not os.access(".", os.W_OK):
@@ -521,7 +521,7 @@ def main(names: Sequence[str]) -> int:
         return 1
     except KeyboardInterrupt:
         progress.break_line()
-        print("Stopped. The same command goes on with it.", file=sys.stderr)
+        print("Stopped. Run the same command again to continue.", file=sys.stderr)
         return 130
     return 0
 

@@ -1,1 +1,1 @@
-"""The soak: two instances behind one address, mixed traffic, faults at random, then a judgement."""
+"""The soak: two instances behind one address, mixed traffic, random faults, then a verdict."""

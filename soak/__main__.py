@@ -1,4 +1,4 @@
-"""`make soak`: half an hour of everything that can go wrong, and a judgement."""
+"""`make soak`: half an hour of injected faults, then a verdict."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _WIDTH = 120
 
 
 @click.command()
-@click.option("--minutes", default=30.0, show_default=True, help="How long faults happen.")
-@click.option("--seed", default=1, show_default=True, help="The same faults in the same order.")
-@click.option("--shoppers", default=8, show_default=True, help="Who buy at the same time.")
+@click.option("--minutes", default=30.0, show_default=True, help="How long faults are injected.")
+@click.option("--seed", default=1, show_default=True, help="Repeats the same faults.")
+@click.option("--shoppers", default=8, show_default=True, help="Shoppers who buy at once.")
 @click.option(
     "--json",
     "output",
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("build/soak/soak.json"),
     show_default=True,
-    help="Figures for machines; beside it a report in Markdown, and the logs.",
+    help="File for the figures; a Markdown report and the logs go to the same folder.",
 )
 def main(minutes: float, seed: int, shoppers: int, output: Path) -> None:
-    """Two instances behind one address, shoppers, faults at random, and what became of the money.
+    """Run two instances behind one address with shoppers and random faults, then check all money.
 
     Exits with 1 if the processors broke a rule.
     """
@@ -55,7 +55,7 @@ def main(minutes: float, seed: int, shoppers: int, output: Path) -> None:
 
 
 def _allow_files() -> None:
-    """A burst needs a socket for each caller."""
+    """Raise the limit of open files: a burst needs a socket for each caller."""
     if sys.platform == "win32":
         return
     import resource

@@ -13,7 +13,7 @@ from soak.calls import Calls, Trouble
 
 
 class BackOffice:
-    """Each operation has a key, and is repeated with it until the answer is definite."""
+    """Sends each operation with a key, and repeats it with that key until a definite answer."""
 
     def __init__(self, calls: Calls, book: Book, dice: random.Random, think_s: float) -> None:
         self._calls = calls
@@ -22,7 +22,7 @@ class BackOffice:
         self._think_s = think_s
 
     async def attend(self, purchase: Purchase, intent_id: str, *, manual: bool) -> None:
-        """Do something to a payment, or, as most of the time, leave it as it is."""
+        """Change a payment or, most of the time, leave it unchanged."""
         deeds: dict[Callable[[Purchase, str], Awaitable[None]], int] = (
             {
                 self._capture: 3,
@@ -45,7 +45,7 @@ class BackOffice:
         await deed(purchase, intent_id)
 
     async def _nothing(self, _purchase: Purchase, _intent_id: str) -> None:
-        """Most payments are left as they are."""
+        """Most payments are left unchanged."""
 
     async def _capture(self, purchase: Purchase, _: str) -> None:
         await self._operate(purchase, "capturePayment", purchase.cents)
@@ -88,7 +88,7 @@ class BackOffice:
         await self._calls.sandbox("POST", f"stripe/disputes/{opened['id']}", {"status": status})
 
     async def _operate(self, purchase: Purchase, action: str, cents: int | None = None) -> None:
-        """One operation with a key of its own; at times sent twice at once."""
+        """Send one operation with its own key, at times twice at once."""
         self._book.count(action)
         key = str(uuid.UUID(int=self._dice.getrandbits(128)))
         wish: dict[str, Any] = {"action": action}

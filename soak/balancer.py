@@ -1,4 +1,4 @@
-"""One address in front of several instances: HTTP/1.1, in turn, past those that take nothing."""
+"""Load balancer in front of several instances: HTTP/1.1, round-robin, skips those not ready."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BACKLOG = 4096
 
 
 class Cut(Struct, frozen=True):
-    """A request that an instance took and did not answer."""
+    """A request that an instance accepted and did not answer."""
 
     port: int
     at: float
@@ -33,8 +33,8 @@ class Cut(Struct, frozen=True):
 class Balancer:
     """Forwards each request to the next instance that is ready.
 
-    It tries another one only where a connection is refused: what has been sent may have had its
-    effect, so an instance that dies over a request is answered for with 502, as a platform does.
+    It tries another one only if a connection is refused: what has been sent may have had its
+    effect, so a request whose instance dies is answered with 502, as a platform does.
     """
 
     def __init__(self, ports: Sequence[int]) -> None:
@@ -47,7 +47,7 @@ class Balancer:
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one caller's connection."""
         try:
-            # A caller who leaves is nobody to answer.
+            # The caller closed the connection: there is no one to answer.
             with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
                 while True:
                     writer.write(await self._forward(await _message(reader)))
@@ -56,13 +56,13 @@ class Balancer:
             writer.close()
 
     async def watch(self) -> None:
-        """Look again and again."""
+        """Probe the instances repeatedly."""
         while True:
             await self.look()
             await asyncio.sleep(_CHECK_S)
 
     async def look(self) -> None:
-        """Ask every instance whether it takes requests."""
+        """Ask every instance whether it accepts requests."""
         answers = await asyncio.gather(*(_is_ready(port) for port in self._ports))
         self.ready = {port for port, up in zip(self._ports, answers, strict=True) if up}
 
@@ -121,7 +121,7 @@ async def _message(reader: asyncio.StreamReader) -> bytes:
 async def _exchange(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, wire: bytes
 ) -> bytes | None:
-    """The whole answer; None where the connection ended before its end."""
+    """The whole answer; None if the connection ended before its end."""
     try:
         writer.write(wire)
         answer = await reader.read()

@@ -1,4 +1,4 @@
-"""One attacker of a siege, as a process of its own: `python -m soak.besieger KIND PORT`."""
+"""One attacker of a siege, in its own process: `python -m soak.besieger KIND PORT`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _PAUSE_S = 0.5
 
 
 class Attack(Struct, frozen=True):
-    """What each of so many connections sends: a beginning, then the same again until it is cut."""
+    """What each connection sends: a beginning, then the same bytes until it is closed."""
 
     connections: int
     begin: bytes
     more: Callable[[], bytes] = lambda: b""
     pause_s: float = _PAUSE_S
-    """0 sends as fast as it is taken."""
+    """Seconds between two sends; 0 sends as fast as possible."""
 
 
 ATTACKS: dict[str, Attack] = {
@@ -46,7 +46,7 @@ ATTACKS: dict[str, Attack] = {
 
 
 async def _connection(port: int, attack: Attack) -> None:
-    """One connection after the other, for as long as the process lives."""
+    """Open one connection after another until the process ends."""
     while True:
         with contextlib.suppress(OSError):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)

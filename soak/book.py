@@ -1,4 +1,4 @@
-"""What was asked for: each purchase with what must have become of its money."""
+"""Expected results: each purchase with what must have happened to its money."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ Kind: TypeAlias = Literal["element", "hosted", "recurring"]
 
 
 class Operation(Struct, frozen=True):
-    """A capture, refund, cancellation or reversal under a key of its own."""
+    """A capture, refund, cancellation or reversal with its own key."""
 
     key: str
     action: str
     cents: int | None
     outcome: str
-    """Of its definite answer: approved, received or rejected."""
+    """Outcome in its definite answer: approved, received or rejected."""
 
     @property
     def moved(self) -> bool:
@@ -31,20 +31,20 @@ class Purchase(Struct):
     currency: str
     kind: Kind
     payment_id: str = ""
-    """Known to the shop only where it started the payment itself."""
+    """Known to the shop only if it started the payment itself."""
     order_id: str = ""
     captured: int = 0
     """What Stripe must have taken."""
     refunded: int = 0
     """What the processors must have paid back."""
     released: bool = False
-    """Its authorization was cancelled."""
+    """Whether its authorization was cancelled."""
     moved: bool = False
-    """Stripe took or holds money, or a bank is still asked."""
+    """Whether Stripe took or holds money, or a bank is still processing."""
     operations: list[Operation] = field(default_factory=list)
 
     def carried_out(self, operation: Operation) -> None:
-        """Note an operation that was answered for, and what must have become of the money."""
+        """Record an answered operation, and what must have happened to the money."""
         self.operations.append(operation)
         if not operation.moved:
             return
@@ -65,7 +65,7 @@ class Book(Struct):
     purchases: list[Purchase] = field(default_factory=list)
     scenarios: dict[str, int] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
-    """Answers that nothing excuses."""
+    """Answers that no fault excuses."""
 
     def count(self, scenario: str) -> None:
         self.scenarios[scenario] = self.scenarios.get(scenario, 0) + 1

@@ -1,4 +1,4 @@
-"""A burst: more callers at once than an instance takes must be told so quickly."""
+"""A burst: more callers at once than an instance accepts must be refused quickly."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ _PATIENCE_S = 60.0
 
 
 class Burst(Struct, frozen=True):
-    """What so many callers at once were answered."""
+    """The answers to so many callers at once."""
 
     callers: int
     statuses: dict[str, int]
     refused_p50_s: float | None
-    """Seconds until half of those who were refused knew it."""
+    """Seconds until half of the refused callers had their answer."""
     refused_p99_s: float | None
     troubles: list[str]
 
 
 class Answer(Struct, frozen=True):
-    """What one caller was told, and after how long."""
+    """One caller's answer, and how long it took."""
 
     status: str
-    """Of the answer, or what happened instead of one."""
+    """Status of the answer, or the error in place of one."""
     seconds: float
     overloaded: bool = False
-    """It was one too many, rather than unlucky with a backend."""
+    """Whether it exceeded the limit, rather than met a fault of a backend."""
     retry_after: bool = False
 
 
 async def burst(port: int, session: str, callers: int) -> Burst:
-    """Every caller has a connection to the instance before any of them asks."""
+    """Connect every caller to the instance before any of them sends its request."""
     wire = (
         f"GET /config-element/payment HTTP/1.1\r\nhost: localhost\r\nx-session-id: {session}\r\n"
         "connection: close\r\n\r\n"
@@ -59,11 +59,11 @@ async def burst(port: int, session: str, callers: int) -> Burst:
 
 
 def troubles(answers: Sequence[Answer]) -> list[str]:
-    """What callers were told, or not told, that they should not have been."""
+    """Violations in the callers' answers."""
     found = []
     mute = sum(each.overloaded and not each.retry_after for each in answers)
     if mute:
-        found.append(f"burst: {mute} were refused without being told when to come back")
+        found.append(f"burst: {mute} were refused without Retry-After")
     unanswered = Counter(each.status for each in answers if not each.status.isdecimal())
     found += [f"burst: {count} x {what}" for what, count in unanswered.items()]
     return found

@@ -1,4 +1,4 @@
-"""Calls of everybody around the processors, and the patience of those who repeat theirs."""
+"""Calls of all programs around the processors, with their repetitions."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _TIMEOUT_S = 30.0
 _LONGEST_PAUSE_S = 3.0
 _CONTROL = {CONTROL_HEADER: "soak"}
 _AGAIN = frozenset({408, 409, 425, 429, 502, 503, 504})
-"""Statuses that settle nothing: the caller asks again."""
+"""Statuses that are not definite: the caller repeats the request."""
 
 
 class Trouble(Exception):
-    """An answer, or a silence, that no fault of a backend excuses."""
+    """An answer, or a missing one, that no fault of a backend excuses."""
 
 
 class Traffic(Struct):
-    """What callers were answered."""
+    """The callers' answers."""
 
     answers: dict[str, dict[str, int]] = field(default_factory=dict)
-    """By the name of a request, how often it was answered with which status."""
+    """How often each status was answered, by the name of the request."""
     repeated: int = 0
 
     def note(self, name: str, status: str) -> None:
@@ -43,7 +43,7 @@ class Traffic(Struct):
 
 
 class Calls:
-    """Over one client; `patience_s` is how long a caller repeats a request."""
+    """Uses one client; `patience_s` is how long a caller repeats a request."""
 
     def __init__(self, at: Addresses, client: httpx.AsyncClient, patience_s: float) -> None:
         self._at = at
@@ -62,7 +62,7 @@ class Calls:
         *,
         settles: Container[int] = (200,),
     ) -> httpx.Response:
-        """Ask the processors, again and again until the answer is definite.
+        """Call the processors repeatedly until the answer is definite.
 
         Raises Trouble for an answer that nothing excuses, and where none comes in time.
         """
@@ -93,7 +93,7 @@ class Calls:
         *,
         within_s: float = _TIMEOUT_S,
     ) -> httpx.Response | None:
-        """Ask the processors once; None where no answer came."""
+        """Call the processors once; None if no answer came."""
         try:
             answer = await self._client.request(
                 method,
@@ -108,7 +108,7 @@ class Calls:
         self.traffic.note(name, str(answer.status_code))
         return answer
 
-    # Those who look on, and whom faults spare
+    # Observers, not affected by faults
 
     async def commercetools(self, method: str, path: str, body: Json | None = None) -> Json:
         """A call to the project as its administrator."""
@@ -155,23 +155,23 @@ class Calls:
         return dict(answer.json())
 
     async def dashboard(self, path: str, **parameters: Any) -> None:
-        """Something done in Stripe's Dashboard; whether it works is between those two."""
+        """An action in Stripe's Dashboard; its success is not checked."""
         await self._stripe("POST", path, SECRET_KEY, parameters)
 
     async def sandbox(self, method: str, path: str, body: Json | None = None) -> Json:
-        """A switch of the stand-ins; all of them are on Stripe's port."""
+        """A control route of the stand-ins; all of them are on Stripe's port."""
         answer = await self._client.request(
             method, f"{url(self._at.stripe)}/_sandbox/{path}", json=body, headers=_CONTROL
         )
         return _document(answer) if answer.content else {}
 
     async def sandbox_quietly(self, method: str, path: str) -> None:
-        """A switch that may be off already."""
+        """Turn off a setting that may be off already."""
         place = f"{url(self._at.stripe)}/_sandbox/{path}"
         await self._client.request(method, place, headers=_CONTROL)
 
     async def revoke_tokens(self) -> None:
-        """Every access token of the project is void from now on."""
+        """Revoke every access token of the project."""
         place = f"{url(self._at.commercetools)}/_sandbox/commercetools/tokens/revoke"
         _document(await self._client.post(place, headers=_CONTROL))
 
@@ -198,7 +198,7 @@ class Calls:
         return {"Authorization": f"Bearer {self._tokens[client_id]}"}
 
     async def metrics(self, port: int, token: str) -> str:
-        """What an instance counts."""
+        """An instance's metrics."""
         headers = {"Authorization": f"Bearer {token}"}
         answer = await self._client.get(f"http://127.0.0.1:{port}/metrics", headers=headers)
         return answer.raise_for_status().text

@@ -1,4 +1,4 @@
-"""Carries out the plan: troubles of the backends, and of the instances, each in its own lane."""
+"""Carries out the plan: faults of the backends and of the instances, each in its own lane."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from soak.plan import Disturbance, Plan
 
 
 class Disturbed(Struct, frozen=True):
-    """A disturbance as it was. Times in seconds of the monotonic clock."""
+    """A disturbance that happened. Times in seconds of the monotonic clock."""
 
     kind: str
     began: float
     ended: float
     ready_after: float | None = None
-    """Seconds until the instance that went down took requests again."""
+    """Seconds until the stopped instance accepted requests again."""
     port: int | None = None
 
 
 class Disturber:
-    """Does what a plan says until told to stop."""
+    """Carries out a plan until it is stopped."""
 
     def __init__(self, calls: Calls, instances: Sequence[Instance], burst_session: str) -> None:
         self._calls = calls
@@ -38,7 +38,7 @@ class Disturber:
         self.troubles: list[str] = []
 
     async def go(self, what: Plan, stop: asyncio.Event) -> None:
-        """Both lanes; each finishes the disturbance in hand when told to stop."""
+        """Run both lanes; each finishes its current disturbance when stopped."""
         async with asyncio.TaskGroup() as group:
             for lane in (what.backends, what.instances):
                 group.create_task(self._lane(lane, stop))
@@ -75,12 +75,12 @@ class Disturber:
                 await self._calls.sandbox("POST", "clock/skew", {"seconds": 0})
             case _:
                 await self._trouble(each)
-        # A process that dies does so at once; what follows is already the recovery.
+        # A process that dies does so at once; the recovery begins here.
         ended = began if each.kind in (plan.SIGTERM, plan.SIGKILL) else time.monotonic()
         self.happened.append(Disturbed(each.kind, began, ended, ready_after, port))
 
     async def _trouble(self, each: Disturbance) -> None:
-        """A rule of the fault desk, or of Stripe's own errors, for a while."""
+        """Set a rule of the fault desk, or of Stripe's own errors, for a time."""
         rule = each.rule or {}
         place = "faults" if "backend" in rule else "stripe/errors"
         made: Json = await self._calls.sandbox("POST", place, rule)
@@ -95,7 +95,7 @@ class Disturber:
         await instance.start()
 
     async def _burst(self, port: int, callers: int) -> None:
-        """More callers than an instance takes, while the backends answer slowly."""
+        """Send more callers than an instance accepts, while the backends answer slowly."""
         slow = {
             "backend": "commercetools",
             "kind": "delay",
@@ -114,7 +114,7 @@ class Disturber:
 
 
 async def _told(stop: asyncio.Event, seconds: float) -> bool:
-    """Wait, but not longer than until told to stop; whether that was the case."""
+    """Wait until the time is over or it is stopped; returns whether it was stopped."""
     try:
         async with asyncio.timeout(seconds):
             await stop.wait()

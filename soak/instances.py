@@ -1,4 +1,4 @@
-"""The processors under test: started, told to stop, killed, and measured from outside."""
+"""The processors under test: started, stopped, killed, and measured from outside."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from sandbox.demo.start import processor_environment
 
 METRICS_TOKEN = "the-soak-reads-the-metrics-of-each-instance"
 AT_ONCE = 200
-"""Requests that one instance takes at the same time."""
+"""Requests that one instance accepts at the same time."""
 VERSIONS: tuple[Mapping[str, str], ...] = (
     {"STRIPE_INTERFACE_INTERACTIONS": "false", "STRIPE_REPEAT_WINDOW_S": "120"},
     {"STRIPE_INTERFACE_INTERACTIONS": "true", "STRIPE_REPEAT_WINDOW_S": "300"},
 )
-"""Configurations that an upgrade leads from and to."""
+"""Configurations before and after an upgrade."""
 
 
 class Footprint(Struct, frozen=True):
@@ -32,12 +32,12 @@ class Footprint(Struct, frozen=True):
 
     rss_bytes: int
     files: int | None
-    """Open file descriptors, sockets among them; None where the system does not tell."""
+    """Open file descriptors, including sockets; None if the system does not report them."""
     threads: int | None
 
 
 class Instance:
-    """One processor at one port, in as many lives as the soak gives it."""
+    """One processor at one port, restarted as often as the soak does."""
 
     def __init__(self, at: Addresses, port: int, client: httpx.Client, logs: Path) -> None:
         self.port = port
@@ -58,13 +58,13 @@ class Instance:
 
     @property
     def program(self) -> Program:
-        """The process in its present life; raises RuntimeError where it has none."""
+        """The running process; raises RuntimeError if there is none."""
         if self._program is None:
             raise RuntimeError(f"The instance at {self.port} is not running.")
         return self._program
 
     async def start(self) -> None:
-        """Raises ProgramFailed unless it gets ready."""
+        """Start it; raises ProgramFailed unless it becomes ready."""
         self.life += 1
         environment = self.environment | dict(VERSIONS[self.version])
         log = self._logs / f"processor-{self.port}-{self.life}.log"
@@ -73,17 +73,17 @@ class Instance:
         await asyncio.to_thread(self._program.wait_until, self._client, ready)
 
     async def stop(self) -> int:
-        """SIGTERM: its exit code."""
+        """Send SIGTERM; returns the exit code."""
         program, self._program = self.program, None
         return await asyncio.to_thread(program.stop)
 
     async def kill(self) -> None:
-        """SIGKILL: nothing of what it was doing is finished."""
+        """Send SIGKILL: no work in progress is finished."""
         program, self._program = self.program, None
         await asyncio.to_thread(program.kill)
 
     def footprint(self) -> Footprint | None:
-        """What it holds now; None between two lives."""
+        """Its resources now; None while it is not running."""
         if self._program is None:
             return None
         pid = self._program.pid
@@ -96,14 +96,14 @@ class Instance:
         return cpu_seconds(self.program.pid)
 
     def end(self) -> None:
-        """Stop it if it runs; for the end of a run, whatever has happened."""
+        """Stop it if it runs; for the end of every run, also a failed one."""
         if self._program is not None:
             self._program.stop()
             self._program = None
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses; all are held until the last is found, so that they differ."""
+    """Free ports; all are held until the last is found, so that they differ."""
     with ExitStack() as stack:
         held = [stack.enter_context(socket.create_server((LOOPBACK, 0))) for _ in range(count)]
         return [each.getsockname()[1] for each in held]

@@ -1,7 +1,7 @@
-"""The judgement: what was asked for, Stripe's objects and the Payments, held against each other.
+"""The verdict: compares expected results, Stripe's objects and the Payments.
 
-Pure: everything is read beforehand. Each function returns what it holds against the processors,
-in words; nothing to say is an acquittal.
+Pure: everything is read beforehand. Each function returns violations as texts; an empty list means
+that its rule holds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MEGABYTE = 1_000_000
 
 
 class Moved(Struct, frozen=True):
-    """The object of an event, as far as the judgement needs it."""
+    """The object of an event, as far as the verdict needs it."""
 
     id: str = ""
     payment_intent: str | None = None
@@ -47,7 +47,7 @@ class Delivery(Struct, frozen=True):
 
 
 class Event(Struct, frozen=True):
-    """An event with what became of its deliveries."""
+    """An event with its deliveries."""
 
     id: str
     type: str
@@ -82,7 +82,7 @@ class Truth(Struct, frozen=True):
 
 
 def differences(truth: Truth) -> list[str]:
-    """Payments that do not say what Stripe's objects say."""
+    """Payments that differ from Stripe's objects."""
     refunds, disputes = _grouped(truth.refunds), _grouped(truth.disputes)
     payments = truth.by_intent
     found = []
@@ -90,7 +90,7 @@ def differences(truth: Truth) -> list[str]:
         payment = payments.get(intent["id"])
         if payment is None:
             if intent["latest_charge"] is not None:
-                found.append(f"money on {intent['id']}, which no Payment knows")
+                found.append(f"money on {intent['id']}, without a Payment")
             continue
         compared = compare(payment, intent, refunds[intent["id"]], disputes[intent["id"]])
         found += [
@@ -104,7 +104,7 @@ def differences(truth: Truth) -> list[str]:
 
 
 def moved_twice(truth: Truth, purchases: Iterable[Purchase]) -> list[str]:
-    """Money that Stripe moved and nobody asked for, or asked for once and got twice."""
+    """Money that Stripe moved without a request, or twice for one request."""
     by_cart = {each.cart_id: each for each in purchases}
     carts = _carts(truth)
     refunds = _grouped(truth.refunds)
@@ -132,7 +132,7 @@ def moved_twice(truth: Truth, purchases: Iterable[Purchase]) -> list[str]:
 
 
 def not_one_payment(truth: Truth, purchases: Iterable[Purchase]) -> list[str]:
-    """Purchases with more than one Payment that is alive, or paid for without one."""
+    """Purchases with more than one open or paid Payment, or paid without one."""
     orders = {each["id"]: each for each in truth.orders}
     attached = _attached(truth)
     payments = truth.by_intent
@@ -143,7 +143,7 @@ def not_one_payment(truth: Truth, purchases: Iterable[Purchase]) -> list[str]:
     found = []
     for purchase in purchases:
         # An intent that Stripe completed late, after its 500, is known to no Payment and to no
-        # browser: nobody can pay it.
+        # browser: it cannot be paid.
         alive = [
             each
             for each in by_cart[purchase.cart_id]
@@ -156,14 +156,14 @@ def not_one_payment(truth: Truth, purchases: Iterable[Purchase]) -> list[str]:
             if payments.get(each["id"], {}).get("id") not in attached
         ]
         if len(alive) > 1:
-            found.append(f"cart {purchase.cart_id} has {len(alive)} payments that are alive")
+            found.append(f"cart {purchase.cart_id} has {len(alive)} payments that are open or paid")
         if purchase.captured and len(with_money) != 1:
             found.append(f"cart {purchase.cart_id} is paid for {len(with_money)} times")
         order = orders.get(purchase.order_id)
         if order is not None and purchase.captured and order.get("paymentState") != "Paid":
             found.append(f"order {order['id']} is paid for and {order.get('paymentState')}")
         if order is not None and not purchase.moved and order.get("paymentState") == "Paid":
-            found.append(f"order {order['id']} is Paid, and nobody has paid it")
+            found.append(f"order {order['id']} is Paid without a payment")
     return found
 
 
@@ -184,7 +184,7 @@ def acknowledged_in_vain(truth: Truth, events: Iterable[Event]) -> list[str]:
             payment = payments.get(intent_id or about.payment_intent or "")
             stored = payment is None or _stored(payment, event)
         if not stored:
-            found.append(f"{event.type} {event.id} about {about.id} left no trace")
+            found.append(f"{event.type} {event.id} about {about.id} has no effect")
     return found
 
 
@@ -195,7 +195,7 @@ def _paid(order: Json, event: Event) -> bool:
 
 
 def _stored(payment: Json, event: Event) -> bool:
-    """Whether the Payment holds what the event says, or what came after it."""
+    """Whether the Payment contains the event's effect, or a later one."""
     about = event.data.object
     match event.type:
         case "payment_intent.succeeded":
@@ -220,7 +220,7 @@ def _stored(payment: Json, event: Event) -> bool:
 
 
 class Sample(Struct, frozen=True):
-    """What an instance held, some seconds into the run."""
+    """An instance's resources, some seconds into the run."""
 
     at: float
     life: int
@@ -239,7 +239,7 @@ GROWTH_BYTES = 25 * MEGABYTE
 
 
 def leaks(name: str, samples: Sequence[Sample], idle: Sample) -> list[str]:
-    """What the present life of an instance has not given back.
+    """Resources that the running process of an instance has not released.
 
     Memory is compared between the second and the last quarter of its samples: a process grows
     while it warms up, and a leak grows after that, too.

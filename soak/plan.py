@@ -1,4 +1,4 @@
-"""What goes wrong, when and for how long: worked out from a seed before anything starts. Pure."""
+"""Which faults happen, when and for how long: computed from a seed beforehand. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Span: TypeAlias = tuple[float, float]
 """Shortest and longest, in seconds."""
 
 TOLERANCE_S = 300.0
-"""How far a webhook's signature may be from the clock of who checks it."""
+"""How far a webhook's signature may be from the clock of the processor that checks it."""
 CALLERS = 3000
 INSTANCES = 2
 
@@ -33,9 +33,9 @@ class Pace(Struct, frozen=True):
     fault: Span
     brown_out: Span
     gap: Span
-    """Between two troubles of the backends."""
+    """Between two faults of the backends."""
     rest: Span
-    """Between two troubles of the instances."""
+    """Between two faults of the instances."""
     callers: int = CALLERS
     """In a burst."""
 
@@ -45,30 +45,30 @@ QUICK = Pace(fault=(0.2, 0.5), brown_out=(1, 1.5), gap=(0.05, 0.1), rest=(1, 1.5
 
 
 class Disturbance(Struct, frozen=True):
-    """One thing that goes wrong."""
+    """One fault."""
 
     kind: str
     pause: float
-    """Seconds of quiet before it."""
+    """Seconds without faults before it."""
     lasts: float = 0.0
-    """Seconds until it is taken back; 0 for what happens at one moment."""
+    """Seconds until it is removed; 0 for a momentary fault."""
     rule: Json | None = None
-    """What the fault desk, or Stripe's internal errors, are told."""
+    """The rule for the fault desk, or for Stripe's internal errors."""
     seconds: float = 0.0
-    """How wrong the stand-ins' clock goes."""
+    """How wrong the stand-ins' clock is."""
     instance: int = 0
     callers: int = 0
 
 
 class Plan(Struct, frozen=True):
-    """Two lanes, each one thing after another: so both instances are never down at once."""
+    """Two lanes, each with one fault at a time: both instances are never down at once."""
 
     backends: list[Disturbance]
     instances: list[Disturbance]
 
 
 def plan(seed: int, pace: Pace, seconds: float | None = None) -> Plan:
-    """Every kind of trouble in random order, again and again for `seconds`; else each once."""
+    """Every kind of fault in random order, repeated for `seconds`; without it each once."""
     return Plan(
         _lane(random.Random(f"{seed} backends"), pace, pace.gap, _BACKENDS, seconds),
         _lane(random.Random(f"{seed} instances"), pace, pace.rest, _ON_INSTANCES, seconds),

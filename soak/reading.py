@@ -1,4 +1,4 @@
-"""Reads both sides for the judgement, page by page."""
+"""Reads both sides for the verdict, page by page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Events(Struct, frozen=True):
 
 
 async def truth(calls: Calls) -> Truth:
-    """Everything that there is now, on both sides."""
+    """All current objects of both sides."""
     return Truth(
         payments=await _resources(calls, "payments"),
         carts=await _resources(calls, "carts"),

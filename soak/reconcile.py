@@ -13,7 +13,7 @@ from msgspec import Struct
 from soak.result import Reconciled
 
 _RATE = 200
-"""Calls per second: nobody else needs the backends any more."""
+"""Calls per second: nothing else uses the backends any more."""
 
 
 class _Summary(Struct, frozen=True):
@@ -51,5 +51,5 @@ def _read(code: int, log: Path) -> Reconciled:
     try:
         summary = msgspec.json.decode(last, type=_Last).summary
     except msgspec.DecodeError:
-        summary = _Summary({}, 0, 0)  # it ended before it had one: the exit code tells
+        summary = _Summary({}, 0, 0)  # it ended without a summary: the exit code says why
     return Reconciled(code, summary.found, summary.repaired, summary.remaining)

@@ -1,4 +1,4 @@
-"""What a run has shown, once as rows: for the terminal, and for a page in Markdown."""
+"""The result of a run as rows: for the terminal, and for a page in Markdown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHOWN = 20
 
 
 class Rows(Struct, frozen=True):
-    """A table, whatever it is drawn with. The first column names, the others count."""
+    """A table for any output. The first column is a name, the others are numbers."""
 
     title: str
     columns: list[str]
@@ -25,7 +25,7 @@ class Rows(Struct, frozen=True):
 
 
 def report(result: Result) -> list[Rows]:
-    """All that a reader wants to know, the verdict first."""
+    """All tables, the verdict first."""
     return [
         _verdict(result),
         _run(result),
@@ -67,7 +67,7 @@ def _run(result: Result) -> Rows:
             ["seed", str(options.seed)],
             ["machine", result.machine],
             ["began, UTC", f"{result.began:%Y-%m-%d %H:%M}"],
-            ["seconds, all told", f"{result.took_s:.0f}"],
+            ["seconds in total", f"{result.took_s:.0f}"],
             ["shoppers at a time", str(options.shoppers)],
             ["purchases", _count(len(purchases))],
             ["taken, minor units", _count(sum(each.captured for each in purchases))],
@@ -78,7 +78,7 @@ def _run(result: Result) -> Rows:
             ["requests cut by an instance that ended", _count(result.cuts)],
             ["events of Stripe's", _count(result.events)],
             ["acknowledged", _count(result.acknowledged)],
-            ["lost on the way", _count(result.undelivered)],
+            ["lost in transit", _count(result.undelivered)],
             ["differences in money before reconcile", _count(before)],
             ["reconcile, first run: repaired", _kinds(first.found, first.repaired)],
             ["reconcile, second run: found", _count(sum(second.found.values()))],
@@ -89,8 +89,8 @@ def _run(result: Result) -> Rows:
 def _traffic(result: Result) -> Rows:
     rows = [[name, _count(number)] for name, number in sorted(result.book.scenarios.items())]
     for name, answers in sorted(result.traffic.answers.items()):
-        told = ", ".join(f"{count:,} x {status}" for status, count in sorted(answers.items()))
-        rows.append([f"answers to {name}", told])
+        shown = ", ".join(f"{count:,} x {status}" for status, count in sorted(answers.items()))
+        rows.append([f"answers to {name}", shown])
     return Rows("Traffic", ["what", "how often"], rows)
 
 

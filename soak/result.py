@@ -1,4 +1,4 @@
-"""What a run is asked for, and all that it brings to light."""
+"""The options of a run, and its results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from soak.plan import Pace
 
 
 class Options(Struct, frozen=True):
-    """What a run is to be. Times in seconds."""
+    """The options of a run. Times in seconds."""
 
     seed: int
     pace: Pace
@@ -23,12 +23,12 @@ class Options(Struct, frozen=True):
     seconds: float | None = None
     """None: until every disturbance has happened once."""
     think_s: float = 1.0
-    """What a shopper thinks between two steps, on average."""
+    """A shopper's pause between two steps, on average."""
     sample_s: float = 5.0
 
 
 class Reconciled(Struct, frozen=True):
-    """What one `reconcile --apply` said."""
+    """The result of one `reconcile --apply`."""
 
     exit_code: int
     found: dict[str, int]
@@ -58,18 +58,18 @@ class Result(Struct, frozen=True):
     happened: list[Disturbed]
     bursts: list[Burst]
     cuts: int
-    """Requests that an instance took and did not answer; their callers repeated them."""
+    """Requests that an instance accepted and did not answer; their callers repeated them."""
     shopper: list[Probe]
     merchant: list[Probe]
     watched: list[Watched]
     events: int
     acknowledged: int
     undelivered: int
-    """Events that no instance has acknowledged, lost ones among them."""
+    """Events that no instance has acknowledged, including lost ones."""
     differences_before: list[str]
     reconciled: list[Reconciled]
     verdict: dict[str, list[str]]
-    """What was found against the processors, by the rule that it breaks."""
+    """Violations, by the rule that they break."""
 
     @property
     def holds(self) -> bool:

@@ -1,4 +1,4 @@
-"""One run: start everything, let it go wrong, calm down, reconcile, and read what there is."""
+"""One run: start everything, inject faults, drain, reconcile, and read both sides."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from soak.watch import Watcher
 _CONNECTIONS = 200
 _TIMEOUT_S = 60.0
 _PATIENCE_S = 180.0
-"""How long callers repeat a request: longer than any trouble lasts."""
+"""How long callers repeat a request: longer than any fault lasts."""
 _MINUTE = 60.0
 _BANKS_S = 120.0
 """Longer than any refund takes."""
@@ -41,7 +41,7 @@ _DRAIN_TRIES = 60
 
 
 async def soak(options: Options, logs: Path, tell: Callable[[str], None]) -> Result:
-    """Raises ProgramFailed where something does not even start."""
+    """Carry out a run; raises ProgramFailed if a process does not start."""
     *places, first, second = free_ports(7)
     at, ports = Addresses(*places), [first, second]
     with ExitStack() as stack:
@@ -59,7 +59,7 @@ async def soak(options: Options, logs: Path, tell: Callable[[str], None]) -> Res
 
 
 class _Run:
-    """What the phases of a run share."""
+    """State that the phases of a run share."""
 
     def __init__(
         self,
@@ -81,10 +81,10 @@ class _Run:
     async def go(self, front: Balancer, read_events: reading.Reader) -> Result:
         began = datetime.now(UTC)
         disturber = await self._traffic()
-        self._tell("Deliveries are drained")
+        self._tell("Draining deliveries")
         await self._drain()
         idle = await self._watcher.idle()
-        self._tell("Both sides are compared")
+        self._tell("Comparing both sides")
         before = await reading.truth(self._calls)
         events = await read_events()
         reconciled = [await self._reconcile(number) for number in ("first", "second")]
@@ -131,7 +131,7 @@ class _Run:
         )
 
     async def _traffic(self) -> Disturber:
-        """Shoppers under disturbances; at the end each has finished what it had begun."""
+        """Run shoppers under disturbances; at the end each has finished its purchase."""
         options = self._options
         cart = await self._calls.cart("DE", "EUR", {"brass-pen-1": 1})
         session = await self._calls.session(cart)
@@ -152,7 +152,7 @@ class _Run:
             await self._calls.sandbox("DELETE", "faults")
             await self._calls.sandbox("DELETE", "stripe/errors")
             closing.set()
-            self._tell("Faults are off; shoppers finish what they have begun")
+            self._tell("Faults are off; shoppers finish their purchases")
             await asyncio.gather(*shoppers)
             await self._watcher.recovered(disturber.happened)
             over.set()
@@ -163,14 +163,14 @@ class _Run:
             await asyncio.sleep(min(_MINUTE, left))
             bought, troubles = len(self._book.purchases), len(self._book.troubles)
             gone = (time.monotonic() - self._began) / _MINUTE
-            self._tell(f"{gone:.0f} min: {bought} purchases, {troubles} troubles")
+            self._tell(f"{gone:.0f} min: {bought} purchases, {troubles} violations")
 
     def _shopper(self, number: int) -> Shopper:
         dice = random.Random(f"{self._options.seed} shopper {number}")
         return Shopper(self._calls, self._book, dice, self._options.think_s)
 
     async def _drain(self) -> None:
-        """Let the stand-ins' time pass until banks are done and no delivery waits for a try."""
+        """Advance the stand-ins' clock until banks are done and no delivery waits for a try."""
         await self._calls.sandbox("POST", "clock", {"advance": _BANKS_S})
         for _ in range(_DRAIN_TRIES):
             await asyncio.sleep(1)
@@ -179,14 +179,14 @@ class _Run:
             await self._calls.sandbox("POST", "clock", {"advance": _MINUTE})
 
     async def _reconcile(self, number: str) -> Reconciled:
-        self._tell(f"reconcile --apply, the {number} time")
+        self._tell(f"Running reconcile --apply, {number} time")
         minutes = int((time.monotonic() - self._began) / _MINUTE) + 10
         log = self._logs / f"reconcile-{number}.jsonl"
         return await reconcile(self._processors[0].environment, minutes, log)
 
 
 def not_reconciled(runs: Sequence[Reconciled]) -> list[str]:
-    """What the last of several runs still has to say."""
+    """What the last of several runs still found."""
     last = runs[-1]
     found = [f"the last run finds {count} of {kind}" for kind, count in last.found.items()]
     return found + ([f"it ends with {last.exit_code}"] if last.exit_code else [])

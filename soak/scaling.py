@@ -32,7 +32,7 @@ _WARM_UP = 400
 
 
 class Throughput(Struct, frozen=True):
-    """So many instances under as many requests as they take. CPU in seconds per 1,000 requests."""
+    """Instances under full load. CPU in seconds per 1,000 requests."""
 
     instances: int
     per_second: float
@@ -43,7 +43,7 @@ class Throughput(Struct, frozen=True):
 
     @property
     def cores(self) -> float:
-        """How many cores all of it keeps busy."""
+        """How many cores all processes keep busy."""
         per_thousand = self.processors_cpu + self.backend_cpu + self.others_cpu
         return self.per_second * per_thousand / 1000
 
@@ -110,7 +110,7 @@ def table(rows: Sequence[Throughput]) -> Table:
     show_default=True,
 )
 def main(requests: int, output: Path) -> None:
-    """One instance, then two, behind the soak's balancer; the benchmark's backends answer."""
+    """Measure one instance, then two, behind the soak's balancer, with the benchmark's backends."""
     console = Console()
     output.parent.mkdir(parents=True, exist_ok=True)
     rows = [run(measure(instances, requests, output.parent)) for instances in (1, 2)]

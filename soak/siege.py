@@ -1,4 +1,4 @@
-"""`make siege`: whether payments and health checks go on while somebody attacks, and afterwards."""
+"""`make siege`: do payments and health checks work during an attack, and afterwards?"""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ _PROBES = (request("GET", "/health/live"), request("GET", "/health/ready"))
 
 
 class Phase(Struct, frozen=True):
-    """What honest callers saw while something went on."""
+    """What legitimate callers saw during one phase."""
 
     name: str
     payments: int
     failures: list[str]
-    """What was not answered as it must be, payments and probes."""
+    """Wrong answers to payments and probes."""
     payments_per_second: float
     paying: Latency
     """Seconds."""
     probing: Latency
     memory_bytes: int
-    """The most that was held."""
+    """The most memory used."""
 
 
 async def _ask(port: int, wanted: Request) -> float:
-    """Seconds for one request on a connection of its own."""
+    """Seconds for one request on its own connection."""
     began = time.perf_counter()
     connection = await Connection.open(port)
     try:
@@ -64,7 +64,7 @@ async def _ask(port: int, wanted: Request) -> float:
 
 
 class Town(Struct, frozen=True):
-    """What is besieged."""
+    """The processor under attack and its surroundings."""
 
     processor: Program
     port: int
@@ -163,7 +163,7 @@ def table(phases: Sequence[Phase]) -> Table:
 
 
 def broken(phases: Sequence[Phase]) -> list[str]:
-    """What must hold and did not."""
+    """Violations."""
     found = [
         f"{each.name}: {len(each.failures)} failed, such as {each.failures[0]}"
         for each in phases
@@ -178,7 +178,7 @@ def broken(phases: Sequence[Phase]) -> list[str]:
 
 
 @click.command()
-@click.option("--seconds", default=30.0, show_default=True, help="Of each attack.")
+@click.option("--seconds", default=30.0, show_default=True, help="Duration of each attack.")
 @click.option(
     "--json",
     "output",
@@ -187,7 +187,7 @@ def broken(phases: Sequence[Phase]) -> list[str]:
     show_default=True,
 )
 def main(seconds: float, output: Path) -> None:
-    """Attack a processor in eight ways, one after the other, while others pay."""
+    """Attack a processor in eight ways, one after the other, while shoppers pay."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH)

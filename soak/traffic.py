@@ -1,4 +1,4 @@
-"""Shoppers: each brings what it has begun to a definite end, whatever goes wrong meanwhile."""
+"""Shoppers: each completes every purchase to a definite end, despite all faults."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PAID = {
 
 
 class Shopper:
-    """One after another, purchases of every kind with whatever the back office does to them."""
+    """Makes purchases of every kind, one after another, with the back office's operations."""
 
     def __init__(self, calls: Calls, book: Book, dice: random.Random, think_s: float) -> None:
         self._calls = calls
@@ -42,7 +42,7 @@ class Shopper:
         self._office = BackOffice(calls, book, dice, think_s)
 
     async def go(self, stop: asyncio.Event) -> None:
-        """Until told to stop; the purchase in hand is brought to its end."""
+        """Run until stopped; the current purchase is completed."""
         while not stop.is_set():
             buy = self._dice.choices((self._element, self._hosted, self._recurring), (6, 2, 1))[0]
             try:
@@ -54,7 +54,7 @@ class Shopper:
     # Purchases
 
     async def _element(self) -> None:
-        """Within the shop's page, with Stripe's elements; British cards are captured later."""
+        """Pay in the shop's page, with Stripe's elements; British cards are captured later."""
         manual = self._dice.random() < 0.4
         cart = await self._cart("GB", "GBP") if manual else await self._cart("DE", "EUR")
         purchase = self._noted(cart, "element")
@@ -79,7 +79,7 @@ class Shopper:
             await self._office.attend(purchase, intent_id, manual=manual)
 
     async def _hosted(self) -> None:
-        """On Stripe's page, for an order."""
+        """Pay for an order on Stripe's page."""
         self._book.count("hosted page")
         cart = await self._cart("DE", "EUR")
         purchase = self._noted(cart, "hosted")
@@ -114,7 +114,7 @@ class Shopper:
             await self._office.attend(purchase, paid[-1]["interfaceId"], manual=False)
 
     async def _recurring(self) -> None:
-        """A customer keeps a card; later it is charged while nobody is there."""
+        """Store a customer's card, and charge it later without the customer."""
         self._book.count("stored card, charged later")
         email = f"{uuid.UUID(int=self._dice.getrandbits(128))}@example.com"
         signed_up = await self._calls.commercetools("POST", "customers", {"email": email})
@@ -183,7 +183,7 @@ class Shopper:
         return purchase
 
     async def _started(self, session: Headers) -> Json:
-        """A started payment; who double-clicks or reloads must get the same one."""
+        """Start a payment; a double click or reload must get the same one."""
 
         async def start() -> Json:
             answer = await self._calls.settled("POST /payments", "POST", "/payments", session)
@@ -202,7 +202,7 @@ class Shopper:
         return first
 
     async def _twice(self, name: str, path: str, body: Json, settles: Sequence[int]) -> Json:
-        """Ask, at times twice at once; the same thing must come of both."""
+        """Send a request, at times twice at once; both must have the same result."""
 
         async def once() -> Json:
             answer = await self._calls.settled(name, "POST", path, fixed(), body, settles=settles)
@@ -216,7 +216,7 @@ class Shopper:
             raise Trouble(f"{name} made two: {first['id']} and {again['id']}")
         return first
 
-    # Ways to pay: whether Stripe has the money, or a hold on it, in the end
+    # Ways to pay; each returns whether Stripe took or holds the money in the end
 
     async def _by_card(self, secret: str, _: Purchase) -> bool:
         self._book.count("card")
@@ -240,7 +240,7 @@ class Shopper:
         return passes
 
     async def _by_debit(self, secret: str, purchase: Purchase) -> bool:
-        """Days later the bank pays, or does not."""
+        """Let the bank pay days later, or not."""
         self._book.count("bank debit")
         await self._pays(secret, _DEBIT)
         purchase.moved = True
@@ -271,7 +271,7 @@ class Shopper:
         )
 
     async def _recorded(self, purchase: Purchase, kind: str) -> bool:
-        """Wait a while until the Payment says so: its webhook may be late, or lost."""
+        """Wait for a time until the Payment shows it: its webhook may be late, or lost."""
         for _ in range(int(_RECORDED_S / _LOOK_S)):
             payment = await self._calls.commercetools("GET", f"payments/{purchase.payment_id}")
             if any(

@@ -1,4 +1,4 @@
-"""Watches the instances from outside: do requests work, and what does each of them hold?"""
+"""Monitors the instances from outside: do requests work, and which resources do they hold?"""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Watcher:
         self.samples: dict[int, list[Sample]] = {each.port: [] for each in processors}
 
     async def watch(self, session: str, over: asyncio.Event) -> None:
-        """Until it is over; `session` is of a cart that nobody pays."""
+        """Probe and sample until `over`; `session` is of a cart that is never paid."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._probe_shopper(session, over))
             group.create_task(self._probe_merchant(over))
             group.create_task(self._sample(over))
 
     async def recovered(self, happened: Sequence[Disturbed]) -> None:
-        """Wait until requests work after the last disturbance, or it is hopeless."""
+        """Wait until requests work after the last disturbance, or give up."""
         last = max((each.ended for each in happened), default=0.0)
         deadline = time.monotonic() + _IDLE_S
         while judge.recovery(self.shopper, last) is None:
@@ -48,7 +48,7 @@ class Watcher:
             await asyncio.sleep(_PROBE_S)
 
     async def idle(self) -> dict[int, Sample | None]:
-        """What each instance holds once it has given back what it gives back."""
+        """The resources of each idle instance, after it has released what it can."""
         deadline = time.monotonic() + _IDLE_S
         while True:
             idle = {each.port: await self._idle(each) for each in self._processors}
@@ -57,7 +57,7 @@ class Watcher:
             await asyncio.sleep(1)
 
     def leaks(self, idle: dict[int, Sample | None]) -> list[str]:
-        """What the instances have not given back."""
+        """Resources that the instances have not released."""
         found = []
         for port, held in idle.items():
             name = f"the instance at {port}"
@@ -68,7 +68,7 @@ class Watcher:
         return found
 
     async def _probe_shopper(self, session: str, over: asyncio.Event) -> None:
-        """What every shopper needs, both backends included."""
+        """Probe what every shopper needs, both backends included."""
         headers = await fixed(x_session_id=session)()
         while not over.is_set():
             at = time.monotonic()
@@ -79,7 +79,7 @@ class Watcher:
             await asyncio.sleep(_PROBE_S)
 
     async def _probe_merchant(self, over: asyncio.Event) -> None:
-        """What the Merchant Center asks, with a token signed a moment ago."""
+        """Probe the Merchant Center's request, with a newly signed token."""
         while not over.is_set():
             at = time.monotonic()
             answer = await self._calls.ask(

@@ -397,7 +397,7 @@ def test_an_old_make_is_named(machine: Machine, make: tuple[str, ...]) -> None:
 
 def test_the_help_is_the_same_with_any_awk(machine: Machine) -> None:
     told = machine.make("help").stdout.splitlines()
-    assert "  make demo          Start the sandbox, walk through the main job and stay up" in told
+    assert "  make demo          Start the sandbox, walk the main flow and keep running" in told
     assert len(told) > 15
 
 

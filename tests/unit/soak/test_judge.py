@@ -156,7 +156,7 @@ def test_two_payments_that_are_alive_are_found() -> None:
     known = [*PAID.payments, payment(id_="another", of="pi_2")]
     truth = replace(PAID, payments=known, intents=[intent(), second])
     [found] = judge.not_one_payment(truth, [bought()])
-    assert "2 payments that are alive" in found
+    assert "2 payments that are open or paid" in found
 
 
 def test_an_intent_that_no_payment_knows_is_not_alive_without_money() -> None:
@@ -176,7 +176,7 @@ def test_an_order_that_is_paid_for_must_be_paid_and_no_other() -> None:
     assert "is paid for and Pending" in unpaid
     given_away = replace(PAID, intents=[], charges=[])
     [found] = judge.not_one_payment(given_away, [bought(captured=0, moved=False)])
-    assert "nobody has paid it" in found
+    assert "is Paid without a payment" in found
 
 
 def test_a_payment_with_money_must_be_on_its_cart_or_order() -> None:

@@ -74,7 +74,7 @@ def test_a_run_without_violations_holds_and_one_with_any_does_not() -> None:
         "| seed | 7 |",
         "| taken, minor units | 1,000 |",
         "| paid back on request, minor units | 300 |",
-        "| lost on the way | 1 |",
+        "| lost in transit | 1 |",
         "| differences in money before reconcile | 1 |",
         "| reconcile, first run: repaired | 4 (4 outdated status) |",
         "| answers to POST /payments | 1,200 x 200, 2 x 503 |",
