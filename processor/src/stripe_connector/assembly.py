@@ -21,10 +21,10 @@ from stripe_connector.gateways.stripe.sdk import AppInfo
 from stripe_connector.payments.confirm import Confirmer
 from stripe_connector.payments.covered import CoveredSales
 from stripe_connector.payments.elements import Elements
-from stripe_connector.payments.events import PaymentEvents
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.movement import Mover
 from stripe_connector.payments.own_account import OwnAccount
+from stripe_connector.payments.payment_events import PaymentEvents
 from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.start import Starter
 from stripe_connector.payments.stored.charging import Transactions

@@ -20,7 +20,7 @@ from stripe_connector.http.webhook_routes import Delivered
 from stripe_connector.logs import JsonFormatter
 from stripe_connector.observability import labels
 from stripe_connector.observability.metrics import Metrics
-from stripe_connector.payments.events import EventEffect
+from stripe_connector.payments.payment_events import EventEffect
 from tests.behaviour.steps import started
 from tests.fakes import FakeClock
 from tests.world import World

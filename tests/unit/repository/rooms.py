@@ -73,12 +73,31 @@ def names_of_two_things(sources: Sources) -> Iterator[str]:
 
 def _composed(sources: Sources) -> Iterator[str]:
     """Classes that are given their collaborators: gateways, and use cases over them."""
+    errors = _errors(sources)
     for path, tree in _parsed(sources):
         if not path.startswith((GATEWAYS, *USE_CASES)):
             continue
         for node in tree.body:
-            if isinstance(node, ast.ClassDef) and _takes_collaborators(node):
+            if (
+                isinstance(node, ast.ClassDef)
+                and node.name not in errors
+                and _takes_collaborators(node)
+            ):
                 yield node.name
+
+
+def _errors(sources: Sources) -> set[str]:
+    """Names of all exceptions."""
+    bases = {
+        node.name: {ast.unparse(base) for base in node.bases}
+        for _, tree in _parsed(sources)
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+    }
+    errors = {"Exception"}
+    while found := {name for name, of in bases.items() if of & errors} - errors:
+        errors |= found
+    return errors
 
 
 def _takes_collaborators(node: ast.ClassDef) -> bool:

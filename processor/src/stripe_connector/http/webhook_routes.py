@@ -14,7 +14,7 @@ from stripe_connector.http.auth import SignedPayload, StripeAuth
 from stripe_connector.http.openapi.documentation import Answer, Documentation
 from stripe_connector.http.responses import json_response
 from stripe_connector.http.routing import AnyEndpoint, Endpoint
-from stripe_connector.payments.events import EventEffect
+from stripe_connector.payments.payment_events import EventEffect
 from stripe_connector.storefront.events import Events
 
 _MAX_EVENT_BYTES = 2**20

@@ -28,7 +28,7 @@ from stripe_connector.http.routing import Refused
 from stripe_connector.http.webhook_routes import Delivered
 from stripe_connector.observability import labels
 from stripe_connector.observability.observer import Observer
-from stripe_connector.payments.events import EventEffect
+from stripe_connector.payments.payment_events import EventEffect
 from stripe_connector.storefront.events import HANDLED
 
 PREFIX = "stripe_connector"

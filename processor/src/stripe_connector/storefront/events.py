@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from stripe_connector.ledger.stripe_objects import Event
-from stripe_connector.payments.events import EventEffect, PaymentEvents
 from stripe_connector.payments.own_account import OwnAccount
+from stripe_connector.payments.payment_events import EventEffect, PaymentEvents
 from stripe_connector.storefront.page_events import PageEvents
 
 CASH_BALANCE = "customer_cash_balance_transaction.created"

@@ -14,14 +14,14 @@ from stripe_connector.ledger.facts import PAYMENT_ID, PROJECT_KEY, ExpiredSessio
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.proof import SaleProof
 from stripe_connector.ledger.stripe_objects import Event
-from stripe_connector.payments.events import (
+from stripe_connector.payments.modify import Modifier
+from stripe_connector.payments.own_account import OwnAccount
+from stripe_connector.payments.payment_events import (
     ORPHAN_AFTER_S,
     EventEffect,
     PaymentEvents,
     cause_of,
 )
-from stripe_connector.payments.modify import Modifier
-from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 from stripe_connector.storefront.fulfil import Fulfiller
 from stripe_connector.storefront.sales import Sales, perhaps_gone, sale_named

@@ -29,8 +29,8 @@ from stripe_connector.ops.reconcile.fulfilment import repair_fulfilment, unfulfi
 from stripe_connector.ops.reconcile.outage import through_outage
 from stripe_connector.ops.reconcile.truth import Truth, completed, truth_of, truth_of_intent
 from stripe_connector.ops.reconcile.wiring import Parts
-from stripe_connector.payments.events import EventEffect
 from stripe_connector.payments.limits import kept_amount
+from stripe_connector.payments.payment_events import EventEffect
 from stripe_connector.storefront.events import CASH_BALANCE
 
 T = TypeVar("T")
