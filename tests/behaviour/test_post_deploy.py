@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.commercetools.shop import CLIENTS
+from stripe_connector.concurrency import TRIES
 from stripe_connector.deploy.changes import ChangeOutcome
 from stripe_connector.deploy.secrets import SecretDesk
 from stripe_connector.deploy.webhook import EVENTS
@@ -457,7 +458,9 @@ async def test_of_two_deployments_at_once_both_succeed(deployment: Deployment) -
     await is_deployed(deployment)
 
 
-@pytest.mark.parametrize(("times", "outcome"), [(2, ChangeOutcome.DONE), (3, ChangeOutcome.FAILED)])
+@pytest.mark.parametrize(
+    ("times", "outcome"), [(TRIES - 1, ChangeOutcome.DONE), (TRIES, ChangeOutcome.FAILED)]
+)
 async def test_a_type_that_others_are_changing_is_looked_at_again_a_few_times(
     deployment: Deployment, times: int, outcome: ChangeOutcome
 ) -> None:
