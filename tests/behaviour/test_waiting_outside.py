@@ -120,6 +120,24 @@ async def test_after_a_voucher_has_expired_the_same_intent_can_be_paid_again() -
     ]
 
 
+async def test_a_shopper_who_tries_a_card_instead_of_a_voucher_is_no_longer_waited_for() -> None:
+    world = World()
+    shop = await shown(world)
+    await confirm(world, shop)
+    # The page is still open, and its next attempt stops at the bank's challenge.
+    world.stripe.intents[shop.intent_id]["next_action"] = {"type": "use_stripe_sdk"}
+    assert await effect(world, event(world, "payment_intent.requires_action")) == "stored"
+    assert await world.transactions(shop.payment_id) == [("Authorization", 1000, "Failure")]
+    again = await world.start(await world.session(shop.cart_id))
+    assert again["paymentReference"] == shop.payment_id
+    await world.pay(again["clientSecret"])
+    await assert_agreement(world)
+    assert await world.transactions(shop.payment_id) == [
+        ("Authorization", 1000, "Success"),
+        ("Charge", 1000, "Success"),
+    ]
+
+
 @pytest.mark.parametrize("state", ["Open", "Cancelled", "Complete"])
 async def test_a_voucher_of_a_closed_order_cannot_be_paid_any_more_once_it_has_expired(
     state: str,

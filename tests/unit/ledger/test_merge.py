@@ -142,6 +142,15 @@ def test_an_attempt_at_an_amount_that_is_no_more_has_failed() -> None:
     assert rows(merged(before, fact())) == [("Authorization", 800, "Failure", INTENT), AUTHORIZED]
 
 
+@pytest.mark.parametrize(("state", "then"), [("Pending", "Failure"), ("Initial", "Initial")])
+def test_what_was_pending_has_failed_once_the_shopper_is_back_in_the_page(
+    state: Literal["Pending", "Initial"], then: str
+) -> None:
+    before = payment(transaction("Authorization", 1000, state, INTENT))
+    unfinished = fact(authorization=None, settled=False, status="requires_action")
+    assert rows(merged(before, unfinished)) == [("Authorization", 1000, then, INTENT)]
+
+
 def test_an_authorization_of_another_intent_is_left_alone() -> None:
     before = payment(transaction("Authorization", 1000, "Pending", "pi_other"))
     assert rows(merged(before, fact())) == [

@@ -27,7 +27,6 @@ from stripe_connector.http.routing import AnyEndpoint, Endpoint
 from stripe_connector.payments.asked import (
     AmountTooHigh,
     AskedAmount,
-    MethodMissing,
     OtherCurrency,
     UnknownCharge,
     UnusableMethod,
@@ -145,7 +144,7 @@ class TransactionRequest(Struct, frozen=True, rename="camel"):
     cart_id: UUID
     checkout_transaction_item_id: UUID
     type: Literal["Recurring"]
-    payment_method_id: UUID | None = None
+    payment_method_id: UUID
     """A stored payment method of the cart's customer, in commercetools."""
     amount: Amount | None = None
     """By default all that is due."""
@@ -157,7 +156,7 @@ class TransactionRequest(Struct, frozen=True, rename="camel"):
         return ChargeRequest(
             str(self.cart_id),
             str(self.checkout_transaction_item_id),
-            str(self.payment_method_id) if self.payment_method_id else None,
+            str(self.payment_method_id),
             self.amount.asked() if self.amount else None,
             self.idempotency_key,
             self.future_order_number,
@@ -167,7 +166,6 @@ class TransactionRequest(Struct, frozen=True, rename="camel"):
 _FIELDS_OF_TRANSACTION: Fields = {
     AmountTooHigh: "amount.centAmount",
     OtherCurrency: "amount.currencyCode",
-    MethodMissing: "paymentMethodId",
     UnusableMethod: "paymentMethodId",
 }
 

@@ -139,6 +139,11 @@ class _Record:
                 self._change(transaction, "Failure")  # it must never be resumed
             self._authorization(fact, fact.authorization)
             self._parts(fact)
+        else:
+            # A shopper has left what was pending, such as a voucher, and tries another way.
+            for transaction in _authorizations(self.transactions, fact.intent_id):
+                if transaction.state == "Pending":
+                    self._change(transaction, "Failure")
         if fact.authorization == "Success":
             self._captures(fact)
         if fact.released:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from stripe_connector.errors import InvalidRequest, invalid_field, required_field
+from stripe_connector.errors import InvalidRequest, invalid_field
 
 
 class AskedAmount(Struct, frozen=True):
@@ -57,16 +57,6 @@ class UnusableMethod(ImpossibleValue):
         super().__init__(
             method_id, reason="It names no stored payment method of the cart's customer."
         )
-
-
-class MethodMissing(ImpossibleValue):
-    """A payment that needs a stored method names none."""
-
-    def __init__(self) -> None:
-        super().__init__(None, reason="A stored payment method is required.")
-
-    def of_field(self, field: str) -> InvalidRequest:
-        return required_field(field)
 
 
 class MethodGone(ImpossibleValue):

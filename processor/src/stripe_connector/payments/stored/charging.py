@@ -41,7 +41,6 @@ from stripe_connector.payments.amounts import cart_amount_due, require_due
 from stripe_connector.payments.asked import (
     AmountTooHigh,
     AskedAmount,
-    MethodMissing,
     OtherCurrency,
 )
 from stripe_connector.payments.behaviour import behaviour_of
@@ -61,7 +60,7 @@ class ChargeRequest(Struct, frozen=True):
     cart_id: str
     item_id: str
     """Checkout's transaction item."""
-    method_id: str | None
+    method_id: str
     """A stored payment method of the cart's customer, in commercetools."""
     amount: AskedAmount | None = None
     """By default all that is due."""
@@ -100,8 +99,6 @@ class Transactions:
         caller repeats it.
         """
         self._methods.require_enabled()
-        if asked.method_id is None:
-            raise MethodMissing
         name = asked.idempotency_key or asked.item_id
         request = Request(identity(name, ACTION), ACTION, asked.order_number)
         # Ends in a word: what ends in a number was started by a shopper.
@@ -148,7 +145,7 @@ class Transactions:
         """Create the Payment with its Authorization written ahead; not on the cart yet."""
         if cart.cart_state not in ("Active", "Frozen"):
             raise Conflict(f"The cart is {cart.cart_state.lower()} and cannot be paid.")
-        method = self._methods.require_usable(cart, record, asked.method_id or "")
+        method = self._methods.require_usable(cart, record, asked.method_id)
         await self._account.require_may_sell()
         ours = await self._account.ours()
         amount = _amount(require_due(cart, SessionMetadata(), ours), asked.amount)
