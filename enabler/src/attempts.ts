@@ -109,7 +109,7 @@ export class Attempts {
     const { frame, onComplete } = task;
     const { client, report } = this.#means;
     frame?.say('');
-    frame?.busy(true);
+    frame?.show('checking');
     try {
       const processor = client(await task.session?.());
       const attempt: Attempt = {
@@ -119,15 +119,15 @@ export class Attempts {
       const { taken } = state;
       const ended = await (taken
         ? attempt.finish(taken.intent, taken.paymentReference)
-        : task.pay(attempt));
+        : ((await this.#pickUp(recall(true), state, processor)) ?? task.pay(attempt)));
       this.#state = { name: 'paid' };
       report.ended(ended, frame, onComplete);
     } catch (thrown) {
+      frame?.show('pay');
       const error = report.present(thrown, frame);
       task.onFailure?.(error);
       report.failed(error, onComplete);
     } finally {
-      frame?.busy(false);
       this.#leave(state);
     }
   }
@@ -136,7 +136,7 @@ export class Attempts {
     const { options, report } = this.#means;
     const known = options.sessionId ? recall() : undefined;
     try {
-      const ended = known && (await this.#pickUp(known, state));
+      const ended = await this.#pickUp(known, state, this.#means.client());
       if (ended) {
         this.#state = { name: 'paid' };
         report.ended(ended);
@@ -156,15 +156,19 @@ export class Attempts {
   }
 
   /** How a payment that began earlier ended; undefined where it has not. */
-  async #pickUp(known: Returned, state: Working): Promise<Settled | undefined> {
+  async #pickUp(
+    known: Returned | undefined,
+    state: Working,
+    client: Client,
+  ): Promise<Settled | undefined> {
+    if (!known) return undefined;
     const { clientSecret, paymentReference } = known;
-    const client = this.#means.client();
     if (!known.ours) {
       return record(client, clientSecret.split('_secret')[0] as string, paymentReference);
     }
     const { stripe } = await this.#means.setup();
     const { paymentIntent, error } = await stripe.retrievePaymentIntent(clientSecret);
-    if (error) throw stripeError(error);
+    if (error) throw stripeError(error, 'unknown');
     if (known.redirected || isDone(paymentIntent)) {
       return this.#finish(state, client, paymentIntent, paymentReference);
     }
@@ -183,6 +187,7 @@ export class Attempts {
       return await settle(client, intent, paymentReference, this.#means.options.onActionRequired);
     } catch (error) {
       if (error instanceof PaymentDeclined) state.taken = undefined;
+      else if (state.taken) (error as ConnectorError).doubt = 'taken';
       throw error;
     }
   }

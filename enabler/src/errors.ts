@@ -16,7 +16,11 @@
 import { defined } from './defined';
 import type { Messages } from './messages';
 
+/** What is known of the money, where it is not that nothing was charged. */
+type Doubt = 'refused' | 'taken' | 'unknown' | undefined;
+
 export interface Details {
+  doubt?: Doubt;
   /** Stripe's or commercetools' code where there is one. */
   code?: string | undefined;
   cause?: unknown;
@@ -25,6 +29,8 @@ export interface Details {
   /** What a developer should look at. */
   hint?: string | undefined;
   paymentReference?: string | undefined;
+  /** Why the bank refused, in the shopper's language. */
+  reason?: string | undefined;
   /** A text for the shopper that is in their language already. */
   shopperMessage?: string | undefined;
   status?: number | undefined;
@@ -44,17 +50,21 @@ export class ConnectorError extends Error {
   declare paymentReference?: string;
   /** The HTTP status, where the processor refused. */
   declare readonly status?: number;
-  /** What to tell the shopper, in their language. */
+  /** What to tell the shopper, in their language: whether money moved, and what to do now. */
   shopperMessage = '';
+  declare doubt?: Doubt;
+  /** Why the bank refused, for the shopper and in their language. */
+  declare readonly reason?: string;
 
   constructor(message: string, { cause, ...details }: Details = {}) {
     super(message, { cause });
     Object.assign(this, defined(details));
   }
 
-  /** Fill `shopperMessage` where Stripe has not said it already. */
+  /** Fill `shopperMessage` where that is not done already. */
   localise(messages: Messages): this {
-    this.shopperMessage ||= messages(this.status === 401 ? 'session' : 'failed');
+    const key = this.doubt ?? (this.status === 401 ? 'session' : this.name);
+    this.shopperMessage ||= messages(key, this.reason);
     return this;
   }
 

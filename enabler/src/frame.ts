@@ -4,6 +4,9 @@ import { UsageError } from './errors';
 import type { Messages } from './messages';
 import { type Amount, format } from './money';
 
+/** Texts of the pay button. */
+export type Standing = 'pay' | 'checking' | 'success' | 'pending';
+
 export interface Frame {
   /** Whether the box is in the page still; other components may have taken its place. */
   isShown(): boolean;
@@ -11,7 +14,8 @@ export interface Frame {
   slot: HTMLElement;
   /** Show a message to the shopper; `focus` where it needs an answer. */
   say(message: string, focus?: boolean): void;
-  busy(now: boolean): void;
+  /** Have the button say how things stand; only `pay` can be pressed. */
+  show(standing: Standing): void;
   /** Add the pay button, or write another amount on it. */
   button(amount: Amount, onPress: () => void): void;
   remove(): void;
@@ -53,9 +57,14 @@ export function createFrame(
 
   let button: HTMLButtonElement | undefined;
   let price: Amount | undefined;
+  let state: Standing = 'pay';
   function label(): void {
     root.ariaLabel = messages('payment');
-    if (button && price) button.textContent = messages('pay', format(price, locale));
+    if (button && price) {
+      button.textContent = messages(state, format(price, locale));
+      // Not `disabled`: that would take the focus away from who has just pressed it.
+      button.ariaDisabled = `${state !== 'pay'}`;
+    }
   }
   label();
   void messages.loaded.then(label);
@@ -67,11 +76,11 @@ export function createFrame(
       message.textContent = text;
       if (text && focus) message.focus();
     },
-    busy(now) {
-      root.ariaBusy = `${now}`;
+    show(next) {
+      state = next;
+      root.ariaBusy = `${next === 'checking'}`;
       slot.style.minHeight = '';
-      // Not `disabled`: that would take the focus away from who has just pressed it.
-      if (button) button.ariaDisabled = `${now}`;
+      label();
     },
     button(amount, onPress) {
       if (!button) {

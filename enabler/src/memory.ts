@@ -37,15 +37,19 @@ export function forget(): void {
   store((storage) => storage.removeItem(KEY));
 }
 
-/** The attempt that this page load has to pick up, once; the address is cleaned. */
-export function recall(): Returned | undefined {
+/**
+ * The attempt that this page load has to pick up, once; the address is cleaned. With `again`, the
+ * one whose end is still unknown.
+ */
+export function recall(again = false): Returned | undefined {
   const returned = fromAddress();
   let found: Returned | undefined = returned && { ...returned, redirected: true, ours: false };
   store((storage) => {
     const kept = storage.getItem(KEY);
     if (found) found.ours = kept === JSON.stringify(returned);
     // What later enablers of this page load would find is under way already.
-    else if (!recalled && kept) found = { ...JSON.parse(kept), redirected: false, ours: true };
+    else if (kept && (again || !recalled))
+      found = { ...JSON.parse(kept), redirected: false, ours: true };
   });
   recalled = true;
   return found;

@@ -11,11 +11,11 @@ const LANGUAGES: Record<string, () => Promise<{ texts: Texts }>> = {
   nl: () => import('./texts/nl'),
 };
 
-export type MessageKey = keyof Texts;
+type MessageKey = keyof Texts;
 
 export interface Messages {
-  /** The text for a key; where a value is given, it takes the text's empty braces' place. */
-  (key: MessageKey, value?: string): string;
+  /** The text for a key, or for a failure where there is none; where a value is given, it takes the text's empty braces' place. */
+  (key: string, value?: string): string;
   /** Ends, and never rejects, when the language's own texts are there or cannot be had. */
   readonly loaded: Promise<void>;
 }
@@ -38,7 +38,8 @@ export function messagesFor(
   );
   return Object.assign(
     // A function, because a value such as "$&" would be a pattern.
-    (key: MessageKey, value = '') => texts[key].replace('{}', () => value),
+    (key: string, value = '') =>
+      (texts[key as MessageKey] ?? texts.failed).replace('{}', () => value),
     { loaded: loaded ?? Promise.resolve() },
   );
 }

@@ -23,7 +23,7 @@ export async function mounting(
   } catch (thrown) {
     throw checkout.present(thrown, box);
   } finally {
-    box.busy(false);
+    box.show('pay');
   }
 }
 

@@ -36,6 +36,7 @@ export function createReport(options: EnablerOptions, messages: Messages): Repor
     },
     ended({ state, paymentReference, method }, frame, to) {
       if (state === 'pending') frame?.say(messages('pending'));
+      frame?.show(state);
       const known = method && { method };
       const result = { isSuccess: true, state, paymentReference, ...known } as const;
       guarded(() => (to ?? options.onComplete)?.(result));

@@ -3,6 +3,7 @@
 import type { PaymentIntent, Stripe, StripeError } from '@stripe/stripe-js';
 import type { Client } from './client';
 import {
+  type ConnectorError,
   IncompleteError,
   KEY_HINT,
   NetworkError,
@@ -52,7 +53,7 @@ export async function settle(
     ...details,
     code: error?.code ?? intent.status,
     declineCode: error?.decline_code,
-    shopperMessage: error?.message,
+    reason: error?.message,
   });
 }
 
@@ -71,7 +72,12 @@ export async function record(
     if (!(error instanceof ProcessorError) || ![400, 409].includes(error.status ?? 0)) throw error;
     // Final: the payment is of another cart or amount, or went back.
     forget();
-    throw new PaymentDeclined(error.message, { ...error, cause: error, paymentReference });
+    throw new PaymentDeclined(error.message, {
+      ...error,
+      doubt: 'refused',
+      cause: error,
+      paymentReference,
+    });
   }
 }
 
@@ -86,19 +92,25 @@ export async function afterError(
     // The answer was lost; what it said was not.
     const { paymentIntent } = await stripe.retrievePaymentIntent(clientSecret);
     if (paymentIntent && isDone(paymentIntent)) return paymentIntent;
+    throw stripeError(error, 'unknown');
   }
   throw stripeError(error);
 }
 
 /** An error of Stripe.js as one of ours. */
-export function stripeError(error: StripeError) {
+export function stripeError(error: StripeError, doubt?: 'unknown'): ConnectorError {
   const message = error.message ?? error.type;
-  const details = { code: error.code ?? error.type, cause: error, declineCode: error.decline_code };
+  const details = {
+    doubt,
+    code: error.code ?? error.type,
+    cause: error,
+    declineCode: error.decline_code,
+  };
   if (error.type === 'validation_error') {
     return new IncompleteError(message, { ...details, shopperMessage: message });
   }
   if (error.type === 'card_error' || error.payment_intent?.status === 'requires_payment_method') {
-    return new PaymentDeclined(message, { ...details, shopperMessage: error.message });
+    return new PaymentDeclined(message, { ...details, reason: error.message });
   }
   if (error.type === 'api_connection_error') return new NetworkError(message, details);
   // Stripe.js tells of a wrong key in words alone; with another account's it does not find the intent.

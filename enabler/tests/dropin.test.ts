@@ -13,6 +13,8 @@ import {
 } from '../src';
 import { CARD_DECLINED, intentOf, page, refused, SESSION, World } from './world';
 
+const DECLINED = 'Your card has insufficient funds. Nothing was charged. Please try another way.';
+
 let world: World;
 
 beforeEach(() => {
@@ -88,7 +90,7 @@ describe('mounting', () => {
       code: 'General',
       correlationId: expect.any(String),
     });
-    expect(page().text).toBe('Something went wrong. Please try again.');
+    expect(page().text).toBe('Something went wrong. Nothing was charged. Please try again.');
     expect(world.errors).toEqual([]);
   });
 
@@ -254,12 +256,12 @@ describe('failures', () => {
       error: {
         code: 'card_declined',
         declineCode: 'insufficient_funds',
-        shopperMessage: 'Your card has insufficient funds.',
+        shopperMessage: DECLINED,
         cause: CARD_DECLINED,
       },
     });
     expect(result).toHaveProperty('error', expect.any(PaymentDeclined));
-    expect(page().text).toBe('Your card has insufficient funds.');
+    expect(page().text).toBe(DECLINED);
     expect(document.activeElement).toBe(document.querySelector('#pay p'));
   });
 
@@ -303,7 +305,7 @@ describe('failures', () => {
     expect(world.errors).toHaveLength(1);
     expect(world.errors[0]?.error).toBeInstanceOf(AmountChanged);
     expect(world.errors[0]?.context).toEqual({ paymentReference: 'payment-1' });
-    expect(page().text).toBe('The total is now €20.00. Please pay again.');
+    expect(page().text).toBe('The total is now €20.00. Nothing was charged. Please pay again.');
     expect(page().button?.textContent).toBe('Pay €20.00');
     await dropin.submit();
     expect(world.results).toMatchObject([{ state: 'success' }]);
@@ -399,7 +401,7 @@ describe('failures', () => {
     const dropin = await mounted();
     world.fail('POST /payments', () => refused(401, 'invalid_token'));
     await dropin.submit();
-    expect(page().text).toBe('Session expired. Please reload the page.');
+    expect(page().text).toBe('Session expired. Nothing was charged. Please reload.');
   });
 });
 
@@ -441,8 +443,10 @@ describe('the pay button', () => {
     await vi.waitFor(() => expect(button?.ariaDisabled).toBe('true'));
     expect(document.activeElement).toBe(button);
     decide();
+    expect(button?.textContent).toBe('Checking with your bank');
     await paying;
-    expect(button?.ariaDisabled).toBe('false');
+    expect(button?.textContent).toBe('Paid');
+    expect(button?.ariaDisabled).toBe('true');
   });
 
   test('is not there unless asked for', async () => {

@@ -3,6 +3,8 @@ import type { ExpressOptions, ShippingOption } from '../src';
 import { AmountChanged, PaymentCanceled, PaymentDeclined, UsageError } from '../src';
 import { CARD_DECLINED, refused, World } from './world';
 
+const DECLINED = 'Your card has insufficient funds. Nothing was charged. Please try another way.';
+
 const euros = (centAmount: number) => ({ centAmount, currencyCode: 'EUR', fractionDigits: 2 });
 const STANDARD: ShippingOption = { id: 'standard', name: 'Standard', amount: euros(490) };
 const EXPRESS: ShippingOption = {
@@ -263,7 +265,7 @@ describe('agreeing', () => {
     const event = await agree();
     expect(event.paymentFailed).toHaveBeenCalledWith({
       reason: 'fail',
-      message: 'Your card has insufficient funds.',
+      message: DECLINED,
     });
     expect(world.errors).toEqual([]);
     expect(world.results).toHaveLength(1);
@@ -341,7 +343,7 @@ test('a file that is missing is an error of ours, and asked for again', async ()
     name: 'NetworkError',
     code: 'enabler_file',
     hint: expect.stringContaining('enabler/public'),
-    shopperMessage: 'Something went wrong. Please try again.',
+    shopperMessage: 'No connection. Nothing was charged. Please try again.',
   });
   vi.doUnmock('../src/express');
   vi.resetModules();

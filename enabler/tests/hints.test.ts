@@ -238,7 +238,7 @@ describe('a file of the enabler that is not served', () => {
       name: 'NetworkError',
       code: 'enabler_file',
       hint: expect.stringContaining('enabler/public'),
-      shopperMessage: 'Something went wrong. Please try again.',
+      shopperMessage: 'No connection. Nothing was charged. Please try again.',
     });
     vi.doUnmock('../src/stored');
   });

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { CARD_DECLINED, page, refused, World } from './world';
 
+const DECLINED = 'Your card has insufficient funds. Nothing was charged. Please try another way.';
+
 const KEY = 'stripe-connector-attempt';
 const ATTEMPT = { clientSecret: 'pi_1_secret_1', paymentReference: 'payment-1' };
 
@@ -65,7 +67,7 @@ describe('coming back from the bank', () => {
     expect(world.results).toMatchObject([
       { isSuccess: false, paymentReference: 'payment-1', error: { code: 'card_declined' } },
     ]);
-    expect(page().text).toBe('Your card has insufficient funds.');
+    expect(page().text).toBe(DECLINED);
     await dropin.submit();
     expect(world.results[1]).toMatchObject({ state: 'success' });
   });

@@ -33,7 +33,7 @@ class Payer(Shopper):
     @property
     def button(self) -> Locator:
         """The pay button of the payment element."""
-        return self.page.locator("#element").get_by_role("button", name="Pay")
+        return self.page.locator("#element").get_by_role("button")
 
     @property
     def message(self) -> Locator:

@@ -65,6 +65,7 @@ def test_a_decline_is_explained_and_another_card_pays_the_same_payment(payer: Pa
     cart_id = payer.reaches_the_element()
     payer.pays_here_with(DECLINED)
     expect(payer.message).to_contain_text("declined")
+    expect(payer.message).to_contain_text("Nothing was charged. Please try another way.")
     expect(payer.message).to_be_focused()
     (refused,) = intents(payer.shop, cart_id)
     assert_nothing_paid(payer.shop, cart_id)
@@ -332,7 +333,7 @@ def test_a_processor_that_is_out_of_reach_is_told_and_tried_again(payer: Payer) 
     cart_id = payer.cart_id
     payer.page.route(f"{pattern}payments", unreachable)
     payer.pays_here_with(GOOD)
-    expect(payer.message).to_have_text("Something went wrong. Please try again.")
+    expect(payer.message).to_have_text("No connection. Nothing was charged. Please try again.")
     assert_nothing_paid(payer.shop, cart_id)
     payer.page.unroute(f"{pattern}payments")
     payer.button.click()
@@ -353,11 +354,47 @@ def test_a_slow_network_shows_that_something_happens(payer: Payer) -> None:
     group = payer.page.get_by_role("group", name="Payment")
     expect(group).to_have_attribute("aria-busy", "true")
     expect(payer.button).to_have_attribute("aria-disabled", "true")
+    expect(payer.button).to_have_text("Checking with your bank")
     payer.button.click(force=True)
     for route in held:
         route.continue_()
     payer.is_done()
     assert len(held) == 1
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+def test_offline_during_the_confirmation_is_told_and_the_next_try_pays_once(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    confirming = re.compile(r"/v1/payment_intents/[^/]+/confirm")
+
+    def goes_offline(route: Route) -> None:
+        route.fetch()
+        payer.page.context.set_offline(True)
+        route.abort()
+
+    payer.page.route(confirming, goes_offline, times=1)
+    payer.pays_here_with(GOOD)
+    expect(payer.message).to_have_text(
+        "You may have paid. Please try again: you will not pay twice."
+    )
+    payer.page.context.set_offline(False)
+    payer.button.click()
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+def test_offline_after_the_payment_says_that_it_is_paid_and_places_the_order_later(
+    payer: Payer,
+) -> None:
+    cart_id = payer.reaches_the_element()
+    payer.page.route("**/checkout/placed", lambda route: route.abort())
+    payer.pays_here_with(GOOD)
+    trouble = payer.page.locator("#trouble")
+    expect(trouble).to_contain_text("You have paid. The order is not placed yet")
+    expect(payer.button).to_have_text("Paid")
+    payer.page.unroute("**/checkout/placed")
+    trouble.get_by_role("button", name="Try again").click()
+    payer.is_done()
     assert_paid_once(payer.shop, cart_id, MUG)
 
 
@@ -405,7 +442,9 @@ def test_a_confirmation_that_never_gets_through_is_made_good_by_the_next_try(pay
     cart_id = payer.reaches_the_element()
     with payer.losing_answers("/confirmPayments/*", 3):
         payer.pays_here_with(GOOD)
-        expect(payer.message).to_have_text("Something went wrong. Please try again.")
+        expect(payer.message).to_have_text(
+            "You have paid. Please try again: you will not pay twice."
+        )
     payer.button.click()
     payer.is_done()
     assert_paid_once(payer.shop, cart_id, MUG)
@@ -588,7 +627,7 @@ def test_a_missing_wallets_file_is_explained(payer: Payer) -> None:
     payer.click("Mount")
     expect(payer.page.get_by_role("log")).to_contain_text("enabler_file")
     expect(payer.page.locator("#mounted").get_by_role("alert")).to_have_text(
-        "Something went wrong. Please try again."
+        "No connection. Nothing was charged. Please try again."
     )
 
 

@@ -7,6 +7,8 @@ const progress = document.getElementById("progress");
 const trouble = document.getElementById("trouble");
 const store = document.getElementById("store");
 let enabler;
+/** What is said once money has moved. */
+let paid = "";
 
 function tell(text) {
   progress.textContent = text;
@@ -17,7 +19,7 @@ function fail(text) {
   tell("");
   // The enabler's box says what went wrong where it is there.
   const said = document.querySelector("#element [role=alert]:not(:empty)");
-  trouble.firstElementChild.textContent = said ? "" : text;
+  trouble.firstElementChild.textContent = said && !paid ? "" : text;
   trouble.hidden = false;
 }
 
@@ -38,14 +40,27 @@ async function begin() {
     tell("");
     if (store) await showStored();
   } catch (error) {
-    fail(error.shopperMessage || "The ways to pay could not be loaded.");
+    fail(error.shopperMessage || "The ways to pay could not be loaded. Nothing was charged.");
   }
 }
 
 function completed(result) {
   if (!result.isSuccess) return;
-  tell(result.state === "pending" ? "Your bank is working on it…" : "Paid. Placing your order…");
-  document.getElementById("placed").requestSubmit();
+  paid = result.state === "pending" ? "Your bank is working on the payment." : "You have paid.";
+  place();
+}
+
+// The money has moved: from here on there is nothing to pay, only to place the order.
+async function place() {
+  trouble.hidden = true;
+  tell(`${paid} Placing your order…`);
+  try {
+    const answer = await fetch("/checkout/placed", { method: "POST" });
+    if (!answer.ok) throw new Error(`the shop answered ${answer.status}`);
+    location.assign(answer.url);
+  } catch {
+    fail(`${paid} The order is not placed yet, because the shop cannot be reached. Try again: nothing is paid twice.`);
+  }
 }
 
 // The basket was changed elsewhere: the page shows it as it is now, beside the new amount.
@@ -104,5 +119,5 @@ async function showMethod(builder, list, method) {
   await component.mount(`#${place.id}`).catch(() => undefined);
 }
 
-trouble.querySelector("button").onclick = begin;
+trouble.querySelector("button").onclick = () => (paid ? place() : begin());
 begin();
