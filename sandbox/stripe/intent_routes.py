@@ -196,6 +196,8 @@ def _check_updatable(intent: JsonObject, params: dict[str, Any]) -> None:
                 f" following statuses: {', '.join(sorted(intents.CONFIRMABLE))}.",
                 snapshot(intent),
             )
+    # `customer` is a parameter of the update (https://docs.stripe.com/api/payment_intents/update);
+    # whether one that is set may be replaced is not documented, so the stand-in refuses it.
     customer = params.get("customer")
     if customer is not None and intent["customer"] not in (None, customer):
         raise refused(

@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from sandbox.stripe import intent_routes
+from sandbox.stripe.errors import refused
 from sandbox.stripe.state import InternalError
 from tests.behaviour.steps import merchants_type
 from tests.wire import Call, Crash, Trouble
@@ -374,3 +376,27 @@ async def test_an_error_that_stripe_stored_for_the_key_does_not_block_the_custom
     await ask(world.processor, session)
     first = await stripe_id(world, session)
     assert [each["id"] for each in living(world)] == [first]
+
+
+async def test_a_stripe_that_takes_no_customer_after_the_creation_costs_an_intent_and_no_sale(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Stripe documents the parameter, not that it may be set late: either answer must do."""
+    world = World()
+    customer = await new_customer(world)
+    known = await stripe_id(world, await session_of(world, customer))
+    update = intent_routes._check_updatable
+
+    def refuse_customers(intent: Json, params: Json) -> None:
+        if params.get("customer") not in (None, intent["customer"]):
+            raise refused("The customer cannot be set any more.", param="customer")
+        update(intent, params)
+
+    monkeypatch.setattr(intent_routes, "_check_updatable", refuse_customers)
+    fresh = world.start_processor()
+    session = await session_of(world, customer)
+    answer = await fresh.client.post("/payments", headers=session)
+    assert answer.status_code == 200, answer.text
+    [payable] = [each for each in world.stripe.intents if each["status"] != "canceled"]
+    assert payable["customer"] == known
+    assert answer.json()["clientSecret"] == payable["client_secret"]

@@ -125,8 +125,10 @@ async def test_a_shopper_who_tries_a_card_instead_of_a_voucher_is_no_longer_wait
     shop = await shown(world)
     await confirm(world, shop)
     # The page is still open, and its next attempt stops at the bank's challenge.
-    world.stripe.intents[shop.intent_id]["next_action"] = {"type": "use_stripe_sdk"}
-    assert await effect(world, event(world, "payment_intent.requires_action")) == "stored"
+    intent = world.stripe.intents[shop.intent_id]
+    intent["next_action"] = {"type": "use_stripe_sdk"}
+    world.stripe.emit("payment_intent.requires_action", intent)
+    assert await effect(world, events(world, "payment_intent.requires_action")[-1]) == "stored"
     assert await world.transactions(shop.payment_id) == [("Authorization", 1000, "Failure")]
     again = await world.start(await world.session(shop.cart_id))
     assert again["paymentReference"] == shop.payment_id

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-import httpx
 from starlette.types import ASGIApp
 
 from stripe_connector.assembly import (
@@ -18,7 +17,12 @@ from stripe_connector.assembly import (
 )
 from stripe_connector.clock import Clock
 from stripe_connector.gateways.commercetools.gateway import Commercetools
-from stripe_connector.gateways.outgoing import REPEATABLE, Outgoing, create_http_client
+from stripe_connector.gateways.outgoing import (
+    REPEATABLE,
+    HttpClient,
+    Outgoing,
+    create_http_client,
+)
 from stripe_connector.gateways.stripe import Stripe
 from stripe_connector.gateways.stripe.signed_events import check_header, verify
 from stripe_connector.health import commercetools_permissions, health_report, stripe_status
@@ -59,7 +63,7 @@ if TYPE_CHECKING:
 def create_app(
     settings: Settings,
     *,
-    http: httpx.AsyncClient | None = None,
+    http: HttpClient | None = None,
     clock: Clock | None = None,
     readiness: Readiness | None = None,
     tracer_provider: TracerProvider | None = None,

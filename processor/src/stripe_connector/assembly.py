@@ -72,6 +72,21 @@ class UseCases(Struct, frozen=True):
     account: OwnAccount
 
 
+class RequestUseCases(Struct, frozen=True):
+    """What only requests ask for."""
+
+    elements: Elements
+    methods: CustomerMethods
+    transactions: Transactions
+    starter: Starter
+    confirmer: Confirmer
+    pages: CheckoutSessions
+    links: PaymentLinks | None
+    buy_now: BuyNow
+    storefront: Storefront
+    cart_guard: CartGuard
+
+
 @asynccontextmanager
 async def outgoing_of_command() -> AsyncIterator[Outgoing]:
     """The outgoing client of a command, closed when the command ends."""
@@ -87,21 +102,6 @@ def paced_outgoing(client: HttpClient, clock: Clock, pace: Pace, *, may_write: b
 def stripe_administration(key: str, settings: Settings, outgoing: Outgoing) -> StripeAdministration:
     """A read-only gateway with the given key, secret or publishable."""
     return StripeAdministration(api_key=key, api_base=settings.stripe_api_base, outgoing=outgoing)
-
-
-class RequestUseCases(Struct, frozen=True):
-    """What only requests ask for."""
-
-    elements: Elements
-    methods: CustomerMethods
-    transactions: Transactions
-    starter: Starter
-    confirmer: Confirmer
-    pages: CheckoutSessions
-    links: PaymentLinks | None
-    buy_now: BuyNow
-    storefront: Storefront
-    cart_guard: CartGuard
 
 
 def commercetools_gateway(kind: type[C], settings: Settings, outgoing: Outgoing) -> C:
@@ -241,7 +241,7 @@ def request_use_cases(
     clock: Clock,
     does: UseCases,
 ) -> RequestUseCases:
-    """The rest, over the same gateways."""
+    """The use cases that only requests need, over the same gateways."""
     recorder, mover, account = does.recorder, does.mover, does.account
     methods = CustomerMethods(commercetools, stripe, does.customers, does.stored_methods, settings)
     pages = CheckoutSessions(

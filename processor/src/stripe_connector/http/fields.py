@@ -13,8 +13,11 @@ Fields = Mapping[type[ImpossibleValue], str]
 
 @contextmanager
 def named_by(fields: Fields) -> Iterator[None]:
-    """Raise refusals of a value as ones that name its field."""
+    """Raise refusals of a value as ones that name its field, where the request has one for it."""
     try:
         yield
     except ImpossibleValue as error:
-        raise error.of_field(fields[type(error)]) from error
+        field = fields.get(type(error))
+        if field is None:
+            raise
+        raise error.of_field(field) from error

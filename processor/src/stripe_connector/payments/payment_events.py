@@ -107,9 +107,15 @@ class PaymentEvents:
         return await self._apply(event, self._record_intent, remember=True)
 
     async def intent_waits(self, event: Event) -> EventEffect:
-        """Record that a payment waits for the payer, unless the shopper is still in the page."""
+        """Record that a payment waits for the payer, or that it does not any more.
+
+        Authenticating in the page says nothing about money, unless the shopper has left something
+        pending for it, such as a voucher.
+        """
         if event.is_unfinished_in_page and event.api_version == API_VERSION:
-            return EventEffect.IGNORED
+            named = await self._named(event.metadata)
+            if named is None or not named.total("Authorization", "Pending"):
+                return EventEffect.IGNORED
         return await self._apply(event, self._record_intent)
 
     async def charge(self, event: Event) -> EventEffect:
