@@ -139,7 +139,7 @@ class PaymentMethodCalls:
                 raise
             return found
 
-    async def recurring_orders(self, customer_id: str) -> list[RecurringOrder]:
+    async def list_recurring_orders(self, customer_id: str) -> list[RecurringOrder]:
         """A customer's recurring orders that are not over, whatever state they are in."""
         states = ", ".join(map(quoted, _OVER))
         where = f"customer(id={quoted(customer_id)}) and recurringOrderState not in ({states})"
@@ -173,7 +173,7 @@ class PaymentMethodCalls:
             subject="recurring payment job",
         )
 
-    async def recurring_payment_job(self, payment_id: str) -> RecurringPaymentJob | None:
+    async def find_recurring_payment_job(self, payment_id: str) -> RecurringPaymentJob | None:
         """The job that was made for a payment."""
         try:
             return await self._client.get(

@@ -181,7 +181,7 @@ class CustomerMethods:
     async def _recurring(self, customer_id: str) -> list[RecurringOrder] | None:
         """The customer's recurring orders that are not over; None where we may not ask."""
         try:
-            return await self._commercetools.recurring_orders(customer_id)
+            return await self._commercetools.list_recurring_orders(customer_id)
         except BackendUnavailable:
             raise
         except ConnectorError as error:

@@ -141,7 +141,7 @@ class StoredMethods:
     async def _job(self, payment: Payment) -> RecurringPaymentJob | None:
         """The job under the payment's key; None too where Checkout does not say."""
         try:
-            return await self._commercetools.recurring_payment_job(payment.id)
+            return await self._commercetools.find_recurring_payment_job(payment.id)
         except BackendUnavailable:
             raise
         except ConnectorError:
