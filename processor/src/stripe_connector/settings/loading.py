@@ -136,16 +136,12 @@ def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
     if secret and _mode(secret) == "live":
         yield from unsafe(values, variables())
     if values.get("checkout_link_secret") and not values.get("connect_service_url"):
-        yield "CONNECT_SERVICE_URL is missing. CHECKOUT_LINK_SECRET is set, and links need it"
+        yield "CHECKOUT_LINK_SECRET needs CONNECT_SERVICE_URL: payment links lead there"
     if values.get("buy_now_enabled"):
         if "buy_now_cookie_secret" in values and values["buy_now_cookie_secret"] is None:
-            yield "BUY_NOW_COOKIE_SECRET is missing. It is required where BUY_NOW_ENABLED is true"
+            yield "BUY_NOW_ENABLED needs BUY_NOW_COOKIE_SECRET, which signs visitors' cookies"
         if not values.get("buy_now_url") and not values.get("connect_service_url"):
-            yield (
-                "BUY_NOW_URL is missing. It or CONNECT_SERVICE_URL is required where"
-                " BUY_NOW_ENABLED is"
-                " true"
-            )
+            yield "BUY_NOW_ENABLED needs BUY_NOW_URL or CONNECT_SERVICE_URL, where its pages are"
     markets = values.get("storefront_markets")
     currency, country = values.get("storefront_currency"), values.get("storefront_country")
     if markets and currency and country and Market(currency, country) not in markets:
