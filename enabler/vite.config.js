@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig } from 'vite';
 
 export default defineConfig({
   // `public` is where the library goes, not where static files come from.
@@ -29,5 +29,4 @@ export default defineConfig({
   },
   // What `npm start` serves, to pages of any origin: the library is public.
   preview: { cors: true, allowedHosts: true },
-  test: { environment: 'happy-dom', include: ['tests/**/*.test.ts'], restoreMocks: true },
 });
