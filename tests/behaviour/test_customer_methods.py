@@ -62,6 +62,7 @@ async def test_a_card_is_shown_by_what_its_owner_knows_it_by_and_without_its_tok
     assert shown == {
         "id": record["id"],
         "type": "card",
+        "token": record["id"],
         "isDefault": False,
         "createdAt": record["createdAt"],
         "displayOptions": {

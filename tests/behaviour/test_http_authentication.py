@@ -124,6 +124,7 @@ SHARED_WITH_BROWSERS = {
     "/confirmPayments/{id}",
     "/stored-payment-methods",
     "/stored-payment-methods/{id}",
+    "/applePayConfig",
     "/api/v1/categories",
     "/api/v1/products",
     "/api/v1/products/{sku}",

@@ -280,3 +280,29 @@ async def test_asking_about_payments_starts_none() -> None:
     assert answer.status_code == 200
     assert not list(world.stripe.intents)
     assert not list(world.store.collection("payment"))
+
+
+@pytest.mark.parametrize("path", ["/payment", "/config-element/", "/applePayConfig"])
+async def test_a_page_can_read_that_nothing_is_at_its_address(path: str) -> None:
+    world = World()
+    asked = {
+        "Origin": ORIGIN,
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "x-session-id",
+    }
+    preflight = await world.client.options(path, headers=asked)
+    assert preflight.status_code == 204
+    assert preflight.headers["Access-Control-Allow-Origin"] == ORIGIN
+    answer = await Page(world, {"x-session-id": "1"}).call("GET", path)
+    assert (answer.status_code, answer.json()["statusCode"]) == (404, 404)
+
+
+async def test_a_strangers_page_reads_nothing_of_an_address_without_anything() -> None:
+    world = World()
+    stranger = {"Origin": "https://elsewhere.example"}
+    asked = {**stranger, "Access-Control-Request-Method": "GET"}
+    preflight = await world.client.options("/payment", headers=asked)
+    assert preflight.status_code == 403
+    answer = await world.client.get("/payment", headers=stranger)
+    for each in (preflight, answer):
+        assert "Access-Control-Allow-Origin" not in each.headers

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.behaviour.reconciling import reconcile
 from tests.behaviour.steps import shuffled
 from tests.world import World
 
@@ -212,6 +213,21 @@ async def test_a_payment_interface_of_ones_own_is_kept() -> None:
     answer = await world.start(await world.session(cart["id"]))
     payment = await world.payment(answer["paymentReference"])
     assert payment["paymentMethodInfo"]["paymentInterface"] == "stripe-eu"
+
+
+async def test_the_payment_interface_that_the_session_names_goes_into_the_payment() -> None:
+    """Source 004; recognised by proof, the Payment is told by events and found by reconcile."""
+    world = World({"PAYMENT_INTERFACE": "stripe-eu"})
+    cart = await world.cart()
+    session = await world.session(cart["id"], paymentInterface="shop-cards")
+    answer = await world.start(session)
+    payment = await world.payment(answer["paymentReference"])
+    assert payment["paymentMethodInfo"]["paymentInterface"] == "shop-cards"
+    await world.pay(answer["clientSecret"])
+    assert (await reconcile(world)).found == ["missing_transaction", "missing_transaction"]
+    await world.ask_stripe("POST", "/v1/refunds", payment_intent=payment["interfaceId"], amount=100)
+    await world.deliver_all()
+    assert ("Refund", 100, "Success") in await world.transactions(payment["id"])
 
 
 # What Stripe is asked for

@@ -104,7 +104,7 @@ async def test_a_stored_card_is_charged_and_recorded_at_once() -> None:
     [payment] = await on_cart(lin.world, cart_id)
     assert (answer.status_code, answer.json()) == (
         201,
-        {"transactionStatus": {"state": "Completed"}, "paymentId": payment["id"]},
+        {"transactionStatus": {"state": "Completed", "errors": []}, "paymentId": payment["id"]},
     )
     assert await lin.world.transactions(payment["id"]) == [
         ("Authorization", 1000, "Success"),

@@ -572,3 +572,28 @@ async def test_the_official_connectors_empty_authorization_is_taken_over() -> No
     )
     await assert_agreement(world)
     assert await world.transactions(shop.payment_id) == PAID
+
+
+async def test_a_thin_event_is_acknowledged_and_changes_nothing() -> None:
+    """An event destination may send them beside snapshots; a 400 would switch it off in time.
+
+    The shape is of https://docs.stripe.com/event-destinations#thin-events.
+    """
+    world = World()
+    shop = await paid(world)
+    before = await world.payment(shop.payment_id)
+    thin = {
+        "id": "evt_test_65R9Ijk8dKEYZcXeRWn16R9A7j1FSQ3w3TGDPLLGSM4CW0",
+        "object": "v2.core.event",
+        "type": "v1.payment_intent.succeeded",
+        "livemode": False,
+        "created": "2026-11-28T06:00:00.000Z",
+        "related_object": {
+            "id": before["interfaceId"],
+            "type": "payment_intent",
+            "url": f"/v1/payment_intents/{before['interfaceId']}",
+        },
+    }
+    answer = await world.deliver(thin)
+    assert (answer.status_code, answer.json()) == (200, {"received": True, "effect": "ignored"})
+    assert await world.payment(shop.payment_id) == before

@@ -348,11 +348,13 @@ async def test_a_payment_is_found_by_key() -> None:
 
 
 async def test_a_payment_is_found_by_its_intent() -> None:
-    project = Project({"results": [PAYMENT]})
-    assert await project.gateway.find_payment_by_interface_id('pi_"1') == payment()
-    assert project.query["where"] == (
-        r'interfaceId="pi_\"1" and paymentMethodInfo(paymentInterface="Stripe")'
-    )
+    theirs = PAYMENT | {"id": "p-2", "paymentMethodInfo": {"paymentInterface": "Other"}}
+    ours = PAYMENT | {"paymentMethodInfo": {"paymentInterface": "Stripe"}}
+    project = Project({"results": [theirs, ours]})
+    found = await project.gateway.find_payment_by_interface_id('pi_"1')
+    assert found is not None
+    assert found.id == "p-1"
+    assert project.query["where"] == (r'interfaceId="pi_\"1"')
 
 
 @pytest.mark.parametrize(

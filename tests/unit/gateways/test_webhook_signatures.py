@@ -115,6 +115,7 @@ def delivery(**changes: object) -> bytes:
 
 def test_an_event_is_decoded() -> None:
     event = webhooks.decode_event(delivery())
+    assert event is not None
     assert (event.id, event.type, event.created) == ("evt_1", "payment_intent.succeeded", NOW)
     assert event.api_version == "2026-10-28.endive"
     assert event.object == {"id": "pi_1"}
@@ -123,6 +124,7 @@ def test_an_event_is_decoded() -> None:
 
 def test_an_event_may_lack_a_version_and_earlier_values() -> None:
     event = webhooks.decode_event(delivery(api_version=None, data={"object": {}}))
+    assert event is not None
     assert (event.api_version, event.previous_attributes) == (None, None)
 
 

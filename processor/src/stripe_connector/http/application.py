@@ -19,8 +19,8 @@ from stripe_connector.http.routing import (
     AnyEndpoint,
     Refused,
     Services,
-    not_found,
     routes,
+    unserved,
 )
 
 
@@ -50,7 +50,7 @@ def application(
     router = Router(
         routes(endpoints, services),
         redirect_slashes=False,
-        default=not_found,
+        default=unserved(cors),
         lifespan=lifespan,
     )
     return RequestMiddleware(

@@ -134,7 +134,8 @@ class RequestMiddleware:
         for name, value in _DEFAULT_HEADERS.items():
             headers.setdefault(name, value)
         resource = _resource(scope)
-        if resource is not None and resource.shares_with_browsers(scope["method"]):
+        # Of a path that is not served, too: a page with a wrong address can read why it failed.
+        if resource is None or resource.shares_with_browsers(scope["method"]):
             cors = self._cors.headers(_header(scope, b"origin"))
             headers.add_vary_header(cors.pop("Vary"))
             headers.update(cors)

@@ -187,7 +187,8 @@ class TransactionError(Struct, frozen=True):
 
 class TransactionStatus(Struct, frozen=True):
     state: Literal["Completed", "Failed", "Pending"]
-    errors: list[TransactionError] | UnsetType = UNSET
+    errors: list[TransactionError] = []
+    """Empty unless it failed: the template's schema requires it."""
 
 
 class TransactionResponse(Struct, frozen=True, rename="camel"):

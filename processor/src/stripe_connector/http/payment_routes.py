@@ -134,7 +134,14 @@ class PaymentRoutes:
             _row("POST", "/confirmPayments/{id}", self.confirm, self.CONFIRM),
             _row("GET", "/stored-payment-methods", self.stored_methods, self.STORED_METHODS),
             _row("DELETE", "/stored-payment-methods/{id}", self.remove_method, self.REMOVE_METHOD),
-            Endpoint(("GET",), "/applePayConfig", Open(), self.apple_pay, operation=self.APPLE_PAY),
+            Endpoint(
+                ("GET",),
+                "/applePayConfig",
+                Open(),
+                self.apple_pay,
+                cors=True,
+                operation=self.APPLE_PAY,
+            ),
         ]
 
     CONFIG_ELEMENT = Documentation(

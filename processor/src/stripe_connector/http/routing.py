@@ -10,7 +10,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stripe_connector.errors import ConnectorError, MethodNotAllowed, NotFound
 from stripe_connector.http.auth import Auth, Guards
@@ -21,6 +21,8 @@ from stripe_connector.http.openapi.documentation import Documentation
 from stripe_connector.http.responses import Error, error_response
 
 P = TypeVar("P")
+
+_BROWSERS_METHODS = ("DELETE", "GET", "POST", "PUT")
 
 
 class ErrorShape(Struct, frozen=True):
@@ -208,6 +210,18 @@ def routes(endpoints: Iterable[AnyEndpoint], services: Services) -> list[BaseRou
     ]
 
 
-async def not_found(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    """The router's answer to paths that are not in the table."""
-    raise NotFound("There is nothing at this path.")
+def unserved(cors: Cors) -> ASGIApp:
+    """The router's answer to paths that are not in the table.
+
+    A preflight of a known page is answered as elsewhere, or its page could not read the 404.
+    """
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Request(scope).headers
+        if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+            preflight = cors.preflight(headers.get("origin"), _BROWSERS_METHODS)
+            await preflight(scope, receive, send)
+            return
+        raise NotFound("There is nothing at this path.")
+
+    return answer

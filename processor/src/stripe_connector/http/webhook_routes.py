@@ -81,6 +81,10 @@ class WebhookRoutes:
 
     async def receive(self, _request: Request, payload: SignedPayload) -> Response:
         event = decode_event(payload.body)
+        if event is None:
+            # An event destination that sends thin events beside the snapshots that count here.
+            context.note(outcome=EventEffect.IGNORED.value)
+            return json_response(Received(received=True, effect=EventEffect.IGNORED))
         context.note(event=event.id, eventType=event.type)
         effect: EventEffect | None = None
         try:

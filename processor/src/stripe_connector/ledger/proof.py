@@ -65,6 +65,17 @@ def account_of(payment: Payment) -> AccountProof | None:
     return None
 
 
+def is_of_connector(payment: Payment, payment_interface: str) -> bool:
+    """Whether this connector, with whatever account, started a Payment.
+
+    Its proof says so whatever payment interface its session has named; an older one without proof
+    has the interface of the settings.
+    """
+    if account_of(payment) is not None:
+        return True
+    return payment.payment_method_info.payment_interface == payment_interface
+
+
 class SaleProof(Struct, frozen=True):
     """What a payment page was opened for: an order, or a cart that becomes one once it is paid."""
 

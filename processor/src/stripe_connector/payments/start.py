@@ -326,7 +326,8 @@ class Starter:
             key=f"{cart.id}_{number}",
             amount_planned=wanted.due.draft(),
             payment_method_info=PaymentMethodInfoDraft(
-                ours.payment_interface, interface_account=ours.interface_account or UNSET
+                metadata.payment_interface or ours.payment_interface,
+                interface_account=ours.interface_account or UNSET,
             ),
             interface_interactions=[ours.proof.interaction()],
             customer=Reference("customer", cart.customer_id) if cart.customer_id else UNSET,

@@ -34,6 +34,7 @@ from stripe_connector.gateways.commercetools.token import TokenCache
 from stripe_connector.gateways.outgoing import Outgoing, Retry, segment
 from stripe_connector.ledger.actions import Action
 from stripe_connector.ledger.payment import Payment, Reference
+from stripe_connector.ledger.proof import is_of_connector
 
 T = TypeVar("T")
 Holder = TypeVar("Holder", Cart, Order)
@@ -237,13 +238,18 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
             return None
 
     async def find_payment_by_interface_id(self, intent_id: str) -> Payment | None:
-        """The payment of a PaymentIntent; the two fields together are unique."""
-        where = (
-            f"interfaceId={quoted(intent_id)} and"
-            f" paymentMethodInfo(paymentInterface={quoted(self.payment_interface)})"
-        )
+        """The payment of a PaymentIntent, whatever payment interface its session named.
+
+        interfaceId is unique within a payment interface only: another connector's payment may name
+        the same intent.
+        """
+        where = f"interfaceId={quoted(intent_id)}"
         page = await self._query("payments", where, _payments, subject="payment")
-        return page.results[0] if page.results else None
+        return next((each for each in page.results if self.is_of_connector(each)), None)
+
+    def is_of_connector(self, payment: Payment) -> bool:
+        """Whether this connector started a payment."""
+        return is_of_connector(payment, self.payment_interface)
 
     async def create_payment(self, draft: PaymentDraft) -> Payment:
         """The Payment under the draft's key: the new one, or the one that is there already.

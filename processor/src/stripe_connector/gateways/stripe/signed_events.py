@@ -49,7 +49,16 @@ class Delivery(Struct):
         )
 
 
+class _Thin(Struct, tag_field="object", tag="v2.core.event"):
+    """A thin event: it names the object that it is about, and has no snapshot of it
+    (https://docs.stripe.com/event-destinations#thin-events)."""
+
+    id: str
+    type: str
+
+
 _delivery = msgspec.json.Decoder(Delivery)
+_thin = msgspec.json.Decoder(_Thin)
 
 
 def check_header(header: str, now: float) -> None:
@@ -90,14 +99,27 @@ def verify(payload: bytes, header: str, secrets: tuple[str, ...]) -> None:
         raise InvalidRequest("No signature of the request matches.", code="InvalidSignature")
 
 
-def decode_event(payload: bytes) -> Event:
-    """The event of a verified delivery; raises InvalidRequest where the body is not an event."""
+def decode_event(payload: bytes) -> Event | None:
+    """The event of a verified delivery; None for a thin one, which reports nothing of a payment.
+
+    Raises InvalidRequest where the body is not an event.
+    """
     try:
         return _delivery.decode(payload).event()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if _is_thin(payload):
+            return None
         raise InvalidRequest(
             "The request is not a Stripe event.", code="InvalidJsonInput", detail=str(error)
         ) from error
+
+
+def _is_thin(payload: bytes) -> bool:
+    try:
+        _thin.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _signed(payload: bytes, header: str, secret: str) -> bool:

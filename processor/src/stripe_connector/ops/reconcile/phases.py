@@ -58,7 +58,8 @@ class Payments:
         self._span = span
 
     async def page(self, after: str | None) -> PhasePage:
-        payments = await self._commercetools.list_payments_between(*self._span.bounds(), after)
+        listed = await self._commercetools.list_payments_between(*self._span.bounds(), after)
+        payments = [each for each in listed if self._commercetools.is_of_connector(each)]
         started = [payment.id for payment in payments if payment.interface_id is not None]
         # One call for the whole page; single calls only where some are missing.
         placed = not started or await self._commercetools.count_carts_with(started) == len(started)
@@ -66,8 +67,10 @@ class Payments:
             PhaseItem(payment.id, partial(self._examiner.payment, payment, placed=placed))
             for payment in payments
         ]
-        more = len(payments) == PAGE
-        return PhasePage(items, more, _share(payments[-1].id) if more else 1.0)
+        more = len(listed) == PAGE
+        if more and not self._commercetools.is_of_connector(listed[-1]):
+            items.append(PhaseItem(listed[-1].id))  # the next page begins after it
+        return PhasePage(items, more, _share(listed[-1].id) if more else 1.0)
 
 
 class Sighting(Struct, frozen=True):

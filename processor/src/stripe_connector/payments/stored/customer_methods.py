@@ -58,6 +58,8 @@ class ShownMethod(Struct, frozen=True, rename="camel"):
 
     id: str
     type: str
+    token: str
+    """The id again: the template's schema requires a token, and Stripe's stays on the server."""
     is_default: bool
     created_at: str
     display_options: DisplayOptions
@@ -296,6 +298,7 @@ def _shown(record: PaymentMethod, method: StripePaymentMethod) -> ShownMethod:
     return ShownMethod(
         id=record.id,
         type=method.type,
+        token=record.id,
         is_default=record.default,
         created_at=record.created_at,
         display_options=_display_options(method),
