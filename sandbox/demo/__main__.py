@@ -34,6 +34,12 @@ class Stopped(Exception):
 
 @click.command()
 @click.option("--once", is_flag=True, help="End after the walk instead of staying up.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Also print each step's requests, both sides of its payment, and commands to copy.",
+)
 @click.option("--attach", is_flag=True, help="Walk through what already runs; start nothing.")
 @click.option(
     "--patience",
@@ -54,7 +60,14 @@ class Stopped(Exception):
     type=click.Choice(list(SIDES)),
     help="Print the settings of a processor with other keys, for --env-file; start nothing.",
 )
-def main(once: bool, attach: bool, patience: float, logs: Path, environment: str | None) -> None:
+def main(
+    once: bool,
+    verbose: bool,
+    attach: bool,
+    patience: float,
+    logs: Path,
+    environment: str | None,
+) -> None:
     """Start shop, stand-ins and processor, walk through the main job, and stay up until stopped.
 
     The exit code is 1 when a step goes wrong.
@@ -65,7 +78,7 @@ def main(once: bool, attach: bool, patience: float, logs: Path, environment: str
         return
     for number in _SIGNALS:
         signal.signal(number, _stop)
-    printer = Printer(Console())
+    printer = Printer(Console(), verbose=verbose)
     try:
         _run(printer, patience, logs, attach=attach, stay=not (once or attach))
     except Stopped:
@@ -86,17 +99,20 @@ def _run(printer: Printer, patience_s: float, logs: Path, *, attach: bool, stay:
     at = addresses(os.environ)
     with ExitStack() as stack:
         client = stack.enter_context(open_client(_TIMEOUT_S))
-        programs = [] if attach else stack.enter_context(everything(at, client, logs))
-        if stay or attach:
-            printer.shop(at)
+        programs: list[Program] = []
+        if not attach:
+            printer.starting()
+            programs = stack.enter_context(everything(at, client, logs))
         people = People(at, client, printer.tell)
         paid = Walk(people, printer, patience_s).run()
         printer.done()
+        if attach:
+            printer.closing(at)
         if stay:
             try:
                 printer.addresses(at)
                 printer.commands(commands(people, paid))
-                printer.line(f"Logs are in {logs}. Ctrl-C stops everything.")
+                printer.closing(at, [("Logs", str(logs)), ("Ctrl-C", "stops everything")])
                 _watch(programs)
             except Stopped:
                 printer.line("Stopping.")

@@ -8,11 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from sandbox.addresses import LOOPBACK, Addresses, require_free, url
+from sandbox.shown_cards import SHOWN_CARDS
 from tests.e2e.conftest import World
 from tests.patience import PATIENCE_S
 
@@ -35,6 +39,27 @@ def test_the_demo_walks_through_the_main_job(
 ) -> None:
     ended = run("--once", environment=environment, cwd=tmp_path)
     assert ended.returncode == 0, ended.stdout + ended.stderr
+    lines = ended.stdout.splitlines()
+    assert lines[0] == "Starting the shop, the stand-ins and a processor."
+    assert [line[:5] for line in lines[1:14]] == [f"\u2713 {number:>2} " for number in range(1, 14)]
+    assert lines[14:] == ["", "All 13 steps went well: commercetools and Stripe agree."]
+    require_free(at.ports())
+
+
+def test_where_letters_are_ascii_the_ticks_are_words(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    ascii_only = {**environment, "PYTHONIOENCODING": "ascii"}
+    ended = run("--once", environment=ascii_only, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "ok 13  The Merchant Center asks for the status with a JWT" in ended.stdout
+
+
+def test_on_request_each_step_shows_its_calls_and_both_sides(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    ended = run("--once", "-v", environment=environment, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
     for line in (
         "POST /payments -> 200",
         "capturePayment: approved",
@@ -46,7 +71,6 @@ def test_the_demo_walks_through_the_main_job(
     ):
         assert line in ended.stdout
     assert "DIFFERS" not in ended.stdout
-    require_free(at.ports())
 
 
 def test_taken_ports_are_named_with_the_variables_that_change_them(
@@ -73,32 +97,56 @@ def test_a_port_that_is_none_is_named_with_its_variable(
     assert "SANDBOX_JWT_PORT must be a port" in ended.stdout
 
 
-def test_the_demo_stays_up_with_curl_lines_that_work_and_ends_with_ctrl_c(
-    environment: dict[str, str], at: Addresses, tmp_path: Path
-) -> None:
+@contextmanager
+def staying(*options: str, environment: dict[str, str], cwd: Path) -> Iterator[list[str]]:
+    """A demo that stays up, by the lines it has printed; ended by Ctrl-C, with success."""
     with subprocess.Popen(  # noqa: S603
-        DEMO, env=environment, cwd=tmp_path, text=True, stdout=subprocess.PIPE
+        [*DEMO, *options], env=environment, cwd=cwd, text=True, stdout=subprocess.PIPE
     ) as demo:
         assert demo.stdout is not None
         lines: list[str] = []
         for line in demo.stdout:
-            lines.append(line)
+            lines.append(line.rstrip("\n"))
             if "Ctrl-C" in line:
+                lines.append(demo.stdout.readline().rstrip("\n"))
                 break
         try:
-            assert lines[1] == f"The shop is open: {url(at.shop)}\n"
-            for _, port in at.ports():
-                assert any(url(port) in line for line in lines)
-            commands = [line for line in lines if line.startswith("curl ")]
-            assert len(commands) >= 5
-            answers = [json.loads(shell(command)) for command in commands]
-            assert answers[0]["clientSecret"].startswith("pi_")
-            assert answers[1] == {"outcome": "approved"}
+            yield lines
         finally:
             demo.send_signal(signal.SIGINT)
             demo.stdout.read()
         assert demo.wait(PATIENCE_S) == 0
+
+
+def test_the_demo_ends_with_one_box_that_says_where_to_go_and_how_to_pay(
+    environment: dict[str, str], at: Addresses, tmp_path: Path
+) -> None:
+    with staying(environment=environment, cwd=tmp_path) as lines:
+        top = next(number for number, line in enumerate(lines) if line.startswith("\u256d"))
+        box = lines[top:]
+        assert box[-1].startswith("\u2570")
+        assert len({len(line) for line in box}) == 1
+        told = "\n".join(box)
+        for place in ("", "/desk", "/playground"):
+            assert httpx.get(f"{url(at.shop)}{place}", follow_redirects=True).status_code == 200
+            assert f" {url(at.shop)}{place} " in told
+        for card in SHOWN_CARDS:
+            assert f"{card.number} {card.says}" in told
+        assert "Ctrl-C" in box[-2]
     require_free(at.ports())
+
+
+def test_on_request_the_demo_stays_up_with_curl_lines_that_work(
+    environment: dict[str, str], at: Addresses, tmp_path: Path
+) -> None:
+    with staying("-v", environment=environment, cwd=tmp_path) as lines:
+        for _, port in at.ports():
+            assert any(url(port) in line for line in lines)
+        commands = [line for line in lines if line.startswith("curl ")]
+        assert len(commands) >= 5
+        answers = [json.loads(shell(command)) for command in commands]
+        assert answers[0]["clientSecret"].startswith("pi_")
+        assert answers[1] == {"outcome": "approved"}
 
 
 def shell(command: str) -> str:
