@@ -73,13 +73,13 @@ test-fast: $(READY) ## Run only the processor's own tests, in three minutes
 
 .PHONY: fuzz
 fuzz: $(READY) ## Send every route of the processor many malformed requests (FUZZ_EXAMPLES to each)
-	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest -n auto tests/contract/test_openapi_fuzzing.py $(ARGS)
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest --hypothesis-profile=random -n auto tests/contract/test_openapi_fuzzing.py $(ARGS)
 
 .PHONY: test-long
-test-long: $(READY) ## Run the property tests with many more examples
+test-long: $(READY) ## Run the property tests with many more examples, new ones each time
 	@LEDGER_EXAMPLES=$(EXAMPLES) CHECKOUT_EXAMPLES=$(EXAMPLES) EXACT_SUM_EXAMPLES=$(EXAMPLES) \
 		RECONCILE_EXAMPLES=$(EXAMPLES) ROLLOUT_EXAMPLES=$(EXAMPLES) ACCOUNTS_EXAMPLES=$(EXAMPLES) \
-		$(BIN)/pytest tests/property tests/upgrade/test_rollout_machine.py $(ARGS)
+		$(BIN)/pytest --hypothesis-profile=random tests/property tests/upgrade/test_rollout_machine.py $(ARGS)
 
 .PHONY: bench
 bench: $(READY) ## Measure the processor against its targets (quicker with ARGS=--quick)

@@ -13,10 +13,14 @@ import starlette.routing
 from hypothesis import HealthCheck, settings
 
 # A busy machine is slow, which proves nothing.
-settings.register_profile(
-    "untimed", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+_untimed = settings(
+    deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow], database=None
 )
-settings.load_profile("untimed")
+# The same code is given the same examples, so that a change is refused for what it changed alone.
+settings.register_profile("repeatable", _untimed, derandomize=True)
+# New ones at each run, by `make test-long` and `make fuzz`.
+settings.register_profile("random", _untimed, derandomize=False)
+settings.load_profile("repeatable")
 
 # What follows saves processor time, of which these took a third.
 

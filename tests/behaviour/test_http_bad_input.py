@@ -525,9 +525,7 @@ ALMOST_A_MODIFICATION = st.fixed_dictionaries(
     },
 )
 
-generated = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+generated = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

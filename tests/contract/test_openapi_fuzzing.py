@@ -36,13 +36,9 @@ from tests.world import World
 Operation = APIOperation[Any, Any, Any, Any]
 AnyCase = Case[Any]
 
-_DEFAULT = 20
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", _DEFAULT))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "20"))
 fuzzing = settings(
     max_examples=EXAMPLES,
-    database=None,
-    deadline=None,
-    derandomize=EXAMPLES == _DEFAULT,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
 )

@@ -180,8 +180,6 @@ def bounded(examples: int, steps: int) -> settings:
     return settings(
         max_examples=examples,
         stateful_step_count=steps,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
-        print_blob=True,
         report_multiple_bugs=False,
     )

@@ -14,7 +14,7 @@ from stripe_connector.ledger.payment import Payment, Transaction
 from stripe_connector.money import Money, MoneyDraft
 
 OURS = Ours("stripe")
-always = settings(max_examples=200, deadline=None)
+always = settings(max_examples=200)
 cents = st.integers(1, 3000)
 
 

@@ -26,7 +26,6 @@ Json = dict[str, Any]
 EXAMPLES = int(os.environ.get("EXACT_SUM_EXAMPLES", "300"))
 exact_sums = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

@@ -205,9 +205,7 @@ def quiet() -> Any:
     logging.disable(logging.NOTSET)
 
 
-@settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
-)
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 @example(1)
 @example(2)
