@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import itertools
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Literal
@@ -129,14 +130,26 @@ class Processor:
         clock: Clock,
         environment: Mapping[str, str],
         create: Create = create_today,
+        given_out: set[str] | None = None,
     ) -> None:
+        """`given_out` collects the intents whose client secrets its answers tell."""
+        self._given_out = set() if given_out is None else given_out
         self.wire = Wire(network)
         self.create = create
         self._http = httpx.AsyncClient(transport=self.wire)
         self.app = create(environment, self._http, clock)
         self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=self.app), base_url="http://processor.test"
+            transport=httpx.ASGITransport(app=self.app),
+            base_url="http://processor.test",
+            event_hooks={"response": [self._collect_secrets]},
         )
+
+    async def _collect_secrets(self, answer: httpx.Response) -> None:
+        await answer.aread()
+        self._given_out.update(_INTENTS_SECRET.findall(answer.text))
+
+
+_INTENTS_SECRET = re.compile(r"\b(pi_[A-Za-z0-9]+)_secret_")
 
 
 class World:
@@ -167,6 +180,8 @@ class World:
             for host, transport in self.network.transports.items()
         }
         self._tokens: dict[str, tuple[str, float]] = {}
+        self.given_out: set[str] = set()
+        """Intents whose client secrets were in an answer of a processor: a shopper may pay them."""
         self.processor = self.start_processor()
 
     def admit_live(self) -> None:
@@ -179,7 +194,8 @@ class World:
 
     def start_processor(self, create: Create = create_today) -> Processor:
         """Another instance, or the same one after a crash."""
-        return Processor(self.network, WorldClock(self.clock), self.environment, create)
+        clock = WorldClock(self.clock)
+        return Processor(self.network, clock, self.environment, create, self.given_out)
 
     def _fail_inside(self, call: Call, when: str | None) -> None:
         """Stripe fails inside its idempotency layer; no other backend has one."""

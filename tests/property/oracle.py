@@ -79,7 +79,7 @@ def _check_payment(
 def _check_authorization(stripe: StripeState, payment: Json, intent: Json, record: Json) -> None:
     charge = stripe.charges.get(intent["latest_charge"] or "")
     authorized = charge is not None and charge["status"] == "succeeded"
-    wanted = _approved(intent, charge) if authorized and charge is not None else 0
+    wanted = approved(intent, charge) if authorized and charge is not None else 0
     assert _total(payment, "Authorization", "Success") == wanted, record
     states = [t["state"] for t in payment["transactions"] if t["type"] == "Authorization"]
     match intent["status"]:
@@ -99,7 +99,7 @@ def _check_authorization(stripe: StripeState, payment: Json, intent: Json, recor
     assert _total(payment, "CancelAuthorization", "Success") == released, record
 
 
-def _approved(intent: Json, charge: Json) -> int:
+def approved(intent: Json, charge: Json) -> int:
     """What the bank has approved: an overcapture takes more."""
     card = charge["payment_method_details"].get("card") or {}
     return int(min(intent["amount"], card.get("amount_authorized", intent["amount"])))
@@ -172,16 +172,23 @@ def _check_one_open_intent_per_cart(
         open_intents = [
             p["interfaceId"]
             for p in payments
-            if p["id"] in ids and _can_be_paid(stripe, stripe.intents[p["interfaceId"]])
+            if p["id"] in ids and can_be_paid(world, stripe, stripe.intents[p["interfaceId"]])
         ]
         assert len(open_intents) <= 1, f"two open intents on one cart: {open_intents}"
 
 
-def _can_be_paid(stripe: StripeState, intent: Json) -> bool:
-    """Whether a shopper has where to pay: an attempt that fails after its page is complete leaves
-    an intent to which no page leads any more."""
+def can_be_paid(world: World, stripe: StripeState, intent: Json) -> bool:
+    """Whether a shopper has where to pay an intent that waits for one.
+
+    On a page, for as long as that is open: an attempt that fails after its page is complete leaves
+    an intent to which no page leads any more. Without a page, only with the client secret: nobody
+    holds it of an intent whose start was cut off before its answer, or of a charge on file that a
+    bank refused later (Stripe asks for it at each confirmation in a browser).
+    """
+    if intent["status"] not in PAYABLE:
+        return False
     page = stripe.sessions_by_intent.get(intent["id"])
-    return intent["status"] in PAYABLE and (page is None or page["status"] == "open")
+    return intent["id"] in world.given_out if page is None else page["status"] == "open"
 
 
 def _total(payment: Json, type_: str, state: str) -> int:
@@ -195,13 +202,8 @@ def _total(payment: Json, type_: str, state: str) -> int:
 def held(stripe: StripeState, intent: Json) -> int:
     """What an intent takes off what its cart costs, as Stripe has it: authorized or captured, and
     neither lost nor wholly given back."""
-    charge = stripe.charges.get(intent["latest_charge"] or "")
-    if charge is None or charge["status"] != "succeeded" or intent["status"] == "canceled":
-        return 0
+    kept = secured(stripe, intent)
     received = int(intent["amount_received"])
-    secured = max(received, _approved(intent, charge))
-    if intent["status"] == "succeeded":
-        secured = received
     refunded = sum(
         r["amount"]
         for r in stripe.refunds
@@ -214,8 +216,19 @@ def held(stripe: StripeState, intent: Json) -> int:
         for d in stripe.disputes
         if d["payment_intent"] == intent["id"] and _dispute_state(d) == "Success"
     )
-    secured -= min(gone, max(0, received - refunded))
-    return secured if secured > refunded else 0
+    kept -= min(gone, max(0, received - refunded))
+    return kept if kept > refunded else 0
+
+
+def secured(stripe: StripeState, intent: Json) -> int:
+    """What an intent has authorized or captured and not released, as Stripe has it."""
+    charge = stripe.charges.get(intent["latest_charge"] or "")
+    if charge is None or charge["status"] != "succeeded" or intent["status"] == "canceled":
+        return 0
+    received = int(intent["amount_received"])
+    if intent["status"] == "succeeded":
+        return received
+    return max(received, approved(intent, charge))
 
 
 def is_pending(intent: Json) -> bool:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import Any
 
 from stripe_connector.ops.reconcile.difference import DifferenceKind
@@ -31,13 +32,21 @@ class RolloutMachine(LedgerMachine):
     unkind = False
 
     def agrees(self) -> None:
-        """Of a raised authorization version 0.1.0 recorded the whole amount once more: what was
-        captured and refunded is right all the same, and a run of reconcile lists it."""
-        self.everything_is_delivered()
-        oracle.check(self.world, surplus=self.listed())
+        """What was captured and refunded is right, whatever version 0.1.0 recorded as authorized.
 
-    def listed(self) -> set[str]:
-        """Payments of raised amounts of which a run says that more is recorded than there is."""
+        Of a raised authorization it recorded the whole amount once more: a run of reconcile lists
+        it. Of an overcapture that it saw before the authorization, it recorded what was taken as
+        authorized, which is never asked for again.
+        """
+        self.everything_is_delivered()
+        oracle.check(self.world, surplus=self._listed(MORE) | self._taken_as_authorized())
+
+    def told(self) -> set[str]:
+        """Events that version 0.1.0 has acknowledged are not told to today's."""
+        return self._listed((*MORE, DifferenceKind.AMOUNT_MISMATCH))
+
+    def _listed(self, kinds: Collection[DifferenceKind]) -> set[str]:
+        """Payments of raised amounts of which a run says one of these."""
         if not self.raised:
             return set()
         told: Result = self.run(reconcile(self.world, since="P60D"))
@@ -45,8 +54,31 @@ class RolloutMachine(LedgerMachine):
         return {
             line["payment"]
             for line in told.lines
-            if line.get("payment") in raised and line["kind"] in MORE
+            if line.get("payment") in raised and line["kind"] in kinds
         }
+
+    def _taken_as_authorized(self) -> set[str]:
+        """Payments whose one authorization is all that an overcapture took.
+
+        Today's version would have written the intent's id on it, as its `interfaceId`.
+        """
+        found = set()
+        stripe = self.world.stripe
+        for payment in self.world.store.collection("payment"):
+            if payment.get("interfaceId") not in self.raised:
+                continue
+            intent = stripe.intents[payment["interfaceId"]]
+            authorized = [
+                each
+                for each in payment["transactions"]
+                if each["type"] == "Authorization" and each["state"] == "Success"
+            ]
+            approved = oracle.approved(intent, stripe.charges[intent["latest_charge"]])
+            match authorized:
+                case [{"amount": {"centAmount": taken}, **only}] if "interfaceId" not in only:
+                    if approved < taken == intent["amount_received"]:
+                        found.add(payment["id"])
+        return found
 
 
 RolloutMachine.TestCase.settings = bounded(EXAMPLES, STEPS)
