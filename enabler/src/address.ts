@@ -33,6 +33,7 @@ export function expressAddress(
     postalCode: address.postal_code,
     city: address.city,
     region: address.state,
+    state: address.state,
     phone,
     email,
   };

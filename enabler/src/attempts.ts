@@ -22,7 +22,7 @@ import { forget, type Returned, recall } from './memory';
 import type { Ended, Report } from './report';
 import { isDone, record, type Settled, settle, stripeError } from './settle';
 import type { Setup } from './setup';
-import type { EnablerOptions, OnComplete } from './types';
+import type { ChosenMethod, EnablerOptions, OnComplete } from './types';
 
 /** A payment for which Stripe has taken the money, or will. */
 interface Taken {
@@ -55,6 +55,8 @@ export interface Task {
   /** The session to pay for, where it is not the enabler's. */
   session?: () => Promise<string>;
   onComplete?: OnComplete | undefined;
+  /** What the shopper has chosen, for the report of a failure. */
+  method?: () => ChosenMethod | undefined;
   /** Called with the error, such as to report it to the wallet. */
   onFailure?: (error: ConnectorError) => void;
 }
@@ -126,7 +128,7 @@ export class Attempts {
       frame?.show('pay');
       const error = report.present(thrown, frame);
       task.onFailure?.(error);
-      report.failed(error, onComplete);
+      report.failed(error, onComplete, task.method?.());
     } finally {
       this.#leave(state);
     }

@@ -10,7 +10,7 @@
  * ├── AmountChanged     the cart costs something else than was shown; nothing was charged
  * ├── PaymentDeclined   refused for good; another method may work (`declineCode`)
  * ├── PaymentUnfinished the shopper left an authentication or a QR code before its end
- * └── PaymentCanceled   the shopper closed the wallet
+ * └── PaymentCanceled   the shopper closed the wallet; its name is `CANCEL`
  */
 
 import { defined } from './defined';
@@ -109,7 +109,8 @@ export class PaymentUnfinished extends ConnectorError {
 }
 
 export class PaymentCanceled extends ConnectorError {
-  override readonly name = 'PaymentCanceled';
+  /** As connectors of commercetools name it. */
+  override readonly name = 'CANCEL';
 }
 
 export const KEY_HINT =

@@ -2,9 +2,8 @@
 
 import type { Checkout } from './checkout';
 import { UsageError } from './errors';
-import type { Frame } from './frame';
 import { kit, loaded } from './kit';
-import { type Amount, stripeAmount, toStripe } from './money';
+import { type Amount, toStripe } from './money';
 import { mounting } from './mount';
 import { money } from './responses';
 import type { ExpressComponent, ExpressOptions, PaymentComponent } from './types';
@@ -29,35 +28,12 @@ export function expressComponent(checkout: Checkout): PaymentComponent {
 
 function buttons(checkout: Checkout, page?: ExpressOptions, amount?: Amount) {
   let available = true;
-
-  async function fill(box: Frame): Promise<void> {
-    const client = checkout.client();
-    const [{ showExpress }, { stripe, config }, cart, customer] = await Promise.all([
-      loaded(import('./express')),
-      checkout.setup(),
-      page ? undefined : client.elementConfig('expressCheckout'),
-      checkout.options.sessionId ? client.customerSession() : undefined,
-    ]);
-    const { captureMethod, appearance } = cart ?? config;
-    const countries = page?.allowedCountries;
-    available = await showExpress(kit, checkout, stripe, box, {
-      amount: cart ? stripeAmount(cart.cartInfo) : (amount as Amount),
-      terms: { captureMethod, setupFutureUsage: (customer && cart?.setupFutureUsage) || null },
-      appearance,
-      withCustomer: !!customer,
-      page,
-      element: {
-        billingAddressRequired: cart?.collectBillingAddress !== 'never',
-        shippingAddressRequired: true,
-        ...(countries && { allowedShippingCountries: countries }),
-        ...config.expressElementOptions,
-        ...(cart && { shippingAddressRequired: false }),
-      },
-    });
-  }
-
   return {
-    mount: (selector: string) => mounting(checkout, selector, BUTTON_HEIGHT, fill),
+    mount: (selector: string) =>
+      mounting(checkout, selector, BUTTON_HEIGHT, async (box) => {
+        const { showButtons } = await loaded(import('./express'));
+        available = await showButtons(kit, checkout, box, page, amount);
+      }),
     isAvailable: async () => available,
   };
 }

@@ -38,8 +38,43 @@ export interface Express {
 
 const UNKNOWN_RATE = 'pending';
 
-/** Show the buttons; ends when they can be pressed, with whether there are any. */
-export function showExpress(
+/**
+ * Show the buttons of `page`, which cost `amount` until there is a cart, or of the session's cart.
+ *
+ * Ends when they can be pressed, with whether there are any.
+ */
+export async function showButtons(
+  kit: Kit,
+  checkout: Checkout,
+  box: Frame,
+  page: ExpressOptions | undefined,
+  amount: Amount | undefined,
+): Promise<boolean> {
+  const client = checkout.client();
+  const [{ stripe, config }, cart, customer] = await Promise.all([
+    checkout.setup(),
+    page ? undefined : client.elementConfig('expressCheckout'),
+    checkout.options.sessionId ? client.customerSession() : undefined,
+  ]);
+  const { captureMethod, appearance } = cart ?? config;
+  const countries = page?.allowedCountries;
+  return showExpress(kit, checkout, stripe, box, {
+    amount: cart ? kit.stripeAmount(cart.cartInfo) : (amount as Amount),
+    terms: { captureMethod, setupFutureUsage: (customer && cart?.setupFutureUsage) || null },
+    appearance,
+    withCustomer: !!customer,
+    page,
+    element: {
+      billingAddressRequired: cart?.collectBillingAddress !== 'never',
+      shippingAddressRequired: true,
+      ...(countries && { allowedShippingCountries: countries }),
+      ...config.expressElementOptions,
+      ...(cart && { shippingAddressRequired: false }),
+    },
+  });
+}
+
+function showExpress(
   { PaymentCanceled, pay, stripeError, toStripe, validate }: Kit,
   checkout: Checkout,
   stripe: Stripe,
@@ -175,6 +210,7 @@ export function showExpress(
       frame: box,
       session: ensureSession,
       onComplete: page?.onComplete,
+      method: () => ({ type: event.expressPaymentType }),
       async pay(attempt) {
         const ended = await payWith(attempt, event);
         message = undefined;
@@ -198,11 +234,13 @@ export function showExpress(
     const shippingAddress = expressAddress(
       event.shippingAddress && { ...billingDetails, ...event.shippingAddress },
     );
-    const addresses = {
+    const customerEmail = billingDetails?.email?.trim();
+    const submitted = {
       ...(shippingAddress && { shippingAddress }),
       ...(billingAddress && { billingAddress }),
+      ...(customerEmail && { customerEmail }),
     };
-    if (Object.keys(addresses).length) await page?.onPaymentSubmit(addresses);
+    if (Object.keys(submitted).length) await page?.onPaymentSubmit(submitted);
     return pay(checkout, attempt, {
       start: { express: { withCustomer: express.withCustomer } },
       elements,

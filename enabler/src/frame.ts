@@ -12,8 +12,8 @@ export interface Frame {
   isShown(): boolean;
   /** Where Stripe's element goes. */
   slot: HTMLElement;
-  /** Show a message to the shopper; `focus` where it needs an answer. */
-  say(message: string, focus?: boolean): void;
+  /** Show a message to the shopper; `focus` where it needs an answer, `calm` where it is no fault. */
+  say(message: string, focus?: boolean, calm?: boolean): void;
   /** Have the button say how things stand; only `pay` can be pressed. */
   show(standing: Standing): void;
   /** Add the pay button, or write another amount on it. */
@@ -50,7 +50,6 @@ export function createFrame(
   // So that the page does not jump when Stripe's element appears.
   slot.style.minHeight = minHeight;
   const message = document.createElement('p');
-  message.role = 'alert';
   message.tabIndex = -1;
   root.append(slot, message);
   container.replaceChildren(root);
@@ -72,7 +71,9 @@ export function createFrame(
   return {
     isShown: () => root.isConnected,
     slot,
-    say(text, focus) {
+    say(text, focus, calm) {
+      message.role = calm ? 'status' : 'alert';
+      message.style.color = calm ? 'inherit' : '';
       message.textContent = text;
       if (text && focus) message.focus();
     },

@@ -85,6 +85,7 @@ export function paymentElement(
     return checkout.attempt({
       frame: now?.frame,
       pay: async (attempt) => payWith(shown(now), attempt, given),
+      method: () => now && { type: now.method },
       onFailure: (error) => {
         if (error instanceof IncompleteError) now?.element.focus();
       },

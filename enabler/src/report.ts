@@ -22,29 +22,31 @@ export interface Report {
   /** Calls `to`, or the enabler's `onComplete`. */
   ended(ended: Ended, frame?: Frame, to?: OnComplete): void;
   /** Calls `to` or `onComplete` where the payment was refused, else `onError`. */
-  failed(error: ConnectorError, to?: OnComplete): void;
+  failed(error: ConnectorError, to?: OnComplete, method?: ChosenMethod): void;
 }
+
+/** Of a payment that was picked up, or that ended before the shopper chose. */
+const UNKNOWN: ChosenMethod = { type: 'unknown' };
 
 export function createReport(options: EnablerOptions, messages: Messages): Report {
   return {
     present(thrown, frame) {
       const error = asConnectorError(thrown).localise(messages);
       // Stripe marks what is missing where it is missing, and a closed wallet needs no answer.
-      const quiet = error instanceof IncompleteError || error instanceof PaymentCanceled;
-      frame?.say(error.shopperMessage, !quiet);
+      const calm = error instanceof PaymentCanceled;
+      frame?.say(error.shopperMessage, !(calm || error instanceof IncompleteError), calm);
       return error;
     },
-    ended({ state, paymentReference, method }, frame, to) {
+    ended({ state, paymentReference, method = UNKNOWN }, frame, to) {
       if (state === 'pending') frame?.say(messages('pending'));
       frame?.show(state);
-      const known = method && { method };
-      const result = { isSuccess: true, state, paymentReference, ...known } as const;
+      const result = { isSuccess: true, state, paymentReference, method } as const;
       guarded(() => (to ?? options.onComplete)?.(result));
     },
-    failed(error, to) {
+    failed(error, to, method = UNKNOWN) {
       const reference = error.paymentReference ? { paymentReference: error.paymentReference } : {};
       if (error instanceof PaymentDeclined || error instanceof PaymentUnfinished) {
-        const result = { isSuccess: false, state: 'failure', error, ...reference } as const;
+        const result = { isSuccess: false, state: 'failure', error, method, ...reference } as const;
         guarded(() => (to ?? options.onComplete)?.(result));
       } else {
         guarded(() => options.onError?.(error, reference));

@@ -65,6 +65,7 @@ export function storedComponent(
           },
         });
       },
+      method: () => mounted && { type: mounted.method.type },
     });
   }
 

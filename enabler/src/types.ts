@@ -28,13 +28,13 @@ export type PaymentResult =
       isSuccess: true;
       state: 'success' | 'pending';
       paymentReference: string;
-      method?: ChosenMethod;
+      method: ChosenMethod;
     }
   | {
       isSuccess: false;
       state: 'failure';
       paymentReference?: string;
-      method?: ChosenMethod;
+      method: ChosenMethod;
       error: ConnectorError;
     };
 
@@ -150,7 +150,9 @@ export interface ExpressAddress {
   streetName?: string;
   streetNumber?: string;
   additionalStreetInfo?: string;
+  /** As the wallet names it; `state` is the same, for clients of Stripe's enabler. */
   region?: string;
+  state?: string;
   postalCode?: string;
   city?: string;
   phone?: string;
@@ -175,10 +177,11 @@ export interface ExpressOptions {
   onShippingAddressSelected(selected: { address: ExpressAddress }): Promise<void>;
   getShippingMethods(selected: { address: ExpressAddress }): Promise<ShippingOption[]>;
   onShippingMethodSelected(selected: { shippingMethod: { id: string } }): Promise<void>;
-  /** The shopper agreed: the full addresses for the cart, before it is paid. */
-  onPaymentSubmit(addresses: {
+  /** The shopper agreed: the full addresses and the e-mail for the cart, before it is paid. */
+  onPaymentSubmit(submitted: {
     shippingAddress?: ExpressAddress;
     billingAddress?: ExpressAddress;
+    customerEmail?: string;
   }): Promise<void>;
   /** Called instead of the enabler's. */
   onComplete?: OnComplete;

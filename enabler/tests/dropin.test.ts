@@ -228,7 +228,9 @@ describe('paying', () => {
       }),
     });
     await (await mounted()).submit();
-    expect(world.results).toMatchObject([{ isSuccess: false, state: 'failure' }]);
+    expect(world.results).toMatchObject([
+      { isSuccess: false, state: 'failure', method: { type: 'unknown' } },
+    ]);
     expect(world.results[0]).toHaveProperty('error', expect.any(PaymentUnfinished));
   });
 

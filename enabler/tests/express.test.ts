@@ -233,6 +233,7 @@ describe('agreeing', () => {
     expect(page.onPaymentSubmit).toHaveBeenCalledWith({
       shippingAddress: address,
       billingAddress: address,
+      customerEmail: 'ada@example.com',
     });
     const [started] = world.made('POST /payments');
     expect(started?.headers.get('X-Session-ID')).toBe('late-session');
@@ -291,7 +292,13 @@ test('closing the wallet is reported once, and starts over', async () => {
   await ask('shippingratechange', { shippingRate: { id: 'standard' } });
   world.stripe.element.emit('cancel');
   expect(world.errors.map(({ error }) => error)).toEqual([expect.any(PaymentCanceled)]);
-  expect(world.errors[0]?.error.code).toBe('canceled');
+  expect(world.errors[0]?.error).toMatchObject({
+    name: 'CANCEL',
+    code: 'canceled',
+    shopperMessage: 'You closed the wallet. Nothing was charged.',
+  });
+  expect(document.querySelector('[role=status]')?.textContent).toContain('Nothing was charged.');
+  expect(document.querySelector('[role=alert]')).toBeNull();
   expect(world.stripe.last.options['amount']).toBe(1234);
   click();
   expect(page.onPayButtonClick).toHaveBeenCalledTimes(2);

@@ -34,6 +34,9 @@ function comeBack(status: string, { tab = 'same' } = {}): void {
   history.replaceState(null, '', `/checkout?${back.toString()}`);
 }
 
+/** What is known of a payment that began before this page load. */
+const method = { type: 'unknown' };
+
 describe('coming back from the bank', () => {
   test.each([
     ['succeeded', 'success'],
@@ -49,7 +52,9 @@ describe('coming back from the bank', () => {
     const dropin = (await enabler.createDropinBuilder('embedded')).build({});
     await dropin.mount('#pay');
     await dropin.submit();
-    expect(world.results).toEqual([{ isSuccess: true, state, paymentReference: 'payment-1' }]);
+    expect(world.results).toEqual([
+      { isSuccess: true, state, paymentReference: 'payment-1', method },
+    ]);
     expect(world.made('POST /confirmPayments/payment-1')).toHaveLength(1);
     expect(world.stripe.groups).toEqual([]);
     expect(sessionStorage.getItem(KEY)).toBeNull();
@@ -179,7 +184,7 @@ describe('an address that this tab did not begin', () => {
     await dropin.mount('#pay');
     await dropin.submit();
     expect(world.results).toEqual([
-      { isSuccess: true, state: 'success', paymentReference: 'payment-1' },
+      { isSuccess: true, state: 'success', paymentReference: 'payment-1', method },
     ]);
     expect(world.made('POST /confirmPayments/payment-1')).toHaveLength(1);
   });

@@ -120,6 +120,11 @@ describe('addresses of wallets', () => {
     });
   });
 
+  test('a state is the region of commercetools, under both names', () => {
+    const address = { city: '', state: 'CA', postal_code: '', country: 'US' };
+    expect(expressAddress({ address })).toEqual({ country: 'US', region: 'CA', state: 'CA' });
+  });
+
   test('without a country are none', () => {
     expect(expressAddress(undefined)).toBeUndefined();
     const address = { city: '', state: '', postal_code: '', country: '' };

@@ -4,6 +4,7 @@ import type { Texts } from './en';
 
 export const texts: Texts = {
   amountChanged: 'Der Betrag ist jetzt {}. Es wurde nichts abgebucht. Bitte zahlen Sie erneut.',
+  CANCEL: 'Sie haben die Wallet geschlossen. Es wurde nichts abgebucht.',
   checking: 'Ihre Bank wird gefragt',
   PaymentDeclined: '{} Es wurde nichts abgebucht. Bitte zahlen Sie auf andere Weise.',
   failed: 'Es gab ein Problem. Es wurde nichts abgebucht. Bitte versuchen Sie es erneut.',

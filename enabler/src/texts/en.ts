@@ -2,6 +2,7 @@
 
 export const texts = {
   amountChanged: 'The total is now {}. Nothing was charged. Please pay again.',
+  CANCEL: 'You closed the wallet. Nothing was charged.',
   checking: 'Checking with your bank',
   PaymentDeclined: '{} Nothing was charged. Please try another way.',
   failed: 'Something went wrong. Nothing was charged. Please try again.',

@@ -4,6 +4,7 @@ import type { Texts } from './en';
 
 export const texts: Texts = {
   amountChanged: 'El total es ahora {}. No se ha cobrado nada. Vuelva a pagar.',
+  CANCEL: 'Ha cerrado la cartera. No se ha cobrado nada.',
   checking: 'Consultando a su banco',
   PaymentDeclined: '{} No se ha cobrado nada. Pague de otra forma.',
   failed: 'Algo ha fallado. No se ha cobrado nada. Inténtelo de nuevo.',

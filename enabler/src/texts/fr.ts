@@ -4,6 +4,7 @@ import type { Texts } from './en';
 
 export const texts: Texts = {
   amountChanged: 'Le total est maintenant de {}. Rien n’a été débité. Veuillez payer à nouveau.',
+  CANCEL: 'Vous avez fermé le portefeuille. Rien n’a été débité.',
   checking: 'Vérification auprès de votre banque',
   PaymentDeclined: '{} Rien n’a été débité. Veuillez payer autrement.',
   failed: 'Un problème est survenu. Rien n’a été débité. Veuillez réessayer.',

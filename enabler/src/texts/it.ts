@@ -4,6 +4,7 @@ import type { Texts } from './en';
 
 export const texts: Texts = {
   amountChanged: 'Il totale è ora {}. Non è stato addebitato nulla. Paga di nuovo.',
+  CANCEL: 'Hai chiuso il wallet. Non è stato addebitato nulla.',
   checking: 'Verifica con la tua banca',
   PaymentDeclined: '{} Non è stato addebitato nulla. Paga in un altro modo.',
   failed: 'Si è verificato un problema. Non è stato addebitato nulla. Riprova.',

@@ -4,6 +4,7 @@ import type { Texts } from './en';
 
 export const texts: Texts = {
   amountChanged: 'Het totaal is nu {}. Er is niets afgeschreven. Betaal opnieuw.',
+  CANCEL: 'U hebt de wallet gesloten. Er is niets afgeschreven.',
   checking: 'Je bank wordt gevraagd',
   PaymentDeclined: '{} Er is niets afgeschreven. Betaal op een andere manier.',
   failed: 'Er ging iets mis. Er is niets afgeschreven. Probeer het opnieuw.',
