@@ -185,7 +185,8 @@ def addresses() -> Iterator[tuple[str, str]]:
     """A shop's page, and the Stripe stand-in at another origin."""
     (shop_listener, shop_url), (stripe_listener, stripe) = listening(), listening()
 
-    async def page(_: Request) -> Response:
+    async def page(request: Request) -> Response:
+        release = "v3/" if request.url.path == "/old" else "endive/stripe.js"
         policy = (
             f"default-src 'none'; script-src {stripe}; connect-src {stripe}; frame-src {stripe};"
             " img-src data:"
@@ -195,7 +196,7 @@ def addresses() -> Iterator[tuple[str, str]]:
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <link rel="icon" href="data:,"><main><h1>Shop</h1><button id="before">Before</button>
             <div id="expressCheckout"></div><div id="payment"></div><div id="page"></div></main>
-            <script src="{stripe}/endive/stripe.js"></script>""",
+            <script src="{stripe}/{release}"></script>""",
             headers={"content-security-policy": policy},
         )
 
@@ -674,3 +675,43 @@ def test_elements_are_accessible_in_every_theme(shop: Shop, theme: str) -> None:
 def test_the_form_speaks_the_shops_language(shop: Shop, locale: str, label: str) -> None:
     shop.elements(locale=locale)
     expect(shop.mount().get_by_label(label)).to_be_visible()
+
+
+def test_pages_may_pass_functions_and_take_methods_off_the_group(shop: Shop) -> None:
+    """As Stripe's own enabler does; a frame of another origin could not be sent a function."""
+    shop.elements()
+    shop.page.evaluate(
+        """() => new Promise((resolve, reject) => {
+          const { create } = elements;
+          const element = create("payment", { layout: "tabs", onReady: () => undefined });
+          element.on("ready", resolve);
+          element.on("loaderror", ({ error }) => reject(new Error(error.message)));
+          element.mount("#payment");
+        })"""
+    )
+    fill_in(shop.page.frame_locator("#payment iframe"), GOOD)
+    shop.pays(shop.intent()["client_secret"])
+    assert shop.result["paymentIntent"]["status"] == "succeeded"
+
+
+def test_only_an_old_address_of_stripe_js_redirects_to_a_payment_page(shop: Shop) -> None:
+    """https://docs.stripe.com/changelog/clover/2025-09-30/remove-redirect-to-checkout"""
+    session = shop.ask(
+        "POST",
+        "/v1/checkout/sessions",
+        mode="payment",
+        success_url=f"{shop.address}/paid",
+        **{
+            "line_items[0][price_data][currency]": "eur",
+            "line_items[0][price_data][unit_amount]": str(AMOUNT),
+            "line_items[0][price_data][product_data][name]": "Mug",
+            "line_items[0][quantity]": "1",
+        },
+    )
+    made = 'Stripe("pk_test_sandbox")'
+    assert "is not a function" in shop.refuses(f"{made}.redirectToCheckout({{}})")
+    shop.page.goto(f"{shop.address}/old")
+    assert "must provide" in shop.refuses(f"{made}.redirectToCheckout({{}})")
+    shop.page.evaluate(f"void {made}.redirectToCheckout({{ sessionId: '{session['id']}' }})")
+    shop.page.wait_for_url(session["url"])
+    expect(shop.page.get_by_role("button", name=re.compile("Pay"))).to_be_visible()

@@ -18,6 +18,9 @@ class ElementsGroup {
     /** @type {GroupOptions} */
     this.options = checkedOptions({ ...options });
     this.defaultLocale = locale;
+    // Pages take methods off the group, as Stripe.js lets them.
+    this.create = this.create.bind(this);
+    this.getElement = this.getElement.bind(this);
   }
 
   get locale() {

@@ -52,7 +52,7 @@ class Frame {
 
   /**
    * @param {string} type
-   * @param {any} [detail] Has to be cloneable.
+   * @param {any} [detail]
    */
   tell(type, detail) {
     this.#say({ type, detail });
@@ -73,10 +73,15 @@ class Frame {
     });
   }
 
-  /** @param {object} message */
+  /**
+   * Shops pass functions in options, too: Stripe.js takes them, and no frame gets them.
+   *
+   * @param {object} message
+   */
   #say(message) {
-    if (this.#port === null) this.#early.push(message);
-    else this.#port.postMessage(message);
+    const sent = JSON.parse(JSON.stringify(message));
+    if (this.#port === null) this.#early.push(sent);
+    else this.#port.postMessage(sent);
   }
 
   remove() {

@@ -1,5 +1,6 @@
 /** Where this script comes from: all of its frames and calls are there. */
-const STAND_IN = new URL(/** @type {HTMLScriptElement} */ (document.currentScript).src).origin;
+const SCRIPT = new URL(/** @type {HTMLScriptElement} */ (document.currentScript).src);
+const STAND_IN = SCRIPT.origin;
 
 /** What a shop gets from `Stripe(publishableKey)`. */
 class StripeStandIn {
@@ -90,6 +91,22 @@ class StripeStandIn {
     return checkedGroup(elements, "createPaymentMethod").form.ask("method", params);
   }
 
+  /**
+   * Only releases before 2025-09-30 (clover) have it, that is the address /v3:
+   * https://docs.stripe.com/changelog/clover/2025-09-30/remove-redirect-to-checkout
+   *
+   * @param {{sessionId: string}} options
+   * @returns {Promise<never>}
+   */
+  redirectToCheckout({ sessionId }) {
+    demand(
+      /^cs_/.test(sessionId ?? ""),
+      "redirectToCheckout: You must provide one of lineItems, items, or sessionId.",
+    );
+    location.assign(`${STAND_IN}/c/pay/${sessionId}`);
+    return new Promise(() => undefined);
+  }
+
   /** @param {StripeEmbeddedCheckoutOptions} options */
   async createEmbeddedCheckoutPage(options) {
     const title = new Texts(this.#locale).say("checkoutFrame");
@@ -123,6 +140,8 @@ Object.assign(window, {
    * @param {StripeConstructorOptions} [options]
    */
   Stripe: function Stripe(key, options = {}) {
-    return new StripeStandIn(key, options);
+    const made = new StripeStandIn(key, options);
+    if (SCRIPT.pathname.startsWith("/v3")) return made;
+    return Object.assign(made, { redirectToCheckout: undefined });
   },
 });
