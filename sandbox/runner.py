@@ -21,6 +21,8 @@ from sandbox.addresses import url
 from sandbox.clock import SandboxClock
 from sandbox.commercetools import seed
 from sandbox.commercetools.app import create_app as create_commercetools
+from sandbox.commercetools.paths import Document
+from sandbox.commercetools.renewals import Renewals
 from sandbox.commercetools.state import Store
 from sandbox.desk.app import Desk
 from sandbox.desk.places import Places
@@ -45,6 +47,7 @@ _DELIVERY_TIMEOUT_S = 30.0
 _BFF_TIMEOUT_S = 20.0
 _DESK_TIMEOUT_S = 30.0
 _GRACE_S = 3
+_RENEWALS_EVERY_S = 1.0
 IDLE_CONNECTION_S = 75
 """Longer than any client here keeps an idle connection, so that none is closed under a request."""
 
@@ -151,11 +154,32 @@ async def serve(
             group.create_task(Deliverer(state, client, sandbox.desk).run())
             for state in (sandbox.stripe, *sandbox.sides.values())
         ]
+        deliveries.append(group.create_task(_renew(sandbox.store, bff)))
         await asyncio.gather(
             *(server.serve(sockets=[listener]) for listener, server in servers.items())
         )
         for each in deliveries:
             each.cancel()
+
+
+async def _renew(store: Store, processor: httpx.AsyncClient) -> None:
+    """Process recurring payment jobs and orders as they become due on the sandbox's clock."""
+
+    async def collect(request: Document) -> tuple[int, Document]:
+        token = store.tokens.grant(
+            store.tokens.registered("sandbox-checkout"), {"grant_type": "client_credentials"}
+        )
+        headers = {"Authorization": f"Bearer {token['access_token']}"}
+        try:
+            answer = await processor.post("/operations/transactions", json=request, headers=headers)
+            return answer.status_code, answer.json()
+        except (httpx.HTTPError, ValueError):
+            return 0, {}
+
+    renewals = Renewals(store, collect)
+    while True:
+        await renewals.run()
+        await asyncio.sleep(_RENEWALS_EVERY_S)
 
 
 def beside(shop: ASGIApp, desk: ASGIApp) -> Starlette:

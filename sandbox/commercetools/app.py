@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.commercetools import carts, catalogue, custom_objects, me, sessions
+from sandbox.commercetools import carts, catalogue, custom_objects, me, recurring_jobs, sessions
 from sandbox.commercetools.calls import Answer, Call, Handler
 from sandbox.commercetools.carts import CARTS
 from sandbox.commercetools.customers import CUSTOMERS, PAYMENT_METHODS
@@ -33,6 +33,7 @@ from sandbox.commercetools.orders import ORDERS
 from sandbox.commercetools.paths import Document
 from sandbox.commercetools.payments import PAYMENTS
 from sandbox.commercetools.recurring_orders import RECURRING_ORDERS
+from sandbox.commercetools.renewals import overview
 from sandbox.commercetools.resource import Resource, delete, lookup, query, update
 from sandbox.commercetools.seed import seed
 from sandbox.commercetools.state import Store
@@ -48,7 +49,8 @@ _RESOURCES = {
         PAYMENT_METHODS,
         TYPES,
         RECURRING_ORDERS,
-        sessions.JOBS,
+        recurring_jobs.JOBS,
+        recurring_jobs.RECURRING_PAYMENTS,
         catalogue.API_CLIENTS,
         catalogue.CART_DISCOUNTS,
         catalogue.CATEGORIES,
@@ -78,12 +80,14 @@ def create_app(store: Store) -> Starlette:
             route("/_sandbox/commercetools/state", _state, "GET"),
             route("/_sandbox/commercetools/tokens/revoke", _revoke, "POST"),
             route("/_sandbox/commercetools/discounts/{key}", _discount, "POST"),
+            route("/_sandbox/commercetools/recurring", _recurring, "GET"),
             route(project, _project, "GET"),
             route(project + "/me", _me, "GET", "POST"),
             route(project + "/me/{resource}", _me, "GET", "POST"),
             route(project + "/me/{resource}/{reference:path}", _me, "GET", "POST", "DELETE"),
             route(project + "/sessions", _create_session, "POST"),
             route(project + "/sessions/{id}", _get_session, "GET"),
+            route(project + "/recurring-payment-jobs", _jobs, "GET"),
             route(project + "/custom-objects", _custom_objects, "GET", "POST"),
             route(project + "/custom-objects/{container}", _custom_objects, "GET"),
             route(project + "/custom-objects/{container}/{key}", _custom_object, "GET", "DELETE"),
@@ -213,6 +217,15 @@ def _create_session(store: Store, call: Call) -> Answer:
 def _get_session(store: Store, call: Call) -> Answer:
     _authorize(store, call, ("view_sessions",))
     return 200, sessions.get_session(store, call.path["id"])
+
+
+def _recurring(store: Store, _: Call) -> Answer:
+    return 200, overview(store)
+
+
+def _jobs(store: Store, call: Call) -> Answer:
+    _authorize(store, call, recurring_jobs.JOBS.view)
+    return 200, recurring_jobs.query_jobs(store, call.parameters)
 
 
 def _custom_objects(store: Store, call: Call) -> Answer:

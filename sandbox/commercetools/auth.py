@@ -63,6 +63,10 @@ class Tokens:
         self._clients[client_id] = client
         return client
 
+    def registered(self, client_id: str) -> ApiClient:
+        """An API client by its id, for programs of the platform itself."""
+        return self._clients[client_id]
+
     def client(self, authorization: str) -> ApiClient:
         """The API client of an HTTP Basic header; 401 where it is none of ours."""
         scheme, _, encoded = authorization.partition(" ")

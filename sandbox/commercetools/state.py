@@ -26,6 +26,7 @@ _UNIQUE: dict[str, tuple[str, ...]] = {
     "payment-method": ("key",),
     "product": ("key",),
     "recurring-order": ("key",),
+    "recurring-payment": ("key",),
     "recurring-payment-job": ("key",),
     "session": (),
     "shipping-method": ("key",),
@@ -153,6 +154,8 @@ class Store:
             for type_id, unique in _UNIQUE.items()
         }
         self.passwords: dict[str, str] = {}
+        self.renewal_errors: dict[str, Document] = {}
+        """Why the last order of a recurring order was not placed, by its id."""
         self.tokens = Tokens(self.project_key, self.clock, self.new_id, self.token_lifetime)
 
     def collection(self, type_id: str) -> Collection:

@@ -22,6 +22,7 @@ from sandbox.desk.guard import Guard
 from sandbox.desk.live import Live, TooMany
 from sandbox.desk.payments import Payments
 from sandbox.desk.places import Places
+from sandbox.desk.recurring import Recurring
 from sandbox.desk.rendering import Pages
 from sandbox.desk.sessions import Sessions
 from sandbox.desk.troubles import Troubles
@@ -52,6 +53,7 @@ class Desk:
                 *payments.routes(),
                 *Changes(guard, payments, backends, asking).routes(),
                 *Events(guard, pages, backends).routes(),
+                *Recurring(guard, pages, backends).routes(),
                 *Troubles(guard, pages, backends).routes(),
                 Route("/live", self._watch),
                 Mount("/static", VersionedFiles(directory=_STATIC)),

@@ -71,6 +71,10 @@ class Commercetools:
         self._reader = reader
         self._project = project
 
+    async def recurring(self) -> Json:
+        """Recurring orders and recurring payment jobs, as the stand-in sums them up."""
+        return await self._wire.ask("GET", "/_sandbox/commercetools/recurring")
+
     async def payments(self, search: str, state: str, page: int, size: int) -> Found:
         """Newest first. `search` is the id of a payment, an intent or an order, or a number."""
         where = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import msgspec
 from msgspec import Struct
 
 from stripe_connector.deploy.webhook import EVENTS, FINGERPRINT, fingerprint
@@ -11,8 +12,10 @@ from stripe_connector.health import REQUIRED_SCOPES
 from stripe_connector.ledger import operation, proof
 from stripe_connector.ops.doctor.checks import CheckOutcome
 from stripe_connector.ops.doctor.commercetools_checks import STOREFRONT_SCOPES
+from stripe_connector.payments.interactions import Interaction, interaction_type_draft
 from stripe_connector.payments.own_account import CONTAINER, LIVE_OWNER
 from stripe_connector.payments.stored import customers
+from stripe_connector.payments.stored.method_records import JOB_REFUSED
 from tests.behaviour.clinic import (
     CUSTOMER_TYPE,
     SOUND,
@@ -591,6 +594,20 @@ async def an_operation_that_was_never_finished(clinic: Clinic) -> None:
         "timestamp": "2020-01-01T00:00:00.000Z",
     }
     await change_payment(clinic, payment, {"action": "addTransaction", "transaction": refund})
+
+
+@case("Payments: Refused jobs", "1 payments (", "Remove the cause", CheckOutcome.WARN)
+async def a_recurring_payment_job_that_was_refused(clinic: Clinic) -> None:
+    payment = await clinic.world.payment(await paid(clinic))
+    await clinic.create_type(interaction_type_draft())
+    told = Interaction(JOB_REFUSED, payment["id"], response={"code": "InvalidInput"})
+    action = msgspec.to_builtins(told.action("2026-10-08T00:00:00.000Z"))
+    await change_payment(clinic, payment, action)
+
+
+@case("Payments: Failed jobs", "1 recurring payment jobs (", "in Checkout", CheckOutcome.WARN)
+async def a_recurring_payment_job_that_has_failed(clinic: Clinic) -> None:
+    clinic.world.store.insert("recurring-payment-job", {"status": {"state": "Failed"}})
 
 
 @case("commercetools: Mode", "this processor has test keys", "TEST_MODE_ON_LIVE_PROJECT=true")

@@ -123,6 +123,7 @@ def wire(
         clock,
         observe_mismatch=telemetry.mismatched,
         observe_order_failed=telemetry.order_failed,
+        observe_job_refused=telemetry.job_refused,
         observe_waiting=telemetry.waiting,
     )
     answers = request_use_cases(settings, commercetools, stripe, clock, does)

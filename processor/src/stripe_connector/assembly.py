@@ -138,6 +138,7 @@ def use_cases(
     modifier: type[Modifier] = Modifier,
     observe_mismatch: Callable[[], None] = lambda: None,
     observe_order_failed: Callable[[], None] = lambda: None,
+    observe_job_refused: Callable[[], None] = lambda: None,
     observe_waiting: Callable[[str, bool], None] = lambda _type, _lapses: None,
 ) -> UseCases:
     """All use cases over these two gateways; `modifier` decides what follows from a record."""
@@ -174,6 +175,7 @@ def use_cases(
         stripe,
         recorder,
         interface_account=settings.stored_payment_methods_interface_account,
+        observe_refused=observe_job_refused,
     )
     orders = Orders(commercetools, settings, clock)
     fulfiller = Fulfiller(

@@ -145,6 +145,12 @@ class Metrics(Observer):
             namespace=PREFIX,
             registry=registry,
         )
+        self._jobs_refused = Counter(
+            "recurring_payment_jobs_refused",
+            "Payments whose recurring payments Checkout refused.",
+            namespace=PREFIX,
+            registry=registry,
+        )
         self._mismatches = Counter(
             "amount_mismatches",
             "Payments whose amount at Stripe differs from the planned one.",
@@ -224,6 +230,9 @@ class Metrics(Observer):
 
     def order_failed(self) -> None:
         self._orders_failed.inc()
+
+    def job_refused(self) -> None:
+        self._jobs_refused.inc()
 
     def waiting(self, type_: str, lapses: bool) -> None:
         self._unknown_outcomes.labels(type_, "yes" if lapses else "no").inc()

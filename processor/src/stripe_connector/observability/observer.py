@@ -36,6 +36,9 @@ class Observer:
     def order_failed(self) -> None:
         """A cart was paid, and its order cannot be placed."""
 
+    def job_refused(self) -> None:
+        """Checkout refused the recurring payments of a payment."""
+
     def waiting(self, type_: str, lapses: bool) -> None:
         """The outcome of an operation is unknown until Stripe shows it; `lapses`: its
         authorization expires within a day."""

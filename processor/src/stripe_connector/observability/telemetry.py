@@ -64,6 +64,10 @@ class Telemetry(Observer):
         for observer in self._observers:
             observer.order_failed()
 
+    def job_refused(self) -> None:
+        for observer in self._observers:
+            observer.job_refused()
+
     def waiting(self, type_: str, lapses: bool) -> None:
         for observer in self._observers:
             observer.waiting(type_, lapses)

@@ -133,6 +133,25 @@ class CommercetoolsAdministration:
         )
         return [each.id for each in page.results]
 
+    async def has_job(self, payment_id: str) -> bool:
+        """Whether Checkout has a recurring payment job of a payment."""
+        url = f"{self._jobs_url}/key={segment(payment_id)}"
+        try:
+            await self._client.get(url, _ignored, subject="recurring payment job")
+        except NotFound:
+            return False
+        return True
+
+    async def list_failed_jobs(self, limit: int) -> list[str]:
+        """The ids of recurring payment jobs that Checkout has given up, `limit` at most."""
+        page = await self._client.get(
+            self._jobs_url,
+            _ids,
+            subject="recurring payment job",
+            params={"status.state": "eq:Failed", "sort": "createdAt desc", "limit": limit},
+        )
+        return [each.id for each in page.results]
+
     async def _read_nothing(self, url: str, subject: str) -> None:
         try:
             await self._client.get(url, _ignored, subject=subject)

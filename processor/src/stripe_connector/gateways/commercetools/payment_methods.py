@@ -35,11 +35,35 @@ class _OriginOrder(Struct, frozen=True):
     obj: _Order | None = None
 
 
+class _Allocation(Struct, frozen=True, rename="camel"):
+    payment_method: Reference
+
+
+class _PaymentConfiguration(Struct, frozen=True, rename="camel"):
+    payment_allocations: list[_Allocation] = []
+
+
+class _RecurringCart(Struct, frozen=True, rename="camel"):
+    recurring_payment_configuration: _PaymentConfiguration = _PaymentConfiguration()
+
+
+class _CartOfOrder(Struct, frozen=True):
+    obj: _RecurringCart | None = None
+
+
 class RecurringOrder(Struct, frozen=True, rename="camel"):
     """An order that comes again."""
 
     id: str
     origin_order: _OriginOrder = _OriginOrder()
+    cart: _CartOfOrder = _CartOfOrder()
+
+    @property
+    def allocated(self) -> list[str]:
+        """The ids of the stored methods that pay it; empty until Checkout has set them."""
+        cart = self.cart.obj or _RecurringCart()
+        allocations = cart.recurring_payment_configuration.payment_allocations
+        return [each.payment_method.id for each in allocations if each.payment_method.id]
 
     @property
     def payments(self) -> list[str]:
@@ -149,7 +173,7 @@ class PaymentMethodCalls:
             subject="recurring order",
             params={
                 "where": where,
-                "expand": "originOrder",
+                "expand": ["originOrder", "cart"],
                 "limit": _PAGE,
                 "withTotal": "false",
             },

@@ -35,6 +35,7 @@ class DifferenceKind(StrEnum):
     CANCELLED_ORDER = "cancelled_order"
     OTHER_MODE = "other_mode"
     ORDER_FAILED = "order_failed"
+    RECURRING_REFUSED = "recurring_refused"
     UNREADABLE = "unreadable"
     CASH_BALANCE = "cash_balance"
 
@@ -90,6 +91,9 @@ FOR_A_PERSON: dict[DifferenceKind, str] = {
         "made in the other mode: it pays nothing here; check the order that it is on"
     ),
     DifferenceKind.ORDER_FAILED: "paid, but no order can be placed: remove the cause, or refund it",
+    DifferenceKind.RECURRING_REFUSED: (
+        "Checkout refused the recurring payments: remove the cause, create the job by hand"
+    ),
     DifferenceKind.UNREADABLE: "its form cannot be compared: check it by hand",
 }
 """What only a person can decide."""

@@ -238,6 +238,7 @@ class Examiner:
         beyond = beyond_stripe(merged, intent)
         found = [
             await self._through_outage(lambda: self._unstored(payment, intent)),
+            await self._through_outage(lambda: self._without_job(payment)),
             await self._through_outage(
                 lambda: unfulfilled(self._reading, intent.metadata, merged, beyond)
             ),
@@ -270,6 +271,11 @@ class Examiner:
                 DifferenceKind.UNSTORED_METHOD, payment.id, intent.id, subject=intent.payment_method
             )
         return None
+
+    async def _without_job(self, payment: Payment) -> Difference | None:
+        if not await self._reading.stored_methods.lacks_job(payment):
+            return None
+        return Difference(DifferenceKind.RECURRING_REFUSED, payment.id, payment.interface_id)
 
     async def _named(self, intent: PaymentIntent) -> Payment | None:
         """The Payment that an intent's metadata name."""

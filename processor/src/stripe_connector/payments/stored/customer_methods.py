@@ -5,8 +5,8 @@ alive at Stripe gets a record, and a record whose method is gone becomes inactiv
 past payments and recurring orders refer to it.
 
 A card is one card however often it was saved: the newest token counts. Older ones are detached,
-unless the customer has a recurring order that is not over: which token such an order charges is
-Checkout's to say, so it keeps them all, hidden.
+unless a recurring order that is not over may charge them: Checkout says on its cart which method
+it charges, and until it has, the order keeps them all, hidden.
 """
 
 from __future__ import annotations
@@ -149,7 +149,10 @@ class CustomerMethods:
         by_token = {each.token_value: each for each in records}
         for other in others:
             known = by_token.get(other.id) or await self._stored_methods.create(customer_id, other)
-            await (self._take_away(known) if recurring == [] else self._deactivate(known))
+            if _is_free(known, recurring):
+                await self._take_away(known)
+            elif not any(known.id in each.allocated for each in recurring or []):
+                await self._deactivate(known)  # one that is charged is refused by itself
 
     async def _unless_recurring(
         self, customer_id: str, record: PaymentMethod
@@ -166,10 +169,13 @@ class CustomerMethods:
         return recurring, await self._take_away(record)
 
     async def _is_paid_with(self, order: RecurringOrder, record: PaymentMethod) -> bool:
-        """Whether what a recurring order began with was paid with the record's token.
+        """Whether Checkout has set the record to pay a recurring order.
 
-        Read for themselves: in expanded references the token is masked.
+        Until it has set any, the method of the payment that the order began with counts. Such
+        payments are read for themselves: in expanded references the token is masked.
         """
+        if order.allocated:
+            return record.id in order.allocated
         for payment_id in order.payments:
             try:
                 payment = await self._commercetools.get_payment(payment_id)
@@ -194,8 +200,9 @@ class CustomerMethods:
     async def _try_to_take_away(self, customer_id: str, older: list[PaymentMethod]) -> None:
         """Detach the older tokens of cards; what hinders that is left to the next look at them."""
         try:
-            if await self._recurring(customer_id) == []:
-                await every(self._take_away(each) for each in older)
+            recurring = await self._recurring(customer_id)
+            free = [each for each in older if _is_free(each, recurring)]
+            await every(self._take_away(each) for each in free)
         except ConnectorError as error:
             told = {"code": error.code, "detail": error.detail or error.message}
             logger.warning("Older tokens of a card stay attached", extra={"fields": told})
@@ -270,6 +277,13 @@ def customer_of(cart: Cart) -> str:
     if cart.customer_id is None:
         raise required_field("customerId")
     return cart.customer_id
+
+
+def _is_free(record: PaymentMethod, recurring: list[RecurringOrder] | None) -> bool:
+    """Whether no recurring order charges a record, as far as Checkout has said of all of them."""
+    return recurring is not None and all(
+        each.allocated and record.id not in each.allocated for each in recurring
+    )
 
 
 def _card(method: StripePaymentMethod) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import UNSET
 
@@ -31,6 +31,9 @@ from stripe_connector.payments.record import Recorder
 
 logger = logging.getLogger(__name__)
 
+JOB_REFUSED = "recurring_payment_job.refused"
+"""The interface interaction of a Payment whose recurring payments Checkout refused."""
+
 
 class StoredMethods:
     """Records saved payment methods, and requests recurring payments with them."""
@@ -42,11 +45,13 @@ class StoredMethods:
         recorder: Recorder,
         *,
         interface_account: str | None = None,
+        observe_refused: Callable[[], None] = lambda: None,
     ) -> None:
         self._commercetools = commercetools
         self._stripe = stripe
         self._recorder = recorder
         self._interface_account = interface_account
+        self._observe_refused = observe_refused
 
     async def remember(self, payment: Payment, intent: PaymentIntent) -> Payment:
         """Record the method of an authorized intent if the customer saved it.
@@ -134,9 +139,17 @@ class StoredMethods:
                 "Checkout refused the recurring payments of a payment",
                 extra={"fields": {"payment": payment.id, "reason": error.detail or error.message}},
             )
+            self._observe_refused()
             told = {"code": error.code, "message": error.detail or error.message}
-            return Interaction("recurring_payment_job.refused", payment.id, response=told)
+            return Interaction(JOB_REFUSED, payment.id, response=told)
         return None
+
+    async def lacks_job(self, payment: Payment) -> bool:
+        """Whether Checkout refused a payment's job, and there is still none."""
+        refused = any(
+            each.fields.get("type") == JOB_REFUSED for each in payment.interface_interactions
+        )
+        return refused and await self._job(payment) is None
 
     async def _job(self, payment: Payment) -> RecurringPaymentJob | None:
         """The job under the payment's key; None too where Checkout does not say."""
