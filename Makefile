@@ -45,6 +45,11 @@ enabler: ## Build the browser library and check its size
 	@$(SET_UP) bundle
 	@$(NPM) run --silent size
 
+.PHONY: connect-proxy
+connect-proxy: ## Write the connector for commercetools Connect to build/connect-proxy
+	@$(SET_UP) develop bundle
+	@$(BIN)/python scripts/connect_proxy.py
+
 .PHONY: demo
 demo: ## Start the sandbox, walk the main flow and keep running
 	@$(SET_UP) run bundle

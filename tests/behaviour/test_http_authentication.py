@@ -20,6 +20,7 @@ from stripe_connector.http.auth import (
     OAuth2Auth,
     Open,
     OriginAuth,
+    ProxyAuth,
     SessionAuth,
     StripeAuth,
 )
@@ -140,7 +141,8 @@ SHARED_WITH_BROWSERS = {
 
 
 METRICS: dict[Route, Auth[object]] = {("GET", "/metrics"): MetricsAuth()}
-"""What is served besides where there is a token for it."""
+PROXY: dict[Route, Auth[object]] = {("GET", "/operations/proxy"): ProxyAuth()}
+"""What is served besides where there is a token or secret for it."""
 
 
 def routes(kind: type[object]) -> pytest.MarkDecorator:
@@ -203,13 +205,16 @@ def test_every_route_has_a_declared_expectation_and_nothing_else_is_served(
         "BUY_NOW_COOKIE_SECRET": "x" * 32,
     }
     environment = {**ENVIRONMENT, **(switched_on if buy_now else {})}
-    settings = load_settings(environment | ({"METRICS_TOKEN": "x" * 32} if watched else {}))
+    secrets = {"METRICS_TOKEN": "x" * 32, "PROXY_SECRET": "y" * 32}
+    settings = load_settings(environment | (secrets if watched else {}))
     telemetry = create_telemetry(settings, outgoing.clock, in_progress=lambda: 0)
     _, table = wire(settings, outgoing, Readiness(), telemetry)
     declared = {
         (method, endpoint.path): endpoint.auth for endpoint in table for method in endpoint.methods
     }
-    assert declared == EXPECTED | (BUY_NOW if buy_now else {}) | (METRICS if watched else {})
+    assert declared == EXPECTED | (BUY_NOW if buy_now else {}) | (
+        METRICS | PROXY if watched else {}
+    )
     shared = SHARED_WITH_BROWSERS | (BUY_NOW_SHARED if buy_now else set())
     assert {endpoint.path for endpoint in table if endpoint.cors} == shared
     assert [endpoint.path for endpoint in table if endpoint.operation is None] == []

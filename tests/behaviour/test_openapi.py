@@ -92,9 +92,10 @@ async def test_the_description_says_who_may_call_what() -> None:
     assert paths["/stripe/webhooks"]["post"]["security"] == [{"stripe": []}]
     assert paths["/express-config"]["post"]["security"] == [{"origin": []}]
     assert paths["/metrics"]["get"]["security"] == [{"metrics": []}]
+    assert paths["/operations/proxy"]["get"]["security"] == [{"proxy": []}]
     assert paths["/api/v1/carts"]["post"]["security"] == []
     schemes = document["components"]["securitySchemes"]
-    assert set(schemes) == {"session", "oauth2", "jwt", "stripe", "origin", "metrics"}
+    assert set(schemes) == {"session", "oauth2", "jwt", "stripe", "origin", "metrics", "proxy"}
     flow = schemes["oauth2"]["flows"]["clientCredentials"]
     assert flow["tokenUrl"] == "http://commercetools.test/oauth/token"
     assert "manage_checkout_transactions" in flow["scopes"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,17 +22,20 @@ Json = dict[str, Any]
 Known = Mapping[str, Sequence[Any]]
 
 METRICS_TOKEN = "m" * 32
+PROXY_SECRET = "p" * 32
 EVERYTHING: Mapping[str, str] = {
     **buy_now.ENABLED,
     **CONFIGURED,
     **stored.ENABLED,
     "METRICS_TOKEN": METRICS_TOKEN,
+    "PROXY_SECRET": PROXY_SECRET,
     "STRIPE_APPLE_PAY_WELL_KNOWN": "an association",
     "STRIPE_CAPTURE_METHOD": "manual",
     "STRIPE_ENABLE_MULTI_OPERATIONS": "true",
     "BFF_REQUESTS_PER_MINUTE": "0",
     "BUY_NOW_SESSIONS_PER_MINUTE": "0",
 }
+_POST_DEPLOY = hmac.digest(PROXY_SECRET.encode(), b"post-deploy", "sha256").hex()
 _SKUS = ("stoneware-mug-2", "linen-apron-2")
 _COPIES = 4
 """Of what a request may use up."""
@@ -148,6 +152,7 @@ async def prepare(world: World) -> Prepared:
             "jwt": [await world.merchant_center()],
             "origin": [{"Origin": ORIGIN}],
             "metrics": [{"Authorization": f"Bearer {METRICS_TOKEN}"}],
+            "proxy": [{"Authorization": f"Bearer {_POST_DEPLOY}"}],
         },
     )
 

@@ -19,13 +19,21 @@ from stripe_connector.http.auth import (
     OAuth2Auth,
     Open,
     OriginAuth,
+    ProxyAuth,
     SessionAuth,
     StripeAuth,
     oauth2,
 )
 from tests.behaviour.buy_now import ENABLED
 from tests.behaviour.storefront import ADDRESS, API, VOUCHING, Shopper, vouched
-from tests.behaviour.test_http_authentication import BUY_NOW, EXPECTED, Route, filled
+from tests.behaviour.test_http_authentication import (
+    BUY_NOW,
+    EXPECTED,
+    METRICS,
+    PROXY,
+    Route,
+    filled,
+)
 from tests.behaviour.test_payment_links import CONFIGURED
 from tests.behaviour.watching import WATCHED
 from tests.unit.repository.test_security_docs import rows
@@ -272,10 +280,11 @@ WRONG: dict[type[object], Callable[[World], Awaitable[list[Headers]]]] = {
     StripeAuth: wrong_signature,
     OriginAuth: wrong_origin,
     MetricsAuth: wrong_metrics_token,
+    ProxyAuth: wrong_metrics_token,
 }
 GUARDED = {
     route: type(auth)
-    for route, auth in {**EXPECTED, **BUY_NOW, ("GET", "/metrics"): MetricsAuth()}.items()
+    for route, auth in {**EXPECTED, **BUY_NOW, **METRICS, **PROXY}.items()
     if auth != Open()
 }
 
@@ -286,6 +295,7 @@ class Hashes:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
         monkeypatch.setattr(hmac, "new", self._counting(hmac.new))
+        monkeypatch.setattr(hmac, "digest", self._counting(hmac.digest))
         sha256 = self._counting(hashlib.sha256)
         monkeypatch.setattr(oauth2, "hashlib", SimpleNamespace(sha256=sha256))
         verify = RSAAlgorithm.verify
@@ -303,7 +313,7 @@ class Hashes:
 async def test_what_fails_authentication_costs_one_call_and_one_hash_at_most(
     route: Route, kind: type[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World({**WATCHED, **ENABLED})
+    world = World({**WATCHED, **ENABLED, "PROXY_SECRET": "y" * 32})
     await Shopper.arrives(world)
     wrong = await WRONG[kind](world)
     if kind is JwtAuth:  # the keys, which are read once in ten minutes
@@ -328,7 +338,7 @@ async def test_what_fails_authentication_costs_one_call_and_one_hash_at_most(
 @pytest.mark.parametrize(("route", "kind"), GUARDED.items(), ids=[" ".join(r) for r in GUARDED])
 async def test_no_body_is_read_before_its_sender_is_known(route: Route, kind: type[object]) -> None:
     """But for a delivery whose header can be right: the signature is over its body."""
-    world = World({**WATCHED, **ENABLED})
+    world = World({**WATCHED, **ENABLED, "PROXY_SECRET": "y" * 32})
     for headers in await WRONG[kind](world):
         reads = 0
 

@@ -106,6 +106,8 @@ UNSAFE = [
     ("CHECKOUT_LINK_SECRET", "abcd" * 16),
     ("BUY_NOW_COOKIE_SECRET", "-" * 40),
     ("METRICS_TOKEN", "0" * 32),
+    ("PROXY_SECRET", "0" * 32),
+    ("PROXY_SECRET", LIVE["METRICS_TOKEN"]),
     # the sandbox's
     ("STRIPE_WEBHOOK_SIGNING_SECRET", "whsec_sandbox0123456789"),
     ("CTP_CLIENT_SECRET", "sandbox-processor-secret"),

@@ -175,6 +175,7 @@ SECRETS = {
     "STOREFRONT_SECRET": "hidden-hidden-hidden-hidden-hidden",
     "CHECKOUT_LINK_SECRET": "hidden hidden hidden hidden hidden",
     "METRICS_TOKEN": "hidden-1-hidden-1-hidden-1-hidden-1,hidden-2-hidden-2-hidden-2-hidden-2",
+    "PROXY_SECRET": "hidden-3-hidden-3-hidden-3-hidden-3,hidden-4-hidden-4-hidden-4-hidden-4",
 }
 LINKS = {"CONNECT_SERVICE_URL": "https://connector.example.com"}
 

@@ -35,6 +35,7 @@ from stripe_connector.http.auth import (
     MetricsGuard,
     OAuth2Guard,
     OriginGuard,
+    ProxyGuard,
     SessionGuard,
     StripeGuard,
 )
@@ -49,6 +50,7 @@ from stripe_connector.http.metrics_routes import MetricsRoutes
 from stripe_connector.http.openapi.endpoints import DescriptionRoutes
 from stripe_connector.http.operation_routes import OperationRoutes
 from stripe_connector.http.payment_routes import PaymentRoutes
+from stripe_connector.http.proxy_routes import ProxyRoutes
 from stripe_connector.http.rate_limit import RateLimit
 from stripe_connector.http.routing import Admission, AnyEndpoint
 from stripe_connector.http.status_routes import StatusRoutes
@@ -98,6 +100,7 @@ def create_app(
         readiness=readiness,
         allowed_origins=settings.allowed_origins,
         allowed_hosts=settings.allowed_hosts,
+        proxy=guards.proxy if settings.proxy_secret else None,
         deadline_s=settings.request_deadline_s,
         max_body_bytes=settings.max_body_bytes,
         admission=admission,
@@ -183,6 +186,13 @@ def wire(
             reading=limit,
         ).routes()
         table += WebhookRoutes(does.events, WEBHOOK_PATHS, telemetry.delivered).routes()
+    if settings.proxy_secret:
+        table += ProxyRoutes(
+            status_report,
+            deadline_s=settings.request_deadline_s,
+            allowed_origins=settings.allowed_origins,
+            service_url=settings.connect_service_url,
+        ).routes()
     if (metrics := telemetry.metrics) is not None:
         table += MetricsRoutes(metrics.render, metrics.media_type).routes()
     if not settings.live_mode:
@@ -217,4 +227,5 @@ def _guards(settings: Settings, commercetools: Commercetools, outgoing: Outgoing
         stripe=StripeGuard(check_header, verify, settings.stripe_webhook_signing_secret, clock),
         origin=OriginGuard(settings.allowed_origins),
         metrics=MetricsGuard(settings.metrics_token),
+        proxy=ProxyGuard(settings.proxy_secret),
     )

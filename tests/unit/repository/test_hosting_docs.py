@@ -22,7 +22,12 @@ PAGE = (ROOT / "docs/hosting.md").read_text()
 def test_every_setting_is_declared() -> None:
     named = set(re.findall(r"\b(?:[A-Z]+_)+[A-Z]+\b", PAGE))
     assert named
-    assert named <= {each.name for each in variables()}
+    proxy = yaml.safe_load((ROOT / "connect-proxy/connect.yaml").read_text())
+    configured = [
+        each for app in proxy["deployAs"] for each in app.get("configuration", {}).values()
+    ]
+    proxys = {entry["key"] for entries in configured for entry in entries}
+    assert named <= {each.name for each in variables()} | proxys
 
 
 def test_every_option_of_the_scripts_exists() -> None:

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Lifespan, Scope
 
 from stripe_connector.clock import Clock
 from stripe_connector.context import Trace
-from stripe_connector.http.auth import Guards
+from stripe_connector.http.auth import Guards, ProvenClients, ProxyGuard
 from stripe_connector.http.cors import Cors
 from stripe_connector.http.health_routes import Readiness
 from stripe_connector.http.hosts import KnownHosts
@@ -39,11 +39,13 @@ def application(
     trace: Callable[[Scope], Trace | None] = lambda _: None,
     lifespan: Lifespan[None] | None = None,
     allowed_hosts: Collection[str] = (),
+    proxy: ProxyGuard | None = None,
 ) -> ASGIApp:
     """Serve `endpoints`, and `lifespan` around them.
 
     A path is served exactly as written in the table: one slash too many is a 404, because
-    redirecting a POST makes clients repeat it as GET.
+    redirecting a POST makes clients repeat it as GET. `proxy` proves the clients that our proxy
+    on Connect names; without it, the header in which it does is ignored.
     """
     cors = Cors(allowed_origins)
     services = Services(guards, cors, admission, max_body_bytes, observe_refusal)
@@ -53,8 +55,9 @@ def application(
         default=unserved(cors),
         lifespan=lifespan,
     )
+    inner: ASGIApp = ProvenClients(router, proxy) if proxy else router
     return RequestMiddleware(
-        KnownHosts(router, allowed_hosts) if allowed_hosts else router,
+        KnownHosts(inner, allowed_hosts) if allowed_hosts else inner,
         clock=clock,
         cors=cors,
         readiness=readiness,

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from stripe_connector.errors import Forbidden
 
-_REQUEST_HEADERS = ", ".join(
+REQUEST_HEADERS = ", ".join(
     [
         "Content-Type",
         "Authorization",
@@ -19,7 +19,8 @@ _REQUEST_HEADERS = ", ".join(
         "x-express-customer-session",
     ]
 )
-_RESPONSE_HEADERS = "X-Correlation-ID, Retry-After"
+RESPONSE_HEADERS = "X-Correlation-ID, Retry-After"
+"""What pages may send, and read of an answer."""
 _PREFLIGHT_AGE_S = 600
 
 
@@ -36,7 +37,7 @@ class Cors:
         return {
             "Vary": "Origin",
             "Access-Control-Allow-Origin": origin,
-            "Access-Control-Expose-Headers": _RESPONSE_HEADERS,
+            "Access-Control-Expose-Headers": RESPONSE_HEADERS,
         }
 
     def preflight(self, origin: str | None, methods: Iterable[str]) -> Response:
@@ -47,7 +48,7 @@ class Cors:
             status_code=204,
             headers={
                 "Access-Control-Allow-Methods": ", ".join(sorted(methods)),
-                "Access-Control-Allow-Headers": _REQUEST_HEADERS,
+                "Access-Control-Allow-Headers": REQUEST_HEADERS,
                 "Access-Control-Max-Age": str(_PREFLIGHT_AGE_S),
             },
         )

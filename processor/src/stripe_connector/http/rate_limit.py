@@ -23,6 +23,9 @@ CAPACITY = 10_000
 """Clients, and as many carts or orders, that are remembered; the one that has been quiet for
 longest makes room."""
 
+PROVEN_CLIENT = "stripe_connector.proven_client"
+"""Where a request's scope has the address that our own proxy on Connect has proven."""
+
 _WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<v4>[0-9.]+))(?::[0-9]{1,5})?")
 
 
@@ -99,9 +102,12 @@ def client_address(request: Request, trusted_proxies: int) -> str:
 
     Each proxy appends to X-Forwarded-For whom it was called by, so the entry to believe is counted
     from the end: what stands before it is the client's own invention. What is no address counts as
-    the peer, so that nobody makes up a client.
+    the peer, so that nobody makes up a client. What our own proxy has proven goes before both.
     """
     peer = request.client.host if request.client else ""
+    proven: str | None = request.scope.get(PROVEN_CLIENT)
+    if proven is not None:
+        peer, trusted_proxies = proven, 0
     forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
     told = [entry.strip() for entry in forwarded if entry.strip()]
     address = None

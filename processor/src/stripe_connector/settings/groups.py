@@ -43,6 +43,11 @@ OrderFailedAction = Literal["hold", "reverse"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 _CURRENCY = matching(r"[A-Z]{3}", "must be an ISO 4217 code in capital letters, such as EUR")
+_RANDOM = matching(
+    r"[!-+\--~]{32,}",
+    "must have at least 32 characters, none of them white space: make one with"
+    " `openssl rand -hex 32`",
+)
 _COUNTRY = matching(r"[A-Z]{2}", "must be an ISO 3166-1 code in capital letters, such as DE")
 
 
@@ -498,14 +503,16 @@ class OperationSettings:
         "`debug`, `info`, `warning` or `error`.",
         alias="LOGGER_LEVEL",
     )
+    proxy_secret: tuple[str, ...] = optional(
+        separated(_RANDOM),
+        "Secrets by which the proxy on commercetools Connect (`connect-proxy/`) proves its clients'"
+        " addresses, separated by commas (several during an exchange). Limits then count shoppers"
+        " instead of the proxy. Without one, addresses that a proxy names are ignored.",
+        absent=(),
+        secret=True,
+    )
     metrics_token: tuple[str, ...] = optional(
-        separated(
-            matching(
-                r"[!-+\--~]{32,}",
-                "must have at least 32 characters, none of them white space: make one with"
-                " `openssl rand -hex 32`",
-            )
-        ),
+        separated(_RANDOM),
         "Bearer tokens that open `GET /metrics`, separated by commas (several during an exchange)."
         " Without one nothing is counted, and the route answers 404.",
         absent=(),

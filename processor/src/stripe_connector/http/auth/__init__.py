@@ -8,6 +8,7 @@ from stripe_connector.http.auth.declared import (
     OAuth2Auth,
     Open,
     OriginAuth,
+    ProxyAuth,
     SessionAuth,
     StripeAuth,
 )
@@ -17,6 +18,7 @@ from stripe_connector.http.auth.jwt import JwtGuard
 from stripe_connector.http.auth.metrics_token import MetricsGuard
 from stripe_connector.http.auth.oauth2 import OAuth2Guard
 from stripe_connector.http.auth.origin import OriginGuard
+from stripe_connector.http.auth.proxy import ProvenClients, ProxyGuard
 from stripe_connector.http.auth.session import SessionGuard, SessionPrincipal
 from stripe_connector.http.auth.stripe import SignedPayload, StripeGuard
 
@@ -34,6 +36,9 @@ __all__ = [
     "Open",
     "OriginAuth",
     "OriginGuard",
+    "ProvenClients",
+    "ProxyAuth",
+    "ProxyGuard",
     "SessionAuth",
     "SessionGuard",
     "SessionPrincipal",

@@ -16,6 +16,7 @@ from stripe_connector.http.auth.jwt import JwtGuard
 from stripe_connector.http.auth.metrics_token import MetricsGuard
 from stripe_connector.http.auth.oauth2 import OAuth2Guard
 from stripe_connector.http.auth.origin import OriginGuard
+from stripe_connector.http.auth.proxy import ProxyGuard
 from stripe_connector.http.auth.session import SessionGuard, SessionPrincipal
 from stripe_connector.http.auth.stripe import SignedPayload, StripeGuard
 
@@ -31,6 +32,7 @@ class Guards(Struct, frozen=True):
     stripe: StripeGuard
     origin: OriginGuard
     metrics: MetricsGuard = MetricsGuard(())
+    proxy: ProxyGuard = ProxyGuard(())
 
 
 class Auth(Protocol[P_co]):
@@ -92,3 +94,10 @@ class MetricsAuth(Struct, frozen=True):
 
     async def principal(self, request: Request, guards: Guards) -> None:
         await guards.metrics.authenticate(request)
+
+
+class ProxyAuth(Struct, frozen=True):
+    """The post-deploy script of our proxy on Connect."""
+
+    async def principal(self, request: Request, guards: Guards) -> None:
+        await guards.proxy.authenticate(request)

@@ -14,6 +14,7 @@ from stripe_connector.http.auth import (
     OAuth2Auth,
     Open,
     OriginAuth,
+    ProxyAuth,
     SessionAuth,
     StripeAuth,
 )
@@ -83,6 +84,15 @@ _KINDS: Mapping[type[Auth[Any]], AuthenticationKind] = {
     MetricsAuth: AuthenticationKind(
         "metrics",
         {"type": "http", "scheme": "bearer", "description": "A token that METRICS_TOKEN names."},
+        (401,),
+    ),
+    ProxyAuth: AuthenticationKind(
+        "proxy",
+        {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "HMAC-SHA256 over `post-deploy` with PROXY_SECRET, as hex.",
+        },
         (401,),
     ),
 }
