@@ -30,6 +30,7 @@ from sandbox.faults import Backend, FaultDesk, FaultMiddleware
 from sandbox.shop.app import create_app as create_shop
 from sandbox.shop.elements import Elements
 from sandbox.shop.merchant import ApiClient, Merchant
+from sandbox.shop.pictures import Pictures
 from sandbox.stripe import versions
 from sandbox.stripe.accounts import SIDES, Accounts
 from sandbox.stripe.app import create_app as create_stripe
@@ -112,6 +113,10 @@ async def serve(
     # Everything is on this machine: a proxy of the environment has no part in it.
     bff = httpx.AsyncClient(base_url=processor_url, timeout=_BFF_TIMEOUT_S, trust_env=False)
     at = {name: url(listener.getsockname()[1]) for name, listener in listeners.items()}
+    pictures = Pictures()
+    seed.set_pictures(
+        sandbox.store, lambda sku, colour: f"{at['shop']}{pictures.path(sku, colour)}"
+    )
     shop_client = httpx.AsyncClient(
         base_url=at["commercetools"], timeout=_BFF_TIMEOUT_S, trust_env=False
     )

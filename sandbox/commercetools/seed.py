@@ -6,6 +6,7 @@ Ids are derived from names, so that they are the same in every run.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from functools import cache
 
 from sandbox.commercetools.money import cents
@@ -178,6 +179,29 @@ def _variant(key: str, number: int, colour: str, size: str, prices: tuple[int, .
         ],
         "availability": {"isOnStock": True, "availableQuantity": 100},
     }
+
+
+def set_pictures(store: Store, address: Callable[[str, str], str]) -> None:
+    """Give every variant a picture: at the address for its SKU and colour."""
+    for product in list(store.collection("product")):
+        data = product["masterData"]
+        current = data["current"]
+        pictured = {
+            **current,
+            "masterVariant": _pictured(current["masterVariant"], address),
+            "variants": [_pictured(each, address) for each in current["variants"]],
+        }
+        known = {**product, "masterData": {**data, "current": pictured, "staged": pictured}}
+        store.replace("product", known)
+
+
+def _pictured(variant: Document, address: Callable[[str, str], str]) -> Document:
+    colour = next(each for each in variant["attributes"] if each["name"] == "Color")
+    picture = {
+        "url": address(variant["sku"], colour["value"]["key"]),
+        "dimensions": {"w": 400, "h": 400},
+    }
+    return {**variant, "images": [picture]}
 
 
 def _seed_discounts(store: Store) -> None:

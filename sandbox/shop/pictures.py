@@ -54,11 +54,15 @@ class Pictures:
         return drawing.substitute(main=palette.main, shade=palette.shade, light=palette.light)
 
     def address(self, variant: Variant) -> str:
-        """Where a variant's picture is: the merchant's own, else our drawing, else a parcel."""
-        if variant.images:
+        """Where a variant's picture is: our drawing, else the merchant's own, else a parcel."""
+        if variant.images and not any(variant.sku.startswith(each) for each in self._drawings):
             return variant.images[0].url
-        name = next((each for each in self._drawings if variant.sku.startswith(each)), "parcel")
-        colour = variant.attribute("Color").lower()
+        return self.path(variant.sku, variant.attribute("Color"))
+
+    def path(self, sku: str, colour: str) -> str:
+        """Where our drawing is of what has this SKU: a parcel where there is none."""
+        name = next((each for each in self._drawings if sku.startswith(each)), "parcel")
+        colour = colour.lower()
         return f"/pictures/{name}/{colour if colour in _PALETTES else 'plain'}.svg"
 
     def swatch(self, variant: Variant) -> str:

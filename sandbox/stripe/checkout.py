@@ -7,12 +7,14 @@ from typing import Any
 
 from sandbox.stripe import checkout_coupons as coupons
 from sandbox.stripe import checkout_items, currencies, intents
+from sandbox.stripe.checkout_params import CUSTOM_TEXTS
 from sandbox.stripe.errors import invalid_request, missing_parameter
 from sandbox.stripe.objects import JsonObject
 from sandbox.stripe.state import SessionContents, StripeState
 
 _SHORTEST, _LONGEST = 30 * 60, 24 * 3600
 """Seconds for which a session can be open."""
+_MAX_CUSTOM_TEXT = 1_200
 _PLACEHOLDER = "{CHECKOUT_SESSION_ID}"
 
 
@@ -54,9 +56,7 @@ def draft(state: StripeState, params: Mapping[str, Any]) -> tuple[JsonObject, Se
         "currency": currency,
         "currency_conversion": None,
         "custom_fields": [],
-        "custom_text": dict.fromkeys(
-            ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
-        ),
+        "custom_text": _custom_text(params, ui_mode),
         "customer": params.get("customer"),
         "customer_account": None,
         "customer_creation": params.get("customer_creation")
@@ -247,6 +247,25 @@ def _expiry(state: StripeState, params: Mapping[str, Any]) -> int:
             param="expires_at",
         )
     return expires_at
+
+
+def _custom_text(params: Mapping[str, Any], ui_mode: str) -> JsonObject:
+    """Texts of the merchant: of at most 1,200 characters each, and none in a shop's own form.
+
+    https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-custom_text
+    """
+    sent = params.get("custom_text") or {}
+    if sent and ui_mode == "elements":
+        raise invalid_request(
+            "You can't set `custom_text` if `ui_mode` is `elements`.", param="custom_text"
+        )
+    for name, text in sent.items():
+        if len(text["message"]) > _MAX_CUSTOM_TEXT:
+            raise invalid_request(
+                f"A custom text has at most {_MAX_CUSTOM_TEXT} characters.",
+                param=f"custom_text[{name}][message]",
+            )
+    return {name: sent.get(name) for name in CUSTOM_TEXTS}
 
 
 def _after_expiration(params: Mapping[str, Any]) -> JsonObject | None:

@@ -113,6 +113,8 @@ _CARD_OPTIONS = shape(
     }
 )
 _SETUP_FUTURE_USAGE = one_of("off_session", "on_session")
+CUSTOM_TEXTS = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
+_MESSAGE = shape({"message": text}, required=("message",))
 
 CREATE = shape(
     {
@@ -132,6 +134,7 @@ CREATE = shape(
         "cancel_url": _url,
         "client_reference_id": text,
         "currency": text,
+        "custom_text": shape(dict.fromkeys(CUSTOM_TEXTS, _MESSAGE)),
         "customer": text,
         "customer_creation": one_of("always", "if_required"),
         "customer_email": email,

@@ -48,6 +48,32 @@ async def test_an_address_that_stripe_finds_invalid_bars_no_payment_page(email: 
     assert await shopper.states(order["id"]) == ("Paid", "Confirmed")
 
 
+async def test_a_picture_that_stripe_finds_invalid_bars_no_payment_page() -> None:
+    world = World()
+    order = await placed(world, "ada@example.com")
+    stored = world.store.collection("order").get(order["id"])
+    assert stored is not None
+    free = stored["totalPrice"] | {"centAmount": 0}
+    gift = {
+        "id": "gift",
+        "name": {"en": "Postcard"},
+        "variant": {"id": 1, "images": [{"url": "https://", "dimensions": {"w": 1, "h": 1}}]},
+        "price": {"value": free},
+        "quantity": 1,
+        "totalPrice": free,
+        "lineItemMode": "GiftLineItem",
+    }
+    world.store.replace("order", {**stored, "lineItems": [gift]})
+    shopper = Shopper(world)
+    first = await shopper.session(order["id"])
+    assert first.status_code == 201, first.text
+    shown = {each["name"]: each["images"] for each in world.stripe.products}
+    assert shown["Postcard"] == []
+    await shopper.pay(first.json())
+    await world.deliver_all()
+    assert await shopper.states(order["id"]) == ("Paid", "Confirmed")
+
+
 async def test_an_address_is_trimmed() -> None:
     world = World()
     order = await placed(world, "ada@example.com")

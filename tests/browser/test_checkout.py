@@ -214,9 +214,33 @@ def test_a_discount_code_is_shown_and_charged_to_the_cent(shopper: Shopper) -> N
     expect(shopper.page.locator("#total")).to_have_text("€93.40")
     shopper.enters(IN_GERMANY)
     order_id = shopper.goes_to_payment()
+    blanket, delivery = (
+        shopper.page.get_by_role("list", name="Your order").get_by_role("listitem").all()
+    )
+    expect(blanket.locator(".line-name")).to_have_text("Wool blanket")
+    expect(blanket.locator(".muted")).to_have_text("Grey, 140 x 200 cm, was €98.33, less SAVE10")
+    expect(blanket.locator(".amount")).to_have_text("€88.50")
+    picture = blanket.get_by_role("presentation")
+    expect(picture).to_have_js_property("complete", value=True)
+    assert picture.evaluate("image => image.naturalWidth") > 0
+    expect(delivery).to_have_text(re.compile(r"Shipping: Standard\s+€4\.90"))
+    expect(shopper.page.get_by_text("Prices include €14.91 of taxes.")).to_be_visible()
     shopper.pays_with(GOOD)
     shopper.sees_paid()
     assert_paid_once(shopper.shop, order_id, 9_340)
+
+
+@pytest.mark.parametrize("code", ["SAVE10", "FIVEOFF"])
+def test_delivery_costs_the_same_in_the_shop_and_on_the_payment_page(
+    code: str, shopper: Shopper
+) -> None:
+    shopper.puts_into_basket("wool-blanket-1")
+    shopper.page.get_by_label("Discount code").fill(code)
+    shopper.click("Apply")
+    shopper.enters(IN_GERMANY)
+    shopper.goes_to_payment()
+    delivery = shopper.page.get_by_role("list", name="Your order").get_by_role("listitem").last
+    expect(delivery.locator(".amount")).to_have_text("€4.90")
 
 
 def test_an_order_that_nobody_paid_is_not_shown_as_paid(shopper: Shopper) -> None:

@@ -12,9 +12,9 @@ from stripe_connector.gateways.commercetools.orders import Order
 from stripe_connector.storefront.line_items import (
     MAX_LINES,
     CheckoutLines,
-    LineTexts,
     checkout_lines,
 )
+from stripe_connector.storefront.line_texts import LineTexts
 from stripe_connector.storefront.names import MAX_NAME, localized, shortened
 
 Json = dict[str, Any]
@@ -200,6 +200,101 @@ def test_taxes_rounded_on_the_total_are_levelled_out_without_a_word() -> None:
 def test_what_no_line_explains_has_a_line_of_its_own() -> None:
     placed = order(1001, line(1000, 2))
     assert read(placed) == [("Shirt", 500, 2), ("Surcharges and rounding", 1, 1)]
+
+
+def test_delivery_costs_what_the_shop_says_as_long_as_the_goods_bear_the_discount() -> None:
+    off = {"discountedAmount": money(500)}
+    placed = order(1000, line(1000), shippingInfo=shipping(500), discountOnTotalPrice=off)
+    assert read(placed) == [("Shirt", 500, 1), ("Shipping: Standard", 500, 1)]
+    assert descriptions(placed) == ["Discount included", None]
+    more = {"discountedAmount": money(1200)}
+    placed = order(300, line(1000), shippingInfo=shipping(500), discountOnTotalPrice=more)
+    assert read(placed) == [("Shirt", 200, 1), ("Shipping: Standard", 100, 1)]
+
+
+def test_a_line_says_which_variant_it_is_and_shows_it() -> None:
+    variant = {
+        "id": 2,
+        "images": [
+            {"url": "data:image/png;base64,AA", "dimensions": {"w": 1, "h": 1}},
+            {"url": "https://img.example/slate.png", "dimensions": {"w": 1, "h": 1}},
+            {"url": "https://img.example/back.png", "dimensions": {"w": 1, "h": 1}},
+        ],
+        "attributes": [
+            {"name": "purchase-price", "value": 3},
+            {
+                "name": "Color",
+                "value": {"key": "slate", "label": {"de": "Schiefer", "en": "Slate"}},
+            },
+            {"name": "size", "value": "350 ml"},
+        ],
+    }
+    [item] = checkout_lines(
+        order(1000, line(1000, variant=variant)), number="1001", locale="de"
+    ).line_items
+    product = item.price_data.product_data
+    assert product.description == "Schiefer, 350 ml"
+    assert product.images == ["https://img.example/slate.png"]
+
+
+def discounted(units: int, *discounts: str) -> Json:
+    included = [
+        {"discount": {"typeId": "cart-discount", "id": id_}, "discountedAmount": money(1)}
+        for id_ in discounts
+    ]
+    price = {"value": money(units), "includedDiscounts": included}
+    return {"discountedPricePerQuantity": [{"quantity": 2, "discountedPrice": price}]}
+
+
+def entered(code: str, *discounts: str) -> Json:
+    brings = [{"typeId": "cart-discount", "id": id_} for id_ in discounts]
+    reference = {"typeId": "discount-code", "id": code, "obj": {"code": code}}
+    reference["obj"]["cartDiscounts"] = brings  # type: ignore[index]
+    return {"discountCode": reference, "state": "MatchesCart"}
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("en-GB", "was €24.00, less SAVE10"),
+        ("de-AT", "statt 24,00\N{NO-BREAK SPACE}€, abzüglich SAVE10"),
+        ("nl", "was €\N{NO-BREAK SPACE}24,00, min SAVE10"),
+        ("sv", "was €24.00, less SAVE10"),
+    ],
+)
+def test_a_reduced_line_says_what_it_was_and_by_which_code(locale: str, said: str) -> None:
+    reduced = line(2160, 2, price={"value": money(1200)}, **discounted(1080, "ten"))
+    codes = [entered("SAVE10", "ten"), entered("OTHER", "other")]
+    assert descriptions(order(2160, reduced, discountCodes=codes), locale=locale) == [said]
+
+
+def test_a_code_that_cannot_be_read_is_not_named() -> None:
+    reduced = line(2160, 2, price={"value": money(1200)}, **discounted(1080, "ten"))
+    unknown = {"discountCode": {"typeId": "discount-code", "id": "1"}, "state": "MatchesCart"}
+    assert descriptions(order(2160, reduced, discountCodes=[unknown])) == ["was €24.00"]
+
+
+def test_a_price_before_taxes_is_not_compared_with_one_that_contains_them() -> None:
+    reduced = line(
+        1000, price={"value": money(1200)}, taxedPrice=taxed(1000, 1100), **discounted(1000, "ten")
+    )
+    placed = order(
+        1000, reduced, taxedPrice=taxed(1000, 1100), discountCodes=[entered("SAVE10", "ten")]
+    )
+    assert descriptions(placed) == ["less SAVE10"]
+
+
+def test_a_discount_on_the_total_names_its_code() -> None:
+    off = {
+        "discountedAmount": money(100),
+        "includedDiscounts": [
+            {"discount": {"typeId": "cart-discount", "id": "five"}, "discountedAmount": money(100)}
+        ],
+    }
+    placed = order(
+        900, line(1000), discountOnTotalPrice=off, discountCodes=[entered("FIVEOFF", "five")]
+    )
+    assert descriptions(placed) == ["Discount included: FIVEOFF"]
 
 
 def test_a_gift_costs_nothing_and_says_so() -> None:

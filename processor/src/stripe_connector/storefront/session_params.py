@@ -13,6 +13,7 @@ from stripe_connector.ledger.payment import Payment
 from stripe_connector.money import Money
 from stripe_connector.settings import Settings
 from stripe_connector.storefront.line_items import checkout_lines
+from stripe_connector.storefront.line_texts import line_texts, shown_amount
 from stripe_connector.storefront.locales import stripe_locale
 
 FLOW = "ct_flow"
@@ -82,11 +83,26 @@ def session_params(
             "metadata": ties,
         },
     }
+    if (words := _taxes(sale, due)) and landing.ui_mode != "elements":
+        # Stripe refuses the text in the shop's own form.
+        params["custom_text"] = {"submit": {"message": words}}
     if customer is not None:
         params["customer"] = customer
     elif email:
         params["customer_email"] = email
     return params
+
+
+def _taxes(sale: Payable, due: Money) -> str | None:
+    """The taxes that the prices contain, in words; None of a rest, or where there are none."""
+    taxed = sale.taxed_price
+    if taxed is None or due != sale.gross_total:
+        return None
+    tax = taxed.total_gross.cent_amount - taxed.total_net.cent_amount
+    if tax <= 0:
+        return None
+    texts = line_texts(sale.locale)
+    return texts.taxes.format(tax=shown_amount(taxed.total_gross.with_amount(tax), texts))
 
 
 def _expiry(payment: Payment, minutes: int) -> dict[str, int]:

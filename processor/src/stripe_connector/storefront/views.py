@@ -25,14 +25,13 @@ from stripe_connector.gateways.commercetools.shown import (
     ShownPrice,
     ShownVariant,
 )
-from stripe_connector.money import Money, MoneyDraft
+from stripe_connector.money import MoneyDraft
+from stripe_connector.storefront.attributes import SHOWN, AttributeValue, attribute_value
 from stripe_connector.storefront.names import localized
 
 ALL_PRODUCTS = "all"
 """Id and slug of the root that stands above several roots."""
 _ALL_PRODUCTS_NAME: LocalizedString = {"en": "All products", "de": "Alle Produkte"}
-_WELL_KNOWN_ATTRIBUTES = {"color": "Color", "size": "Size"}
-"""The pages use two attributes, by exactly these names."""
 
 
 class Ancestor(Struct, frozen=True):
@@ -51,11 +50,6 @@ class CategoryView(Struct, frozen=True):
 
 class ImageView(Struct, frozen=True):
     url: str
-    label: str
-
-
-class AttributeValue(Struct, frozen=True):
-    key: str
     label: str
 
 
@@ -206,8 +200,8 @@ def _variant(variant: ShownVariant, name: str, slug: str, locale: str) -> Varian
         prices=[variant.price] if variant.price else [],
         attributes=[
             AttributeView(
-                _WELL_KNOWN_ATTRIBUTES.get(attribute.name.lower(), attribute.name),
-                _attribute_value(attribute.value, locale),
+                SHOWN.get(attribute.name.lower(), attribute.name),
+                attribute_value(attribute.value, locale),
             )
             for attribute in variant.attributes
         ],
@@ -224,34 +218,6 @@ def _availability(known: commercetools.Availability | None) -> AvailabilityView:
         is_on_stock=any(stock.is_on_stock for stock in stocks),
         available_qty=sum(counted) if counted else UNSET,
     )
-
-
-def _attribute_value(value: object, locale: str) -> AttributeValue:
-    """An attribute's value for the pages: a key to compare and a label to show."""
-    match value:
-        case {"key": str(key), "label": label}:
-            return AttributeValue(key, _text(label, locale))
-        case _:
-            text = _text(value, locale)
-            return AttributeValue(text, text)
-
-
-def _text(value: object, locale: str) -> str:
-    match value:
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case {"centAmount": int(amount), "currencyCode": str(currency), "fractionDigits": int(n)}:
-            return str(Money(amount, currency, n))
-        case dict() if value and all(isinstance(text, str) for text in value.values()):
-            return localized(value, locale)
-        case list():
-            return ", ".join(_attribute_value(each, locale).label for each in value)
-        case int() | float():
-            return str(value)
-        case _:
-            return ""
 
 
 def _lines(lines: Iterable[ShownLine], locale: str) -> list[LineView]:

@@ -41,6 +41,9 @@ Holder = TypeVar("Holder", Cart, Order)
 """Resources to which payments can be added."""
 
 _WITH_PAYMENTS = {"expand": "paymentInfo.payments[*]"}
+_WITH_PAYMENTS_AND_CODES: Mapping[str, list[str]] = {
+    "expand": ["paymentInfo.payments[*]", "discountCodes[*].discountCode"]
+}
 _ADD_PAYMENT = Retry(tries=5, first_pause=0.1)
 _MILLISECONDS = 100_000_000_000
 """A Unix time above this (the year 5138) is taken for milliseconds."""
@@ -136,7 +139,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
             f"{self._api}/carts/{segment(cart_id)}",
             _payable_cart,
             subject="cart",
-            params=_WITH_PAYMENTS,
+            params=_WITH_PAYMENTS_AND_CODES,
         )
 
     async def find_cart_of_payment(self, payment_id: str) -> Cart | None:
@@ -197,7 +200,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
             f"{self._api}/orders/{segment(order_id)}",
             _order,
             subject="order",
-            params=_WITH_PAYMENTS,
+            params=_WITH_PAYMENTS_AND_CODES,
         )
 
     async def find_order_of_payment(self, payment_id: str) -> Order | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from msgspec import Struct
 
 from stripe_connector.gateways.commercetools.models import (
@@ -18,9 +21,22 @@ LocalizedString = dict[str, str]
 """A text by language tag: `{"en": "Shirt", "de-AT": "Leiberl"}`."""
 
 
+class Image(Struct, frozen=True):
+    url: str
+    label: str | None = None
+
+
+class Attribute(Struct, frozen=True):
+    name: str
+    value: Any
+    """Of the type that the product type declares: a text, a number, an enum, a set of these, ..."""
+
+
 class OrderedVariant(Struct, frozen=True, rename="camel"):
     id: int
     sku: str | None = None
+    images: list[Image] = []
+    attributes: list[Attribute] = []
 
 
 class Price(Struct, frozen=True):
@@ -40,15 +56,61 @@ class PricedLine(Struct, frozen=True, kw_only=True, rename="camel"):
     taxed_price: TaxedPrice | None = None
 
 
+class CartDiscountReference(Struct, frozen=True):
+    id: str
+
+
+class PartOfDiscount(Struct, frozen=True):
+    """A cart discount that a price contains."""
+
+    discount: CartDiscountReference
+
+
+class DiscountedUnit(Struct, frozen=True, rename="camel"):
+    included_discounts: list[PartOfDiscount] = []
+
+
+class DiscountedUnits(Struct, frozen=True, rename="camel"):
+    """Some pieces of a line at one discounted price."""
+
+    discounted_price: DiscountedUnit = DiscountedUnit()
+
+
+class CodeWithDiscounts(Struct, frozen=True, rename="camel"):
+    code: str
+    cart_discounts: list[CartDiscountReference] = []
+
+
+class DiscountCodeReference(Struct, frozen=True):
+    obj: CodeWithDiscounts | None = None
+    """Where the read expanded it."""
+
+
+class EnteredCode(Struct, frozen=True, rename="camel"):
+    """A discount code on a cart or order, whether or not it has an effect."""
+
+    discount_code: DiscountCodeReference
+
+
 class OrderLine(PricedLine, frozen=True, kw_only=True, rename="camel"):
     variant: OrderedVariant
     price: Price
     line_item_mode: str = "Standard"
     """Standard or GiftLineItem."""
+    discounted_price_per_quantity: list[DiscountedUnits] = []
 
     @property
     def is_gift(self) -> bool:
         return self.line_item_mode == "GiftLineItem"
+
+    @property
+    def discounts(self) -> set[str]:
+        """Ids of the cart discounts that its price contains."""
+        return {
+            included.discount.id
+            for units in self.discounted_price_per_quantity
+            for included in units.discounted_price.included_discounts
+        }
 
 
 class DiscountedShippingPrice(Struct, frozen=True):
@@ -75,6 +137,7 @@ class TotalDiscount(Struct, frozen=True, rename="camel"):
     """A cart discount that no line contains."""
 
     discounted_amount: Money
+    included_discounts: list[PartOfDiscount] = []
 
 
 class Priced(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -89,6 +152,7 @@ class Priced(Struct, frozen=True, kw_only=True, rename="camel"):
     shipping: list[Shipping] = []
     """In place of `shipping_info` where there are several."""
     discount_on_total_price: TotalDiscount | None = None
+    discount_codes: list[EnteredCode] = []
 
     @property
     def gross_total(self) -> Money:
@@ -100,6 +164,16 @@ class Priced(Struct, frozen=True, kw_only=True, rename="camel"):
         """Every shipping that is charged."""
         single = [self.shipping_info] if self.shipping_info else []
         return [*single, *(shipping.shipping_info for shipping in self.shipping)]
+
+    def codes_of(self, discounts: Iterable[str]) -> list[str]:
+        """The entered codes that brought any of these cart discounts, as far as they are known."""
+        brought = set(discounts)
+        known = [each.discount_code.obj for each in self.discount_codes]
+        return [
+            code.code
+            for code in known
+            if code is not None and brought & {discount.id for discount in code.cart_discounts}
+        ]
 
     def gross(self, part: PricedLine | PricedShipping) -> Money:
         """The part's share of the gross total, before discounts on the total."""

@@ -5,12 +5,10 @@ What a cart or an order costs to the last minor unit belongs to `models` and `or
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import Struct
 
 from stripe_connector.gateways.commercetools.models import CartReference
-from stripe_connector.gateways.commercetools.orders import LocalizedString
+from stripe_connector.gateways.commercetools.orders import Attribute, Image, LocalizedString
 from stripe_connector.ledger.payment import Reference
 from stripe_connector.money import MoneyDraft
 
@@ -36,20 +34,9 @@ class CategoryReference(Struct, frozen=True):
     obj: Category | None = None
 
 
-class Image(Struct, frozen=True):
-    url: str
-    label: str | None = None
-
-
 class ShownPrice(Struct, frozen=True):
     id: str
     value: MoneyDraft
-
-
-class Attribute(Struct, frozen=True):
-    name: str
-    value: Any
-    """Of the type that the product type declares: a text, a number, an enum, a set of these, ..."""
 
 
 class Stock(Struct, frozen=True, rename="camel"):

@@ -136,7 +136,7 @@ def stripe_error(error: stripe.StripeError, clock: Clock) -> ConnectorError:
         case stripe.InvalidRequestError() if code == "resource_missing":
             fields = {"param": answer.param} if answer.param else {}
             return NotFound("There is no such object at Stripe.", fields=fields, detail=detail)
-        case stripe.InvalidRequestError() if status == 400 and not _is_ours(code):
+        case stripe.InvalidRequestError() if status == 400 and not _is_ours(answer):
             return _refused(answer, message, detail)
         case stripe.InvalidRequestError():
             return BackendError("Stripe refused a request of the connector.", detail=detail)
@@ -155,7 +155,10 @@ def without_secrets(text: str) -> str:
     return _SECRET.sub("_secret_***", _KEY.sub(r"\1_***", text))
 
 
-def _is_ours(code: str | None) -> bool:
+def _is_ours(answer: _Error) -> bool:
+    if "[images]" in (answer.param or ""):
+        return False  # pictures come from the catalogue
+    code = answer.code
     return code is not None and (code in _OURS or code.startswith("parameter"))
 
 
