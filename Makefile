@@ -80,6 +80,11 @@ test-fast: $(READY) ## Run only the processor's own tests, in three minutes
 fuzz: $(READY) ## Send every route of the processor many malformed requests (FUZZ_EXAMPLES to each)
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest --hypothesis-profile=random -n auto tests/contract/test_openapi_fuzzing.py $(ARGS)
 
+.PHONY: judges
+judges: ## Hold code and stand-ins to what others publish: SDKs, contracts, fixtures, specifications
+	@$(SET_UP) develop modules
+	@$(BIN)/pytest -n auto -rs tests/contract --ignore=tests/contract/test_openapi_fuzzing.py $(ARGS)
+
 .PHONY: test-long
 test-long: $(READY) ## Run the property tests with many more examples, new ones each time
 	@LEDGER_EXAMPLES=$(EXAMPLES) CHECKOUT_EXAMPLES=$(EXAMPLES) EXACT_SUM_EXAMPLES=$(EXAMPLES) \

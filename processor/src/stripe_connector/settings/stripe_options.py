@@ -5,6 +5,7 @@ An option unknown to Stripe would otherwise fail, or be ignored, in front of a s
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, get_args
 
 import msgspec
@@ -152,6 +153,19 @@ class Terms(_Options):
     us_bank_account: Term | UnsetType = UNSET
 
 
+class WalletOptions(_Options):
+    email_required: bool | UnsetType = UNSET
+    phone_number_required: bool | UnsetType = UNSET
+
+
+class ApplePay(_Options):
+    """What each request contains is for Apple to say."""
+
+    recurring_payment_request: dict[str, object] | UnsetType | None = UNSET
+    deferred_payment_request: dict[str, object] | UnsetType | None = UNSET
+    automatic_reload_payment_request: dict[str, object] | UnsetType | None = UNSET
+
+
 class Wallets(_Options):
     apple_pay: Visibility | UnsetType = UNSET
     google_pay: Visibility | UnsetType = UNSET
@@ -176,8 +190,13 @@ class DefaultBillingDetails(_Options):
     address: DefaultAddress | UnsetType = UNSET
 
 
+class DefaultCard(_Options):
+    network: list[str] | UnsetType = UNSET
+
+
 class DefaultValues(_Options):
     billing_details: DefaultBillingDetails | UnsetType = UNSET
+    card: DefaultCard | UnsetType = UNSET
 
 
 class AddressFields(_Options):
@@ -190,14 +209,28 @@ class AddressFields(_Options):
 
 
 class BillingDetailsFields(_Options):
-    name: Visibility | UnsetType = UNSET
+    name: Visibility | Literal["always"] | UnsetType = UNSET
     email: Visibility | UnsetType = UNSET
     phone: Visibility | UnsetType = UNSET
     address: AddressVisibility | AddressFields | UnsetType = UNSET
 
 
 class Fields(_Options):
+    """Of all payment methods, and of one."""
+
     billing_details: Visibility | BillingDetailsFields | UnsetType = UNSET
+
+
+class _OfAll(_Options):
+    fields: Fields
+
+
+class _OfMethods(_Options):
+    fields: dict[str, Fields]
+
+
+_METHOD = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+"""A payment method's name."""
 
 
 class Business(_Options):
@@ -207,9 +240,10 @@ class Business(_Options):
 class Layout(_Options):
     type: LayoutType
     default_collapsed: bool | UnsetType = UNSET
-    radios: bool | Literal["auto", "always", "never"] | UnsetType = UNSET
+    radios: bool | Literal["auto", "always", "never", "if_multiple"] | UnsetType = UNSET
     spaced_accordion_items: bool | UnsetType = UNSET
     visible_accordion_items_count: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+    payment_method_logo_position: Literal["start", "end"] | UnsetType = UNSET
 
 
 class PaymentElementOptions(_Options):
@@ -217,9 +251,19 @@ class PaymentElementOptions(_Options):
 
     terms: Terms | UnsetType = UNSET
     wallets: Wallets | UnsetType = UNSET
+    wallet_options: WalletOptions | UnsetType = UNSET
+    apple_pay: ApplePay | UnsetType = UNSET
     default_values: DefaultValues | UnsetType = UNSET
-    fields: Fields | UnsetType = UNSET
+    fields: dict[str, object] | UnsetType = UNSET
     business: Business | UnsetType = UNSET
     payment_method_order: list[str] | UnsetType = UNSET
     read_only: bool | UnsetType = UNSET
     layout: LayoutType | Layout | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """Check `fields`: those of all methods, and by the name of a method those of this one."""
+        given = {} if self.fields is UNSET else self.fields
+        of_methods = {name: value for name, value in given.items() if _METHOD.fullmatch(name)}
+        msgspec.convert({"fields": of_methods}, _OfMethods)
+        of_all = {name: value for name, value in given.items() if name not in of_methods}
+        msgspec.convert({"fields": of_all}, _OfAll)
