@@ -134,6 +134,7 @@ def processor_environment(port: int, backend_port: int) -> dict[str, str]:
         "MAX_CONNECTIONS": "10000",
         "REQUEST_RECEIVE_S": "60",
         "PORT": str(port),
+        "SHUTDOWN_DRAIN_S": "0",
     }
 
 

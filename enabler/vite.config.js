@@ -27,6 +27,4 @@ export default defineConfig({
       },
     },
   },
-  // What `npm start` serves, to pages of any origin: the library is public.
-  preview: { cors: true, allowedHosts: true },
 });

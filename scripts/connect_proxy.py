@@ -67,6 +67,8 @@ def write(target: Path) -> None:
     ignore = shutil.ignore_patterns("node_modules", "public")
     shutil.copytree(ROOT / "connect-proxy", target, ignore=ignore)
     shutil.copytree(bundle, target / "enabler/public")
+    (target / "enabler/src").mkdir()
+    shutil.copy(ROOT / "enabler/scripts/serve.js", target / "enabler/src")
     shutil.copy(ROOT / "LICENSE", target)
     (target / "processor/src/routes.json").write_text(json.dumps(table(), indent=1) + "\n")
 

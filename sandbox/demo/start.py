@@ -114,6 +114,7 @@ def processor_environment(at: Addresses) -> dict[str, str]:
         "RETURN_URL_CART_ID": "false",
         "STOREFRONT_MARKETS": "EUR:DE,USD:US,GBP:GB,JPY:JP,KWD:KW",
         "CONNECT_SERVICE_URL": url(at.processor),
+        "SHUTDOWN_DRAIN_S": "1",
         "CHECKOUT_LINK_SECRET": "the sandbox signs its payment links with this",
         "BUY_NOW_ENABLED": "true",
         "BUY_NOW_PRODUCT": "stoneware-mug-1",

@@ -66,7 +66,11 @@ def third_parties(modules: set[str]) -> set[str]:
 def serving(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     (port,) = free_ports(1)
     told = tmp_path_factory.mktemp("serving") / "modules.json"
-    return imported(told, ["serve"], {**REQUIRED, "HOST": "127.0.0.1", "PORT": str(port)})
+    return imported(
+        told,
+        ["serve"],
+        {**REQUIRED, "HOST": "127.0.0.1", "PORT": str(port), "SHUTDOWN_DRAIN_S": "0"},
+    )
 
 
 def test_serving_imports_nothing_of_other_commands(serving: set[str]) -> None:

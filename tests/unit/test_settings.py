@@ -331,6 +331,8 @@ def test_a_switch_is_exactly_true_or_false(name: str) -> None:
         ("STRIPE_REPEAT_WINDOW_S", 0, 86_400),
         ("REQUEST_DEADLINE_S", 1, 300),
         ("SHUTDOWN_GRACE_S", 0, 300),
+        ("SHUTDOWN_DRAIN_S", 0, 300),
+        ("KEEP_ALIVE_S", 1, 3_600),
         ("MAX_BODY_BYTES", 1_024, 10_485_760),
         ("BFF_ORDER_PII_MINUTES", 0, 10_080),
         ("BFF_REQUESTS_PER_MINUTE", 0, 100_000),

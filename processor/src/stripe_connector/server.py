@@ -25,9 +25,6 @@ from stripe_connector.http.health_routes import Readiness
 
 logger = logging.getLogger(__name__)
 
-_IDLE_CONNECTION_S = 75
-"""Longer than load balancers keep idle connections: the processor must not close first."""
-
 _TICKS_PER_SWEEP = 5
 
 
@@ -41,19 +38,19 @@ def serve(
     host: str,
     port: int,
     grace_s: float,
-    drain_s: float = 1.0,
+    drain_s: float,
+    keep_alive_s: int = 75,
     bounds: Bounds | None = None,
 ) -> int:
     """Serve until SIGTERM or SIGINT; the result is the process's exit code.
 
-    A stop takes at most `grace_s` seconds. Readiness fails at once; for `drain_s` of them new
-    connections are still accepted, since a load balancer notices with a delay; the rest is for
-    requests in flight. `create_app` is called inside the event loop. `bounds` is what connections
-    may take. Raises PortTaken.
+    A stop takes at most `drain_s` and `grace_s` seconds. Readiness fails at once; for `drain_s` new
+    connections are still accepted, since a load balancer notices with a delay; then requests in
+    flight have `grace_s` to finish. A connection may be idle for `keep_alive_s`. `create_app` is
+    called inside the event loop. `bounds` is what connections may take. Raises PortTaken.
     """
     listener = _listen(host, port)
     readiness = Readiness()
-    drain_s = min(drain_s, grace_s / 2)
     config = BoundedConfig(
         lambda: create_app(readiness),
         factory=True,
@@ -64,8 +61,8 @@ def serve(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=_IDLE_CONNECTION_S,
-        timeout_graceful_shutdown=math.ceil(grace_s - drain_s),
+        timeout_keep_alive=keep_alive_s,
+        timeout_graceful_shutdown=math.ceil(grace_s),
     )
     config.connections = Connections(bounded_by_files(bounds or Bounds()))
     server = _Server(config, readiness, drain_s)
@@ -126,8 +123,9 @@ def _collect_garbage_seldom() -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = host == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
     except OSError as error:
         raise PortTaken(
             f"Cannot listen on {host} port {port} ({error.strerror}); set PORT to another."

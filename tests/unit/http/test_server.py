@@ -58,8 +58,8 @@ PROGRAM = textwrap.dedent(
         return app
 
     logs.configure("info")
-    port, drain_s = int(sys.argv[1]), float(sys.argv[2])
-    sys.exit(serve(create_app, host="127.0.0.1", port=port, grace_s=120, drain_s=drain_s))
+    port, drain_s, host = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
+    sys.exit(serve(create_app, host=host, port=port, grace_s=120, drain_s=drain_s))
     """
 )
 
@@ -72,10 +72,12 @@ def free_port() -> int:
 @asynccontextmanager
 async def running(
     drain_s: float,
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, httpx.AsyncClient]]:
     port = free_port()
+    arguments = ["-c", PROGRAM, str(port), str(drain_s), host]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PROGRAM, str(port), str(drain_s), stdout=asyncio.subprocess.PIPE
+        sys.executable, *arguments, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     try:
@@ -125,4 +127,28 @@ def test_a_port_that_is_taken_is_named_with_the_setting_that_changes_it() -> Non
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(PortTaken, match=rf"port {port} .*PORT"):
-            serve(lambda _: pytest.fail("not reached"), host="127.0.0.1", port=port, grace_s=1)
+            serve(
+                lambda _: pytest.fail("not reached"),
+                host="127.0.0.1",
+                port=port,
+                grace_s=1,
+                drain_s=0,
+            )
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [("::", {"127.0.0.1", "::1"}), ("::1", {"::1"}), ("0.0.0.0", {"127.0.0.1"})],  # noqa: S104
+)
+async def test_all_addresses_of_ipv6_include_those_of_ipv4(host: str, reached: set[str]) -> None:
+    async with running(drain_s=0, host=host) as (process, client):
+        port = client.base_url.port
+        found = set()
+        for address in ("127.0.0.1", "::1"):
+            try:
+                with socket.create_connection((address, port or 0), PATIENCE_S):
+                    found.add(address)
+            except OSError:
+                continue
+        process.kill()
+    assert found == reached

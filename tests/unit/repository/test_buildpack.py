@@ -73,7 +73,7 @@ def started(application: Path, environment: dict[str, str]) -> Iterator[str]:
     process = subprocess.Popen(  # noqa: S603 - as the Procfile has it
         shlex.split(command),
         cwd=application,
-        env={**environment, "HOST": "127.0.0.1", "PORT": str(port)},
+        env={**environment, "HOST": "127.0.0.1", "PORT": str(port), "SHUTDOWN_DRAIN_S": "0"},
         executable=shutil.which("python", path=environment["PATH"]),
     )
     yield f"http://127.0.0.1:{port}"

@@ -55,7 +55,8 @@ def test_the_scopes_are_those_that_are_needed() -> None:
 def test_a_platform_waits_longer_than_the_processor(stop: str) -> None:
     found = re.search(stop, PAGE)
     assert found is not None
-    assert int(found[1]) > load_settings(REQUIRED).shutdown_grace_s
+    settings = load_settings(REQUIRED)
+    assert int(found[1]) > settings.shutdown_drain_s + settings.shutdown_grace_s
 
 
 def test_the_number_of_required_settings_is_right() -> None:

@@ -28,6 +28,8 @@ def serve() -> None:
             host=settings.host,
             port=settings.port,
             grace_s=settings.shutdown_grace_s,
+            drain_s=settings.shutdown_drain_s,
+            keep_alive_s=settings.keep_alive_s,
             bounds=Bounds(
                 connections=settings.max_connections,
                 bytes=settings.max_bytes_in_flight,

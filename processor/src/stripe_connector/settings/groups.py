@@ -466,7 +466,11 @@ class OperationSettings:
     """How the process runs."""
 
     port: int = defaulted(integer(1, 65_535), "8080", "Port to listen on.")
-    host: str = defaulted(text, "0.0.0.0", "Address to listen on.")  # noqa: S104 - in a container
+    host: str = defaulted(
+        text,
+        "0.0.0.0",  # noqa: S104 - in a container
+        "Address to listen on; `::` is every address of IPv6 and IPv4.",
+    )
     connect_service_url: str | None = optional(
         base_url, "Public URL of the processor; commercetools Connect sets it.", absent=None
     )
@@ -558,11 +562,23 @@ class OperationSettings:
         "5",
         "Seconds from the first byte of a request, or the opening of its connection, to its last.",
     )
+    keep_alive_s: int = defaulted(
+        integer(1, 3_600),
+        "75",
+        "Seconds that a connection may be idle. More than the balancer in front waits (nginx and"
+        " AWS 60, Google 600): it must close first, so that no request meets a closed connection.",
+    )
+    shutdown_drain_s: int = defaulted(
+        integer(0, 300),
+        "20",
+        "Seconds for which it still takes new requests when it stops, while readiness fails; more"
+        " than the balancer's checks take to notice (period by failures, such as 3 times 5 s).",
+    )
     shutdown_grace_s: int = defaulted(
         integer(0, 300),
         "30",
-        "Seconds that running requests have to finish when it stops; more than REQUEST_DEADLINE_S,"
-        " so that none is cut.",
+        "Seconds that running requests then have to finish; more than REQUEST_DEADLINE_S, so that"
+        " none is cut. The platform must wait for SHUTDOWN_DRAIN_S and these before it kills.",
     )
     max_body_bytes: int = defaulted(
         integer(1_024, 10_485_760), "262144", "Largest request body; webhooks have their own limit."

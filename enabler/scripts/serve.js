@@ -1,5 +1,5 @@
 // Serves the built browser library to pages of any origin: it is public.
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 
 const FOLDER = new URL('../public/', import.meta.url);
@@ -25,7 +25,9 @@ const server = http.createServer({ keepAliveTimeout: 620_000 }, (request, respon
     'Content-Type': 'text/javascript; charset=utf-8',
     'Content-Length': file.length,
     'Cross-Origin-Resource-Policy': 'cross-origin',
-    'Cache-Control': HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'public, max-age=300',
+    'Cache-Control': HASHED.test(path)
+      ? 'public, max-age=31536000, immutable'
+      : 'public, max-age=300',
   });
   response.end(file);
 });
