@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from tests.contract import dashboard, scenarios
@@ -32,16 +34,37 @@ def traffic() -> Traffic:
 
 @pytest.fixture(scope="session")
 def contract() -> Contract:
-    """commercetools' published contract, which is not part of the repository.
+    """commercetools' published contract of the HTTP API, which is not part of the repository."""
+    return _published("commercetools-api.json")
 
-    Looked for in COMMERCETOOLS_CONTRACTS, else in `shared/contracts` beside the repository.
-    """
-    named = os.environ.get("COMMERCETOOLS_CONTRACTS")
+
+@pytest.fixture(scope="session")
+def checkout() -> Contract:
+    """The one of Checkout."""
+    return _published("commercetools-checkout-api.json")
+
+
+@pytest.fixture(scope="session")
+def fixtures() -> dict[str, dict[str, Any]]:
+    """Stripe's published fixtures by the kind of object, each of them a published contract."""
+    resources: dict[str, dict[str, Any]] = msgspec.json.decode(
+        _found("stripe-fixtures.json").read_bytes()
+    )["resources"]
+    return resources
+
+
+def _published(name: str) -> Contract:
+    return Contract(_found(name))
+
+
+def _found(name: str) -> Path:
+    """Looked for in PUBLISHED_CONTRACTS, else in `shared/contracts` beside the repository."""
+    named = os.environ.get("PUBLISHED_CONTRACTS")
     folder = Path(named) if named else _REPOSITORY.parent / "shared" / "contracts"
-    source = folder / "commercetools-api.json"
+    source = folder / name
     if not source.is_file():
-        missing = f"NOT CHECKED: commercetools' published contract is not at {source}"
+        missing = f"NOT CHECKED: the published contract is not at {source}"
         if named:
             pytest.fail(missing)
         pytest.skip(missing)
-    return Contract(source)
+    return source

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -57,21 +55,6 @@ DECODED: dict[type[Struct], str] = {
 """The Structs of whole objects, by the kind that a fixture is of."""
 
 
-@pytest.fixture(scope="module")
-def fixtures() -> dict[str, Json]:
-    """Looked for in STRIPE_FIXTURES, else in `shared/contracts` beside the repository."""
-    named = os.environ.get("STRIPE_FIXTURES")
-    beside = Path(__file__).parents[3] / "shared" / "contracts" / "stripe-fixtures.json"
-    source = Path(named) if named else beside
-    if not source.is_file():
-        missing = f"NOT CHECKED: Stripe's fixtures, a published contract, are not at {source}"
-        if named:
-            pytest.fail(missing)
-        pytest.skip(missing)
-    resources: dict[str, Json] = msgspec.json.decode(source.read_bytes())["resources"]
-    return resources
-
-
 @pytest.mark.parametrize("struct", DECODED, ids=lambda each: each.__name__)
 def test_a_fixture_is_decoded(fixtures: dict[str, Json], struct: type[Struct]) -> None:
     if DECODED[struct] not in fixtures:
@@ -104,13 +87,22 @@ def key_problems(fixtures: dict[str, Json], value: Json) -> list[str]:
     return [f"{kind} lacks {name}" for name in lacking] + [f"{kind} has {name}" for name in unknown]
 
 
+def objects(fixtures: dict[str, Json], traffic: Traffic) -> list[Json]:
+    """All that the stand-in showed of the kinds that there are fixtures of."""
+    answers = [a.body for a in traffic.answered_by("stripe.test") if not a.to_browser]
+    return [each for each in shown([*answers, *traffic.events]) if each["object"] in fixtures]
+
+
+def differences(fixtures: dict[str, Json], traffic: Traffic) -> set[str]:
+    """All differences of keys that no list explains."""
+    return {p for each in objects(fixtures, traffic) for p in key_problems(fixtures, each)}
+
+
 def test_objects_of_the_stand_in_have_the_keys_of_the_fixtures(
     fixtures: dict[str, Json], traffic: Traffic
 ) -> None:
-    answers = [a.body for a in traffic.answered_by("stripe.test") if not a.to_browser]
-    objects = [each for each in shown([*answers, *traffic.events]) if each["object"] in fixtures]
-    problems = {problem for each in objects for problem in key_problems(fixtures, each)}
-    assert len({each["object"] for each in objects}) > 15
+    assert len({each["object"] for each in objects(fixtures, traffic)}) > 15
+    problems = differences(fixtures, traffic)
     assert not problems, "\n".join(sorted(problems))
 
 
@@ -118,9 +110,8 @@ def test_every_difference_that_is_allowed_is_one(
     fixtures: dict[str, Json], traffic: Traffic
 ) -> None:
     """A difference that is gone leaves the list."""
-    answers = [a.body for a in traffic.answered_by("stripe.test") if not a.to_browser]
     seen: dict[str, list[Json]] = {}
-    for each in shown([*answers, *traffic.events]):
+    for each in objects(fixtures, traffic):
         seen.setdefault(each["object"], []).append(each)
     for kind, names in LEFT_OUT.items():
         assert names <= {n for n in fixtures[kind] if any(n not in each for each in seen[kind])}
