@@ -13,7 +13,7 @@ from sandbox.desk import amounts
 from sandbox.desk.asking import Processor
 from sandbox.desk.backends import Backends
 from sandbox.desk.guard import Guard
-from sandbox.desk.operations import Action, Wish
+from sandbox.desk.operations import DONE, Action, Wish
 from sandbox.desk.payments import Mistake, Payments
 from sandbox.desk.sessions import Session
 from sandbox.desk.wire import Refused
@@ -38,19 +38,20 @@ class Changes:
         form = self._guard.form
         return [
             Route("/payments/{id}/operations", form(self.operate), methods=["POST"]),
+            Route("/payments/{id}/confirm", form(self.confirm), methods=["POST"]),
             Route("/payments/{id}/repeat", form(self.repeat), methods=["POST"]),
             Route("/payments/{id}/disputes", form(self.dispute), methods=["POST"]),
             Route("/payments/{id}/disputes/{dispute}", form(self.decide), methods=["POST"]),
         ]
 
     async def operate(self, request: Request, session: Session, fields: dict[str, str]) -> Response:
-        """Capture, refund, cancel or reverse."""
+        """Capture, refund, cancel or reverse: asked for once it has been confirmed."""
         try:
             action = Action(fields.get("action", ""))
         except ValueError as error:
             raise HTTPException(HTTPStatus.BAD_REQUEST, "There is no such operation.") from error
         currency = fields.get("currency", "")
-        cents = None
+        cents, charge = None, fields.get("charge") or None
         if action in _WITH_AMOUNT:
             typed = fields.get("amount", "")
             try:
@@ -58,14 +59,29 @@ class Changes:
             except ValueError as error:
                 mistake = Mistake(action.value, str(error), typed)
                 return await self._payments.page(request, session, mistake)
+            most = (await self._payments.standing(request)).most(action, charge)
+            if 0 < most < cents:
+                can = f"At most {amounts.shown(most, currency)} can be {DONE[action].lower()} now."
+                mistake = Mistake(action.value, can, typed)
+                return await self._payments.page(request, session, mistake)
         wish = Wish(
             key=_key(fields),
             payment_id=request.path_params["id"],
             action=action,
             currency=currency,
             cents=cents,
-            charge=fields.get("charge") or None,
+            charge=charge,
         )
+        session.propose(wish)
+        return _back(request, f"?confirm={wish.key}")
+
+    async def confirm(self, request: Request, session: Session, fields: dict[str, str]) -> Response:
+        """Ask for what was confirmed; sent twice, it is one operation, by its key."""
+        wish = session.proposal(_key(fields))
+        if wish is None or wish.payment_id != request.path_params["id"]:
+            raise HTTPException(
+                HTTPStatus.NOT_FOUND, "This operation is no longer known. Look at the payment."
+            )
         await self._asking.carry_out(session, wish)
         return _back(request, f"?operation={wish.key}")
 

@@ -121,7 +121,7 @@ class Told(Struct, frozen=True):
     """Why it was not done, for people: without the fields and ids of any API."""
 
 
-_DONE = {
+DONE = {
     Action.CAPTURE: "Captured",
     Action.REFUND: "Refunded",
     Action.CANCEL: "Cancelled",
@@ -155,7 +155,7 @@ def tell(operation: Operation, amount: str, most: str = "") -> Told:
     of = f" of {amount}" if amount else ""
     match operation.outcome:
         case Outcome.APPROVED:
-            done = _DONE[operation.wish.action]
+            done = DONE[operation.wish.action]
             return Told("good", f"{done} {amount}".strip() + ".", "There is nothing left to do.")
         case Outcome.RECEIVED:
             return Told(
@@ -187,7 +187,7 @@ def _refused_because(operation: Operation, most: str) -> str:
     """Of what the processor refuses: its own words name fields and minor units."""
     match operation.status:
         case HTTPStatus.BAD_REQUEST if most:
-            return f"At most {most} can be {_DONE[operation.wish.action].lower()} now."
+            return f"At most {most} can be {DONE[operation.wish.action].lower()} now."
         case HTTPStatus.BAD_REQUEST:
             return "The payment does not allow it as it is now."
         case HTTPStatus.CONFLICT:

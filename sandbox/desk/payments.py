@@ -15,7 +15,7 @@ from sandbox.demo.compare import Comparison, compare
 from sandbox.desk.amounts import shown
 from sandbox.desk.backends import STATES, AtStripe, Backends
 from sandbox.desk.guard import Guard
-from sandbox.desk.operations import Action, Operation, Told, tell
+from sandbox.desk.operations import NAMES, Action, Operation, Told, tell
 from sandbox.desk.rendering import Pages
 from sandbox.desk.sessions import Session
 from sandbox.desk.standing import Standing, standing
@@ -96,6 +96,11 @@ class Payments:
         operation = session.operation(request.query_params.get("operation", ""))
         if operation is not None and operation.wish.payment_id != payment["id"]:
             operation = None
+        proposal = session.proposal(request.query_params.get("confirm", ""))
+        if proposal is not None and (
+            proposal.payment_id != payment["id"] or session.operation(proposal.key) is not None
+        ):
+            proposal = None
         now = standing(payment, at_stripe.disputes if at_stripe else ())
         return self._pages.render(
             request,
@@ -114,8 +119,18 @@ class Payments:
             operation=operation,
             told=_told(operation, now),
             mistake=mistake,
+            proposal=proposal,
+            proposed=proposal and NAMES[proposal.action],
+            then=proposal and now.after(proposal.action, proposal.cents),
             reasons=_DISPUTES,
         )
+
+    async def standing(self, request: Request) -> Standing:
+        """Where the payment of the request stands, by what commercetools has of it."""
+        found = await self._backends.commercetools.payment(request.path_params["id"])
+        if found is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        return standing(found[0])
 
     async def _at_stripe(self, payment: Json) -> tuple[AtStripe | None, Json | None, str]:
         """Stripe's objects, or the page that nobody has paid on yet, or why there is neither."""

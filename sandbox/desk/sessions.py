@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.desk.operations import Operation
+from sandbox.desk.operations import Operation, Wish
 from sandbox.desk.tokens import Identity
 
 T = TypeVar("T")
@@ -47,6 +47,7 @@ class Session:
         self.deeds: deque[Deed] = deque(maxlen=_MOST_DEEDS)
         """Oldest first."""
         self._operations: OrderedDict[str, Operation] = OrderedDict()
+        self._proposals: OrderedDict[str, Wish] = OrderedDict()
         self._spent: OrderedDict[str, None] = OrderedDict()
 
     def remember(self, operation: Operation) -> None:
@@ -55,6 +56,13 @@ class Session:
 
     def operation(self, key: str) -> Operation | None:
         return self._operations.get(key)
+
+    def propose(self, wish: Wish) -> None:
+        """Keep what somebody has to confirm before it is asked for."""
+        _put(self._proposals, wish.key, wish)
+
+    def proposal(self, key: str) -> Wish | None:
+        return self._proposals.get(key)
 
     def first_time(self, key: str) -> bool:
         """Whether a form is sent for the first time; a double click sends the same key again."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from sandbox.desk.operations import Action
 from sandbox.desk.wire import Json
 
 _REFUND_OF = "stripeConnector_refundOf"
@@ -63,6 +64,27 @@ class Standing(Struct, frozen=True, kw_only=True):
     @property
     def can_capture(self) -> bool:
         return self.capturable > 0 and not self.capturing
+
+    def most(self, action: Action, charge: str | None = None) -> int:
+        """What an action can move at most now; a refund may be of one charge."""
+        if action is Action.CAPTURE:
+            return self.capturable if self.can_capture else 0
+        of = [each.left for each in self.charges if each.id == charge]
+        return min(self.refundable, *of) if of else self.refundable
+
+    def after(self, action: Action, cents: int | None) -> Standing:
+        """Where it stands once the action has been carried out."""
+        match action:
+            case Action.CAPTURE:
+                captured = self.captured + (cents or 0)
+                return structs.replace(self, captured=captured, capturable=0)
+            case Action.REFUND:
+                return structs.replace(self, refunded=self.refunded + (cents or 0))
+            case Action.CANCEL:
+                return structs.replace(self, capturable=0)
+            case Action.REVERSE:
+                refunded = self.refunded + self.refundable
+                return structs.replace(self, refunded=refunded, capturable=0)
 
 
 def standing(payment: Json, disputes: Iterable[Json] = ()) -> Standing:

@@ -78,10 +78,19 @@ class Office:
         return await self.browser.get(f"/desk/payments/{payment_id}")
 
     async def operate(self, payment_id: str, **fields: str) -> httpx.Response:
-        """Load the payment's page and send one of its forms."""
+        """Load the payment's page, send one of its forms and confirm it."""
+        asked = await self.ask(payment_id, **fields)
+        return await self.confirm(payment_id, asked) if 'id="confirm"' in asked.text else asked
+
+    async def ask(self, payment_id: str, **fields: str) -> httpx.Response:
+        """The page after one of its forms was sent, before it is confirmed."""
         page = await self.page(payment_id)
         data = {"csrf": hidden(page, "csrf"), "key": hidden(page, "key"), "currency": "EUR"}
         return await self.send(f"/desk/payments/{payment_id}/operations", {**data, **fields})
+
+    async def confirm(self, payment_id: str, asked: httpx.Response) -> httpx.Response:
+        fields = {name: hidden(asked, name) for name in ("csrf", "key")}
+        return await self.send(f"/desk/payments/{payment_id}/confirm", fields)
 
     async def send(self, path: str, data: Mapping[str, str]) -> httpx.Response:
         return await self.browser.post(path, data=dict(data))

@@ -30,8 +30,12 @@ async def test_the_same_form_sent_again_and_at_once_is_the_same_operation(office
         "amount": "1",
     }
     path = f"/desk/payments/{payment_id}/operations"
-    both = await asyncio.gather(office.send(path, form), office.send(path, form))
-    await office.send(path, form)
+    asked, _ = await asyncio.gather(office.send(path, form), office.send(path, form))
+    assert len(office.world.stripe.refunds) == 0
+    both = await asyncio.gather(
+        office.confirm(payment_id, asked), office.confirm(payment_id, asked)
+    )
+    await office.confirm(payment_id, asked)
     assert {answer.status_code for answer in both} == {200}
     refunds = [each for each in await office.world.transactions(payment_id) if each[0] == "Refund"]
     assert refunds == [("Refund", 100, "Success")]
@@ -63,13 +67,36 @@ async def test_what_is_no_amount_is_told_at_the_field_and_nothing_is_asked(
     assert not [each for each in office.sent if each.url.host == "processor.test"]
 
 
-async def test_too_much_is_refused_in_words(office: Office) -> None:
+async def test_too_much_is_not_asked_for(office: Office) -> None:
     payment_id = await office.world.paid(1000)
-    page = text(await office.operate(payment_id, action="refundPayment", amount="10,01"))
+    page = await office.operate(payment_id, action="refundPayment", amount="10,01")
+    assert page.status_code == 422
+    assert "At most €10.00 can be refunded now." in text(page)
+    assert not [each for each in office.sent if each.url.host == "processor.test"]
+
+
+async def test_what_has_become_too_much_is_refused_in_words(office: Office) -> None:
+    payment_id = await office.world.paid(1000)
+    asked = await office.ask(payment_id, action="refundPayment", amount="10")
+    await office.operate(payment_id, action="refundPayment", amount="2")
+    page = text(await office.confirm(payment_id, asked))
     assert "was not carried out" in page
-    assert "At most €10.00 can be refunded now." in page
+    assert "At most €8.00 can be refunded now." in page
     assert "centAmount" not in page
     assert "No money has moved" in page
+
+
+async def test_only_what_was_asked_of_this_payment_can_be_confirmed(office: Office) -> None:
+    first, second = await office.world.paid(1000), await office.world.paid(1000)
+    asked = await office.ask(first, action="refundPayment", amount="10")
+    assert (await office.confirm(second, asked)).status_code == 404
+    assert (
+        "balance-then"
+        not in (
+            await office.browser.get(f"/desk/payments/{second}?{asked.url.query.decode()}")
+        ).text
+    )
+    assert await office.world.transactions(second) == await office.world.transactions(first)
 
 
 async def test_a_part_is_captured_and_the_rest_released() -> None:

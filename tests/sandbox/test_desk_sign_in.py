@@ -23,6 +23,7 @@ async def test_nobody_sees_anything_without_signing_in(path: str) -> None:
     "path",
     [
         "/desk/payments/x/operations",
+        "/desk/payments/x/confirm",
         "/desk/payments/x/repeat",
         "/desk/payments/x/disputes",
         "/desk/payments/x/disputes/dp_1",

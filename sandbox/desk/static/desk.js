@@ -14,6 +14,19 @@ function remember(root) {
   for (const region of root.querySelectorAll("[data-live-region]")) sent.set(region.id, plain(region));
 }
 
+// What is to be confirmed is asked before anything else; Escape is the same as "Not now".
+function ask() {
+  const dialog = document.querySelector("dialog[open]");
+  if (!dialog) return false;
+  dialog.close();
+  dialog.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    dialog.querySelector("[data-dismiss]").click();
+  });
+  dialog.showModal();
+  return true;
+}
+
 // Puts a page in place of this one: after a form was sent or a link was followed.
 async function replace(answer, push) {
   const page = parse(await answer.text());
@@ -25,6 +38,7 @@ async function replace(answer, push) {
   else history.replaceState(null, "", answer.url);
   sent.clear();
   remember(document);
+  if (ask()) return;
   const told = document.getElementById("outcome") || document.querySelector('[aria-invalid="true"]');
   const again = told || (focused && document.getElementById(focused));
   if (again && !again.disabled) again.focus();
@@ -82,6 +96,7 @@ document.addEventListener("change", (event) => {
   if (event.target.matches(".filter select")) event.target.form.requestSubmit();
 });
 
+ask();
 window.addEventListener("popstate", () => load(location.href, {}, false).catch(() => location.reload()));
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
