@@ -110,7 +110,7 @@ def _can_be_wrong(operation: Operation) -> bool:
     )
 
 
-def _named(operation: Operation) -> str:
+def named(operation: Operation) -> str:
     return f"{operation.method.upper()} {operation.path}"
 
 
@@ -124,7 +124,7 @@ def _in_path(operation: Operation) -> list[str]:
     return [name for name, place in _texts(operation) if place == "path"]
 
 
-every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=_named)
+every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=named)
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +251,7 @@ def test_requests_as_described_are_answered_as_described(
 
 
 @pytest.mark.parametrize(
-    "operation", [each for each in OPERATIONS if _can_be_wrong(each)], ids=_named
+    "operation", [each for each in OPERATIONS if _can_be_wrong(each)], ids=named
 )
 def test_wrong_requests_are_answered_as_described(
     battered: Laboratory, operation: Operation
@@ -262,7 +262,7 @@ def test_wrong_requests_are_answered_as_described(
 @pytest.mark.parametrize(
     "operation",
     [each for each in OPERATIONS if "requestBody" in each.definition.raw],
-    ids=_named,
+    ids=named,
 )
 def test_odd_bodies_are_answered_as_described(battered: Laboratory, operation: Operation) -> None:
     fuzzer = Fuzzer(battered)
@@ -272,7 +272,7 @@ def test_odd_bodies_are_answered_as_described(battered: Laboratory, operation: O
             fuzzer.send_odd(case, body, media_type)
 
 
-@pytest.mark.parametrize("operation", [each for each in OPERATIONS if _texts(each)], ids=_named)
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if _texts(each)], ids=named)
 def test_odd_texts_are_answered_as_described(battered: Laboratory, operation: Operation) -> None:
     fuzzer = Fuzzer(battered)
     for name, place in _texts(operation):

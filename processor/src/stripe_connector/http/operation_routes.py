@@ -22,6 +22,7 @@ from stripe_connector.http.auth import (
 from stripe_connector.http.body import json_body
 from stripe_connector.http.fields import Fields, named_by
 from stripe_connector.http.openapi.documentation import Answer, Documentation, Parameter
+from stripe_connector.http.openapi.examples import CART_ID, METHOD_ID, TRANSACTION_ID
 from stripe_connector.http.responses import json_response
 from stripe_connector.http.routing import AnyEndpoint, Endpoint
 from stripe_connector.payments.asked import (
@@ -290,6 +291,11 @@ class OperationRoutes:
             " once; without a key, an action that equals an unfinished one continues it."
         ),
         body=PaymentIntentRequest,
+        example={
+            "actions": [
+                {"action": "refundPayment", "amount": {"centAmount": 100, "currencyCode": "EUR"}}
+            ]
+        },
         parameters=(
             Parameter("id", "path", "The id of the commercetools Payment."),
             Parameter(
@@ -331,6 +337,12 @@ class OperationRoutes:
             " item, is charged once."
         ),
         body=TransactionRequest,
+        example={
+            "cartId": CART_ID,
+            "checkoutTransactionItemId": TRANSACTION_ID,
+            "type": "Recurring",
+            "paymentMethodId": METHOD_ID,
+        },
         answers={
             201: Answer(
                 "What became of the charge; a refusal is an answer, too.", TransactionResponse

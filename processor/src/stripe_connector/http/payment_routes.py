@@ -17,6 +17,7 @@ from stripe_connector.http.auth import Open, SessionAuth, SessionGuard, SessionP
 from stripe_connector.http.body import json_body
 from stripe_connector.http.fields import Fields, named_by
 from stripe_connector.http.openapi.documentation import TEXT, Answer, Documentation, Parameter
+from stripe_connector.http.openapi.examples import INTENT_ID
 from stripe_connector.http.responses import Error, json_response
 from stripe_connector.http.routing import AnyEndpoint, Endpoint
 from stripe_connector.payments.asked import MethodGone, UnusableMethod
@@ -192,6 +193,7 @@ class PaymentRoutes:
             " GET is the same without a body, for Stripe's own enabler."
         ),
         body=StartRequest,
+        example={"storePaymentMethod": True},
         parameters=(
             Parameter("X-Express-Checkout", "header", "`true` where a wallet's button asks."),
             Parameter(
@@ -227,6 +229,7 @@ class PaymentRoutes:
         summary="Record what the shopper has confirmed",
         description="What counts is what Stripe says of the intent, not what the browser says.",
         body=ConfirmRequest,
+        example={"paymentIntent": INTENT_ID},
         parameters=(Parameter("id", "path", "The `paymentReference` of POST /payments."),),
         answers={
             200: Answer("The payment is authorized or paid.", Confirmed),

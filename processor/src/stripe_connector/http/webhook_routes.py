@@ -12,6 +12,7 @@ from stripe_connector import context
 from stripe_connector.gateways.stripe.signed_events import Delivery, decode_event
 from stripe_connector.http.auth import SignedPayload, StripeAuth
 from stripe_connector.http.openapi.documentation import Answer, Documentation
+from stripe_connector.http.openapi.examples import INTENT_ID
 from stripe_connector.http.responses import json_response
 from stripe_connector.http.routing import AnyEndpoint, Endpoint
 from stripe_connector.payments.payment_events import EventEffect
@@ -70,6 +71,14 @@ class WebhookRoutes:
         summary="Deliver an event",
         description="For Stripe. The answer comes once the effect is in commercetools.",
         body=Delivery,
+        example={
+            "id": "evt_1PqXyZ2eZvKYlo2C5e6f7a8b",
+            "object": "event",
+            "type": "payment_intent.succeeded",
+            "created": 1767225600,
+            "livemode": False,
+            "data": {"object": {"id": INTENT_ID, "object": "payment_intent"}},
+        },
         any_media_type=True,
         answers={200: Answer("What became of the event.", Received)},
         refusals={

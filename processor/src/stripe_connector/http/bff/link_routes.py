@@ -14,6 +14,7 @@ from stripe_connector.http.auth import OAuth2Auth
 from stripe_connector.http.bff.contract import route
 from stripe_connector.http.body import json_body
 from stripe_connector.http.openapi.documentation import Answer, Documentation, Parameter
+from stripe_connector.http.openapi.examples import ORDER_ID
 from stripe_connector.http.rate_limit import RateLimit
 from stripe_connector.http.responses import json_response
 from stripe_connector.http.routing import AnyEndpoint, Endpoint
@@ -61,6 +62,7 @@ class LinkRoutes:
         tag="Operations",
         summary="Make a link with which an order can be paid",
         body=LinkRequest,
+        example={"orderId": ORDER_ID},
         answers={201: Answer("A link to send to the shopper.", PaymentLink)},
         refusals={404: "The order was not found, or links are not configured."},
     )

@@ -14,6 +14,7 @@ from stripe_connector.gateways.commercetools.models import is_id
 from stripe_connector.http.bff.contract import route
 from stripe_connector.http.body import json_body
 from stripe_connector.http.openapi.documentation import Answer, Documentation, Parameter
+from stripe_connector.http.openapi.examples import ORDER_ID
 from stripe_connector.http.rate_limit import RateLimit
 from stripe_connector.http.responses import json_response
 from stripe_connector.http.routing import AnyEndpoint
@@ -97,6 +98,7 @@ class PageRoutes:
             " opened."
         ),
         body=SessionRequest,
+        example={"id": ORDER_ID},
         any_media_type=True,
         answers={201: Answer("Where, or with what, the shopper pays.", PaymentSession)},
         refusals={
@@ -124,6 +126,12 @@ class PageRoutes:
             " only actions are `changePaymentState` to Paid and `changeOrderState` to Confirmed."
         ),
         body=OrderUpdate,
+        example={
+            "actions": [
+                {"action": "changePaymentState", "paymentState": "Paid"},
+                {"action": "changeOrderState", "orderState": "Confirmed"},
+            ]
+        },
         any_media_type=True,
         parameters=(Parameter("id", "path", "The order's id."),),
         answers={

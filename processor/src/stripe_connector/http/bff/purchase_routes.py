@@ -21,6 +21,7 @@ from stripe_connector.http.bff.visitor import NAME as COOKIE
 from stripe_connector.http.bff.visitor import Visitors
 from stripe_connector.http.body import json_body
 from stripe_connector.http.openapi.documentation import HTML, Answer, Documentation, Parameter
+from stripe_connector.http.openapi.examples import ORDER_ID
 from stripe_connector.http.rate_limit import TOO_MANY, RateLimit
 from stripe_connector.http.responses import Error, json_response
 from stripe_connector.http.routing import AnyEndpoint, Endpoint, ErrorShape
@@ -193,6 +194,7 @@ class PurchaseRoutes:
         tag=_TAG,
         summary="Open a payment page for an order",
         body=OrderRequest,
+        example={"order_id": ORDER_ID},
         answers={200: Answer("Where, or with what, the shopper pays.", CreatedSession)},
         refusals={
             400: "The body is not valid, or the order cannot be paid.",

@@ -15,6 +15,7 @@ from stripe_connector.http.bff.storefront_token import HEADER, StorefrontTokens
 from stripe_connector.http.body import json_body
 from stripe_connector.http.fields import Fields, named_by
 from stripe_connector.http.openapi.documentation import Answer, Documentation, Parameter
+from stripe_connector.http.openapi.examples import SKU
 from stripe_connector.http.rate_limit import RateLimit
 from stripe_connector.http.responses import json_response
 from stripe_connector.http.routing import AnyEndpoint
@@ -161,6 +162,7 @@ class StorefrontRoutes:
         tag=_TAG,
         summary="Create a cart",
         body=Region,
+        example={"currency": "EUR", "country": "DE"},
         any_media_type=True,
         answers={201: Answer("The empty cart.", views.CartView)},
         refusals={400: _NO_REGION},
@@ -190,6 +192,7 @@ class StorefrontRoutes:
             " The `version` may be stale."
         ),
         body=CartChange,
+        example={"action": "AddLineItem", "AddLineItem": {"variantId": SKU, "quantity": 1}},
         any_media_type=True,
         parameters=(_CART_ID, _TOKEN),
         answers={200: Answer("The cart after the change.", views.CartView)},

@@ -12,6 +12,7 @@ from stripe_connector import __version__
 from stripe_connector.http import correlation
 from stripe_connector.http.openapi import security
 from stripe_connector.http.openapi.documentation import JSON, Answer, Documentation, Parameter
+from stripe_connector.http.openapi.examples import PARAMETER_EXAMPLES
 from stripe_connector.http.rate_limit import TOO_MANY
 from stripe_connector.http.responses import Error
 from stripe_connector.http.routing import AnyEndpoint
@@ -49,7 +50,7 @@ is answered with 405, and a path that is not listed with 404, both in the shape 
 def document(endpoints: Iterable[AnyEndpoint], *, token_url: str) -> Json:
     """The description of `endpoints`; `token_url` issues tokens to API clients.
 
-    Raises ValueError where an endpoint has no documentation.
+    Raises ValueError where an endpoint has no documentation, or no example of what it takes.
     """
     table = list(endpoints)
     schemas, components = _schemas(table)
@@ -136,9 +137,11 @@ def _operation(endpoint: AnyEndpoint, method: str, schemas: Schemas) -> Json:
     if operation.description:
         described["description"] = operation.description
     if operation.body is not None and method in _BODY_METHODS:
+        if operation.example is None:
+            raise ValueError(f"{endpoint.path} has no example of its body")
         described["requestBody"] = {
             "required": not _may_be_empty(operation.body),
-            "content": {JSON: {"schema": schemas[operation.body]}},
+            "content": {JSON: {"schema": schemas[operation.body], "example": operation.example}},
         }
     return described
 
@@ -160,11 +163,14 @@ def _parameters(path: str, operation: Documentation) -> Iterator[Parameter]:
 
 
 def _parameter(parameter: Parameter, schemas: Schemas) -> Json:
+    if parameter.name not in PARAMETER_EXAMPLES:
+        raise ValueError(f"The parameter {parameter.name} has no example")
     described: Json = {
         "name": parameter.name,
         "in": parameter.place,
         "required": parameter.required or parameter.place == "path",
         "schema": schemas[parameter.type],
+        "example": PARAMETER_EXAMPLES[parameter.name],
     }
     if parameter.description:
         described["description"] = parameter.description

@@ -49,6 +49,8 @@ class Documentation(Struct, frozen=True, kw_only=True):
     """Statuses and reasons."""
     body: Any = None
     """The type of the JSON body of requests that have one."""
+    example: Mapping[str, Any] | None = None
+    """A body that is taken, of the operation's most frequent use."""
     any_media_type: bool = False
     """JSON is read whatever the request calls it."""
     parameters: tuple[Parameter, ...] = ()
