@@ -73,6 +73,10 @@ class Program:
         """SIGTERM; it may take its time."""
         self._process.terminate()
 
+    def wait(self) -> int:
+        """Its exit code, once it has ended by itself or because it was asked to."""
+        return self._process.wait()
+
     def stop(self) -> int:
         """End it gracefully, or by force where that takes too long: its exit code."""
         self.ask_to_stop()
