@@ -148,7 +148,9 @@ class World:
                 folder=self._folder,
             )
         )
-        command = ["haproxy", "-f", file] if balancer == "haproxy" else ["nginx", "-c", file]
+        command = (
+            ["haproxy", "-f", str(file)] if balancer == "haproxy" else ["nginx", "-c", str(file)]
+        )
         self._balancer = subprocess.Popen(command)  # noqa: S603 - fixed commands
         stack.callback(self._end_balancer)
         self._wait(f"{url(front)}/health/ready")

@@ -175,9 +175,9 @@ def test_every_kind_of_difference_has_one_remedy() -> None:
     assert not set(REPAIRS) & set(FOR_A_PERSON)
 
 
-def table(found: int) -> str:
+def table(found: int, width: int = 200) -> str:
     out, counts = io.StringIO(), Counts()
-    report = TableReport(SPAN, out, Bar(io.StringIO()), width=200)
+    report = TableReport(SPAN, out, Bar(io.StringIO()), width=width)
     findings = Findings(counts, report)
     for number in range(found):
         difference = Difference(
@@ -199,10 +199,38 @@ def table(found: int) -> str:
 def test_the_table_says_what_became_of_each() -> None:
     said = table(2)
     assert "missing transaction" in said
-    assert "1000 EUR" in said
+    assert "10.00 EUR" in said
     assert "repaired: add the transaction" in said
     assert "remains: add the transaction" in said
     assert "2 differences, 1 repaired, 1 remain." in said
+
+
+@pytest.mark.parametrize("width", [40, 80, 119])
+def test_a_narrow_terminal_gets_a_block_for_each_difference(width: int) -> None:
+    lines = table(2, width).splitlines()
+    assert lines[:7] == [
+        "missing transaction",
+        "  payment: payment-0",
+        "  intent: pi_1",
+        "  what: Charge",
+        "  amount: 10.00 EUR",
+        "  at Stripe: Success",
+        "  repaired: add the transaction",
+    ]
+    assert lines[8] == "  payment: payment-1"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "said"),
+    [(1_234_567, "EUR", "12,345.67 EUR"), (500, "JPY", "500 JPY"), (1_005, "KWD", "1.005 KWD")],
+)
+def test_amounts_are_in_major_units(amount: int, currency: str, said: str) -> None:
+    out, counts = io.StringIO(), Counts()
+    report = TableReport(SPAN, out, Bar(io.StringIO()), width=60)
+    kind = DifferenceKind.ORPHAN_INTENT
+    Findings(counts, report).found(Difference(kind, intent="pi", amount=amount, currency=currency))
+    report.end(counts, complete=True)
+    assert f"  amount: {said}\n" in out.getvalue()
 
 
 def test_the_table_is_bounded_and_says_so() -> None:

@@ -40,9 +40,20 @@ class CommercetoolsHistory(Commercetools):
         Times are ISO 8601 in UTC, `until` None for a span that is still open. `after` is the last
         id of the page before: unlike an offset it costs the same on every page.
         """
-        where = [_within(since, until)]
+        return await self._page([_within(since, until)], after)
+
+    async def list_unfinished_payments(self, before: str, after: str | None) -> list[Payment]:
+        """A page of payments with an Initial transaction that nobody has modified since `before`.
+
+        Sources of the predicates: https://docs.commercetools.com/api/predicates/query and the
+        Payment's query fields. Ordered and paged as above.
+        """
+        where = [f"lastModifiedAt < {quoted(before)}", 'transactions(state="Initial")']
+        return await self._page(where, after)
+
+    async def _page(self, where: list[str], after: str | None) -> list[Payment]:
         if after is not None:
-            where.append(f"id > {quoted(after)}")
+            where = [*where, f"id > {quoted(after)}"]
         page = await self._client.get(
             f"{self._api}/payments",
             _payments,

@@ -28,7 +28,7 @@ from stripe_connector.ops.reconcile.checkpoint import (
 from stripe_connector.ops.reconcile.examine import Examiner
 from stripe_connector.ops.reconcile.findings import Findings, FindingsReport
 from stripe_connector.ops.reconcile.phases import phases
-from stripe_connector.ops.reconcile.report import Bar, JsonReport, TableReport
+from stripe_connector.ops.reconcile.report import Bar, JsonReport, TableReport, write_metrics
 from stripe_connector.ops.reconcile.run import Run
 from stripe_connector.ops.reconcile.span import duration, span
 from stripe_connector.ops.reconcile.wiring import Parts, reconcile_parts
@@ -37,6 +37,9 @@ from stripe_connector.settings.environment import configured, env_file_option
 
 AGREES, DIFFERS, UNUSABLE, UNFINISHED = range(4)
 """Exit codes."""
+
+_ORPHANS = timedelta(days=30)
+"""For so long before the span, money without a Payment is looked for."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -55,6 +58,7 @@ class Options(Struct, frozen=True, kw_only=True):
     at_once: int = 8
     """Payments compared concurrently."""
     checkpoint: Path | None = None
+    metrics_file: Path | None = None
 
 
 @click.command()
@@ -91,6 +95,11 @@ class Options(Struct, frozen=True, kw_only=True):
     type=click.Path(dir_okay=False, path_type=Path),
     help="File from which an interrupted run resumes.",
 )
+@click.option(
+    "--metrics-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File for the result in Prometheus' text format, replaced at the end.",
+)
 def reconcile(
     since: str,
     until: str | None,
@@ -101,6 +110,7 @@ def reconcile(
     rate: float,
     at_once: int,
     checkpoint: Path | None,
+    metrics_file: Path | None,
 ) -> None:
     """Compare payments with Stripe over a time span, and repair the differences.
 
@@ -121,6 +131,7 @@ def reconcile(
         rate=rate,
         at_once=at_once,
         checkpoint=checkpoint,
+        metrics_file=metrics_file,
     )
     sys.exit(asyncio.run(_until_signalled(settings, options)))
 
@@ -160,6 +171,13 @@ async def run_reconcile(
     except (Unusable, ValueError) as error:
         click.echo(f"Error: {error}", file=err)
         return UNUSABLE
+    if checkpoint.phase is not None:
+        begun = f"{checkpoint.span.until:%Y-%m-%d %H:%M}"
+        click.echo(
+            f"Continuing the run that began at {begun} UTC; nothing later is compared. To start"
+            f" anew, delete {options.checkpoint}.",
+            file=err,
+        )
     report: FindingsReport
     if options.json:
         report = JsonReport(checkpoint.span, out, Bar(err))
@@ -175,6 +193,10 @@ async def run_reconcile(
         click.echo(f"Error: {error.message} {error.detail or ''}".rstrip(), file=err)
     finally:
         report.end(checkpoint.counts, complete=complete)
+        if options.metrics_file is not None:
+            write_metrics(
+                options.metrics_file, checkpoint.counts, complete=complete, at=clock.time()
+            )
     if not complete:
         return UNFINISHED
     return DIFFERS if checkpoint.counts.remaining else AGREES
@@ -196,7 +218,12 @@ def _checkpoint(
     if found is not None:
         return found
     asked_span = span(options.since, options.until, clock.now())
-    return Checkpoint(asked=asked, span=asked_span, counts=Counts())
+    begun = Checkpoint(asked=asked, span=asked_span, counts=Counts())
+    try:
+        file.save(begun)
+    except OSError as error:
+        raise Unusable(f"{options.checkpoint} cannot be written: {error.strerror}") from error
+    return begun
 
 
 def _runner(
@@ -235,5 +262,6 @@ def _runner(
         checkpoint.span,
         settings.ctp_project_key,
         events_only=options.events_only,
+        orphans=_ORPHANS,
     )
     return Run(directions, checkpoint, file, report, clock, at_once=options.at_once)

@@ -93,6 +93,10 @@ def after(payment: Payment, actions: Iterable[Action]) -> Payment:
     return replace(payment, transactions=transactions)
 
 
+_UNFINISHED = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
+"""Statuses with which nobody has paid: https://docs.stripe.com/payments/paymentintents/lifecycle."""
+
+
 def abandoned(payment: Payment, before: datetime) -> list[Transaction]:
     """Unfinished operations that were written ahead before a given time."""
     ours = operations(payment)
@@ -139,6 +143,8 @@ def _unwritten(payment: Payment, actions: Sequence[Action]) -> Iterator[Differen
     if only_status and any(isinstance(action, _STATUS) for action in actions):
         said = after(payment, actions).payment_status.interface_code
         recorded = payment.payment_status.interface_code
+        if said in _UNFINISHED and (recorded is None or recorded in _UNFINISHED):
+            return  # a checkout that its shopper has not finished: nothing has happened yet
         yield Difference(DifferenceKind.OUTDATED_STATUS, recorded=recorded, stripe=said)
 
 

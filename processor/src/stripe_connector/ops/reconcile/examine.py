@@ -45,6 +45,10 @@ class _Case(Struct, frozen=True):
     truth: Truth
 
 
+HOLDING = ("requires_capture", "processing")
+"""Statuses of an intent that holds money, or will, although none was received."""
+
+
 class Examiner:
     """Compares through `reading`, which cannot write; repairs through `writing` if given."""
 
@@ -124,7 +128,7 @@ class Examiner:
             if isinstance(fact, RefundFact) and fact.state != "Failure"
         )
         held = intent.amount_received - returned
-        if held > 0 or intent.status in ("requires_capture", "processing"):
+        if held > 0 or intent.status in HOLDING:
             currency = intent.currency.upper()
             try:
                 money = from_stripe(held or intent.amount, currency, iso_digits(currency))

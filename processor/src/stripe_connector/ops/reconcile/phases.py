@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from stripe_connector.gateways.stripe.history import CreatedSpan, StripeHistory
 from stripe_connector.ledger.facts import PROJECT_KEY
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.stripe_objects import Event, PaymentIntent
-from stripe_connector.ops.reconcile.examine import Examiner
+from stripe_connector.ops.reconcile.examine import HOLDING, Examiner
 from stripe_connector.ops.reconcile.span import Span
 from stripe_connector.ops.reconcile.wiring import Parts
 from stripe_connector.storefront.events import HANDLED, REPLAYED
@@ -73,6 +74,31 @@ class Payments:
         return PhasePage(items, more, _share(listed[-1].id) if more else 1.0)
 
 
+class Unfinished:
+    """Compares Payments from before the span with a transaction that was never finished."""
+
+    name = "unfinished"
+
+    def __init__(self, reading: Parts, examiner: Examiner, span: Span) -> None:
+        self._commercetools = reading.commercetools
+        self._examiner = examiner
+        self._before = span.bounds()[0]
+
+    async def page(self, after: str | None) -> PhasePage:
+        listed = await self._commercetools.list_unfinished_payments(self._before, after)
+        items = [
+            PhaseItem(
+                payment.id,
+                partial(self._examiner.payment, payment)
+                if self._commercetools.is_of_connector(payment)
+                else None,
+            )
+            for payment in listed
+        ]
+        more = len(listed) == PAGE
+        return PhasePage(items, more, _share(listed[-1].id) if more else 1.0)
+
+
 class Sighting(Struct, frozen=True):
     """An object of a list at Stripe that may concern a Payment."""
 
@@ -96,16 +122,25 @@ class AtStripe:
     """
 
     def __init__(
-        self, name: str, look: Look, reading: Parts, examiner: Examiner, span: Span
+        self,
+        name: str,
+        look: Look,
+        reading: Parts,
+        examiner: Examiner,
+        span: Span,
+        *,
+        older: timedelta | None = None,
     ) -> None:
+        """`older`: look for money without a Payment alone, for so long before the span."""
         self.name = name
         self._look = look
         self._reading = reading
         self._examiner = examiner
         self._span = span
+        self._older = older
 
     async def page(self, after: str | None) -> PhasePage:
-        created = self._span.at_stripe()
+        created = self._span.at_stripe() if self._older is None else self._span.before(self._older)
         seen, more = await self._look(self._reading.stripe, created, after)
         first: dict[str, str] = {}
         """By intent, the first object of the page: one comparison per intent is enough."""
@@ -128,7 +163,9 @@ class AtStripe:
             return PhaseItem(seen.id)
         payment = payments.get(seen.intent_id)
         if payment is not None:
-            if self._span.covers(payment.created_at, payment.last_modified_at):
+            if self._older is not None or self._span.covers(
+                payment.created_at, payment.last_modified_at
+            ):
                 return PhaseItem(seen.id)
             return PhaseItem(seen.id, partial(self._examiner.payment, payment, seen.intent))
         if seen.intent is not None:
@@ -137,12 +174,21 @@ class AtStripe:
 
 
 def phases(
-    reading: Parts, examiner: Examiner, span: Span, project_key: str, *, events_only: bool
+    reading: Parts,
+    examiner: Examiner,
+    span: Span,
+    project_key: str,
+    *,
+    events_only: bool,
+    orphans: timedelta,
 ) -> list[Phase]:
-    """All phases in their order, or only the replay of undelivered events."""
+    """All phases in their order, or only the replay of undelivered events.
 
-    def at_stripe(name: str, look: Look) -> AtStripe:
-        return AtStripe(name, look, reading, examiner, span)
+    For `orphans` before the span, intents that hold money are looked up.
+    """
+
+    def at_stripe(name: str, look: Look, older: timedelta | None = None) -> AtStripe:
+        return AtStripe(name, look, reading, examiner, span, older=older)
 
     if events_only:
         return [at_stripe("undelivered events", _undelivered)]
@@ -152,6 +198,8 @@ def phases(
         at_stripe("refunds", _refunds),
         at_stripe("disputes", _disputes),
         at_stripe("events", partial(_events, project_key)),
+        Unfinished(reading, examiner, span),
+        at_stripe("older intents", partial(_money, project_key), orphans),
     ]
 
 
@@ -166,6 +214,22 @@ async def _intents(
             seen.append(Sighting(id_, when))  # another integration's, which may have any form
         else:
             seen.append(Sighting(id_, when, id_, item.whole))
+    return seen, more
+
+
+async def _money(
+    project_key: str, stripe: StripeHistory, created: CreatedSpan, after: str | None
+) -> tuple[list[Sighting], bool]:
+    """Intents of ours that hold money, or will."""
+    page, more = await stripe.list_intents(created, after)
+    seen = []
+    for item in page:
+        id_, when, intent = item.named.id, item.named.created, item.whole
+        ours = item.named.metadata.get(PROJECT_KEY) == project_key
+        if ours and (intent is None or intent.status in HOLDING or intent.amount_received):
+            seen.append(Sighting(id_, when, id_, intent))
+        else:
+            seen.append(Sighting(id_, when))
     return seen, more
 
 

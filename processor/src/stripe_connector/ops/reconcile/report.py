@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from pathlib import Path
 from typing import TextIO
 
 import msgspec
@@ -10,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from stripe_connector.money import iso_digits
 from stripe_connector.ops.reconcile.checkpoint import Counts
 from stripe_connector.ops.reconcile.difference import Difference, DifferenceKind, Outcome
 from stripe_connector.ops.reconcile.span import Span
@@ -18,6 +21,8 @@ ROWS = 200
 """Differences that the table holds; the summary counts all, and --json shows all."""
 _WIDTH = 140
 """Columns where the output is not a terminal."""
+_TABLE = 120
+"""Columns that the table needs at least; a narrower terminal gets a block for each difference."""
 
 
 class JsonLine(Struct, frozen=True, omit_defaults=True):
@@ -144,7 +149,9 @@ class TableReport:
 
     def end(self, counts: Counts, *, complete: bool) -> None:
         self._bar.stop()
-        if self._rows:
+        if self._rows and self._console.width < _TABLE:
+            self._blocks()
+        elif self._rows:
             self._console.print(self._table())
         if counts.differences > len(self._rows):
             self._console.print(
@@ -163,6 +170,22 @@ class TableReport:
         if not complete:
             self._console.print("The run is incomplete: run it again to continue.")
 
+    def _blocks(self) -> None:
+        for each, outcome in self._rows.items():
+            self._console.print(each.kind.value.replace("_", " "))
+            fields = {
+                "payment": each.payment,
+                "intent": each.intent,
+                "what": " ".join(filter(None, (each.type, each.subject))),
+                "amount": _amount(each),
+                "recorded": each.recorded,
+                "at Stripe": each.stripe,
+                outcome if outcome != "found" else "remedy": each.remedy,
+            }
+            for name, value in fields.items():
+                if value:
+                    self._console.print(f"  {name}: {value}", soft_wrap=True)
+
     def _table(self) -> Table:
         table = Table("difference")
         for name in ("payment, intent", "what"):
@@ -174,9 +197,46 @@ class TableReport:
                 each.kind.value.replace("_", " "),
                 "\n".join(filter(None, (each.payment, each.intent))),
                 "\n".join(filter(None, (each.type, each.subject))),
-                "" if each.amount is None else f"{each.amount} {each.currency}",
+                _amount(each),
                 each.recorded or "",
                 each.stripe or "",
                 each.remedy if outcome == "found" else f"{outcome}: {each.remedy}",
             )
         return table
+
+
+def _amount(difference: Difference) -> str:
+    """In major units, as people write it."""
+    if difference.amount is None or difference.currency is None:
+        return ""
+    digits = iso_digits(difference.currency)
+    amount = Decimal(difference.amount).scaleb(-digits)
+    return f"{amount:,.{digits}f} {difference.currency}"
+
+
+def write_metrics(path: Path, counts: Counts, *, complete: bool, at: float) -> None:
+    """Replace a file of Prometheus' text format, for a node exporter's textfile collector.
+
+    `at` is the time of the run's end, in seconds since 1970. Raises OSError.
+    """
+    name = "stripe_connector_reconcile"
+    lines = [
+        f"# HELP {name}_differences Differences that the last run found, by kind.",
+        f"# TYPE {name}_differences gauge",
+        *(
+            f'{name}_differences{{kind="{kind}"}} {counts.found.get(kind, 0)}'
+            for kind in DifferenceKind
+        ),
+        f"# HELP {name}_remaining Differences that remain after the last run.",
+        f"# TYPE {name}_remaining gauge",
+        f"{name}_remaining {counts.remaining}",
+        f"# HELP {name}_complete Whether the last run came to its end.",
+        f"# TYPE {name}_complete gauge",
+        f"{name}_complete {int(complete)}",
+        f"# HELP {name}_end_seconds When the last run ended, in seconds since 1970.",
+        f"# TYPE {name}_end_seconds gauge",
+        f"{name}_end_seconds {at:.0f}",
+    ]
+    unfinished = path.with_name(f"{path.name}.new")
+    unfinished.write_text("\n".join([*lines, ""]))
+    unfinished.replace(path)

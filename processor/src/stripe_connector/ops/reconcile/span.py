@@ -34,6 +34,11 @@ class Span(Struct, frozen=True):
         until = self.until + _SKEW
         return CreatedSpan(int((self.since - _SKEW).timestamp()), int(until.timestamp()))
 
+    def before(self, length: timedelta) -> CreatedSpan:
+        """What Stripe created for so long before the span, as its filter."""
+        until = self.since - _SKEW
+        return CreatedSpan(int((until - length).timestamp()), int(until.timestamp()))
+
     def covers(self, created: str | None, modified: str | None) -> bool:
         """Whether commercetools lists a Payment with these times as one of the span.
 

@@ -1,0 +1,130 @@
+"""`reconcile` as it runs every day: what is older than its span is found until it is closed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.behaviour.reconciling import reconcile, written
+from tests.behaviour.steps import Always, Once, attempt, dashboard_refund, no_trouble, started
+from tests.property import oracle
+from tests.world import World
+
+DAY_S = 86_400
+
+
+async def cut_off_refund(world: World) -> str:
+    """A refund that was written ahead and never reached Stripe: the id of the Payment."""
+    payment_id = await world.paid()
+    for call in range(12):
+        world.network.trouble = Once(call, "crash before", "stripe")
+        await attempt(world, payment_id, "refundPayment", 300)
+        if "Initial" in [t["state"] for t in (await world.payment(payment_id))["transactions"]]:
+            break
+    world.network.trouble = no_trouble
+    return payment_id
+
+
+async def test_a_shop_with_unfinished_checkouts_differs_in_nothing() -> None:
+    world = World()
+    await world.paid()
+    await started(world)
+    for method in ("pm_card_chargeDeclined", "pm_card_authenticationRequired"):
+        shop = await started(world)
+        await world.pay(shop.secret, method)
+    await world.deliver_all()
+    before = len(world.network.calls)
+    for days in (0, 1, 2):
+        world.clock.advance(days * DAY_S)
+        result = await reconcile(world)
+        assert (result.code, result.lines) == (0, [])
+    assert written(world, before) == []
+
+
+@pytest.mark.parametrize("days", [2, 10, 60])
+async def test_an_operation_that_was_abandoned_before_the_span_is_found_until_it_is_closed(
+    days: int,
+) -> None:
+    world = World()
+    payment_id = await cut_off_refund(world)
+    world.clock.advance(days * DAY_S)
+    for _ in range(2):
+        result = await reconcile(world)
+        assert (result.code, result.found) == (1, ["abandoned_operation"])
+        assert result.lines[0]["payment"] == payment_id
+        world.clock.advance(DAY_S)
+    assert (await reconcile(world, apply=True)).repaired == ["abandoned_operation"]
+    world.clock.advance(2 * DAY_S)
+    assert (await reconcile(world)).lines == []
+    oracle.check(world)
+
+
+async def test_money_without_a_payment_is_found_until_it_has_been_given_back() -> None:
+    world = World()
+    shop = await started(world)
+    await world.pay(shop.secret)
+    await started(world)  # not paid, which is no money
+    world.store.collection("payment").remove(shop.payment_id)
+    for _ in range(3):
+        world.clock.advance(3 * DAY_S)
+        result = await reconcile(world)
+        assert (result.code, result.found) == (1, ["orphan_intent"])
+        assert result.lines[0]["intent"] == shop.intent_id
+    await dashboard_refund(world, shop.intent_id, 1000)
+    assert (await reconcile(world)).lines == []
+
+
+async def test_older_payments_that_are_in_order_cost_no_call_of_their_own() -> None:
+    world = World()
+    await world.paid()
+    world.clock.advance(3 * DAY_S)
+    empty = len(world.network.calls)
+    await reconcile(world)
+    few = len(world.network.calls) - empty
+    again = World()
+    for _ in range(5):
+        await again.paid()
+    again.clock.advance(3 * DAY_S)
+    before = len(again.network.calls)
+    await reconcile(again)
+    assert len(again.network.calls) - before == few
+
+
+def gauges(file: Path) -> dict[str, float]:
+    lines = file.read_text().splitlines()
+    values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, value in values.items()}
+
+
+async def test_the_result_of_a_run_is_a_file_of_metrics(tmp_path: Path) -> None:
+    world = World()
+    file = tmp_path / "reconcile.prom"
+    await cut_off_refund(world)
+    world.clock.advance(2 * DAY_S)
+    await reconcile(world, metrics_file=file)
+    found = gauges(file)
+    assert found['stripe_connector_reconcile_differences{kind="abandoned_operation"}'] == 1
+    assert found['stripe_connector_reconcile_differences{kind="orphan_intent"}'] == 0
+    assert found["stripe_connector_reconcile_remaining"] == 1
+    assert found["stripe_connector_reconcile_complete"] == 1
+    assert found["stripe_connector_reconcile_end_seconds"] == pytest.approx(
+        world.clock.time(), abs=60
+    )
+    world.clock.advance(60)
+    await reconcile(world, apply=True, metrics_file=file)
+    assert gauges(file)["stripe_connector_reconcile_remaining"] == 0
+    world.network.trouble = Always("error before", "stripe")
+    await reconcile(world, metrics_file=file)
+    assert gauges(file)["stripe_connector_reconcile_complete"] == 0
+    assert not file.with_name("reconcile.prom.new").exists()
+
+
+async def test_a_checkpoint_that_cannot_be_written_is_told_before_any_work(tmp_path: Path) -> None:
+    world = World()
+    await world.paid()
+    before = len(world.network.calls)
+    result = await reconcile(world, checkpoint=tmp_path / "missing" / "checkpoint")
+    assert result.code == 2
+    assert "cannot be written" in result.errors
+    assert len(world.network.calls) == before
