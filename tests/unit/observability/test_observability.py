@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -20,6 +21,8 @@ from stripe_connector.http.webhook_routes import Delivered
 from stripe_connector.logs import JsonFormatter
 from stripe_connector.observability import labels
 from stripe_connector.observability.metrics import Metrics
+from stripe_connector.ops.reconcile.checkpoint import Counts
+from stripe_connector.ops.reconcile.report import write_metrics
 from stripe_connector.payments.payment_events import EventEffect
 from tests.behaviour.steps import started
 from tests.fakes import FakeClock
@@ -67,6 +70,18 @@ LABELS = {
     for sample in family.samples
 }
 """By the name of a sample; instance and job are Prometheus' own."""
+
+
+def of_reconcile() -> dict[str, set[str]]:
+    """What `reconcile --metrics-file` leaves."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "reconcile.prom"
+        write_metrics(file, Counts(), complete=True, at=0)
+        families = text_string_to_metric_families(file.read_text())
+        return {sample.name: set(sample.labels) for each in families for sample in each.samples}
+
+
+LABELS |= {"up": {"instance", "job"}, **of_reconcile()}
 
 
 def rows(header: str) -> list[list[str]]:
@@ -150,7 +165,7 @@ def test_only_commercetools_has_version_conflicts() -> None:
 def selectors(expression: str) -> list[tuple[str, set[str]]]:
     """Every metric that a query reads, and the labels that it selects by."""
     found = re.findall(
-        r"\b((?:stripe_connector|process)_\w+)(?:\{(.*?)\}(?=\[|\)| |$))?", expression
+        r"\b(up\b|(?:stripe_connector|process)_\w+)(?:\{(.*?)\}(?=\[|\)| |$))?", expression
     )
     return [
         (name, set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)\"", matchers))) for name, matchers in found
@@ -187,6 +202,20 @@ def test_words_in_alerts_are_those_that_the_metrics_use(rule: dict[str, Any]) ->
             assert set(spelt.split("|")) <= values
 
 
+def test_every_alert_reads_the_connectors_job_alone() -> None:
+    for rule in ALERTS:
+        for name, chosen in selectors(rule["expr"]):
+            assert "job" in chosen or name.startswith("stripe_connector_reconcile_"), rule["alert"]
+
+
+def test_every_alert_by_share_or_state_has_a_test_of_its_rule() -> None:
+    """Those that are not named fire at the first occurrence of what needs a person."""
+    text = (FOLDER / "alerts.test.yaml").read_text(encoding="utf-8")
+    tested = set(re.findall(r'alertname="(\w+)"', text))
+    assert tested <= {rule["alert"] for rule in ALERTS}
+    assert {"PaymentsFail", "BackendFails", "WebhooksStayAway", "MemoryNearItsLimit"} <= tested
+
+
 def test_every_alert_says_its_symptom_and_what_to_do() -> None:
     assert {rule["alert"] for rule in ALERTS} == {names(row[0])[0] for row in rows("Alert")}
     for rule in ALERTS:
@@ -197,7 +226,7 @@ def test_every_alert_says_its_symptom_and_what_to_do() -> None:
 def test_what_an_alert_may_name_in_its_symptom_is_left_by_its_query() -> None:
     for rule in ALERTS:
         for label in re.findall(r"\$labels\.(\w+)", rule["annotations"]["symptom"]):
-            assert re.search(rf"\bby \({label}\)", rule["expr"])
+            assert re.search(rf"\bby \((\w+, )*{label}\b", rule["expr"])
 
 
 def test_panels_have_ids_and_places_of_their_own() -> None:
