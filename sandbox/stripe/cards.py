@@ -131,6 +131,7 @@ ALIASES = {
     "pm_card_bypassPending": "4000000000000077",
     "pm_card_credit_disableEnterpriseCardFeatures": "4000008400000076",
     "pm_card_visa_chargeDeclined": "4000000000000002",
+    "pm_card_chargeDeclined": "4000000000000002",
     "pm_card_visa_chargeDeclinedInsufficientFunds": "4000000000009995",
     "pm_card_visa_chargeDeclinedLostCard": "4000000000009987",
     "pm_card_visa_chargeDeclinedStolenCard": "4000000000009979",

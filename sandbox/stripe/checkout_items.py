@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.stripe import checkout_coupons as coupons
-from sandbox.stripe import currencies
+from sandbox.stripe import currencies, products
 from sandbox.stripe.errors import invalid_request, no_such
 from sandbox.stripe.forms import merge_metadata
 from sandbox.stripe.objects import JsonObject
 from sandbox.stripe.state import SessionContents, StripeState
 
-_MAX_ITEMS, _MAX_SHIPPING_OPTIONS, _MAX_IMAGES = 100, 5, 8
+_MAX_ITEMS, _MAX_SHIPPING_OPTIONS = 100, 5
 
 
 def build_items(
@@ -104,11 +104,19 @@ def _item(
         if old is None:
             raise no_such("line item", sent["id"], f"{path}[id]")
     data, quantity = sent.get("price_data"), sent.get("quantity")
-    if old is None and (data is None or quantity is None):
+    chosen = sent.get("price")
+    if old is None and ((data is None) == (chosen is None) or quantity is None):
         raise invalid_request(
-            "A new line item needs price_data and quantity.", code="parameter_missing", param=path
+            "A new line item needs a quantity, and either price or price_data.",
+            code="parameter_missing",
+            param=path,
         )
-    shown_price = _price(state, data, path) if data is not None else (old or {})["price"]
+    if data is not None:
+        shown_price = products.price_of_one_line(state, data, f"{path}[price_data]")
+    elif chosen is not None:
+        shown_price = state.find(state.prices, chosen, f"{path}[price]")
+    else:
+        shown_price = (old or {})["price"]
     quantity = quantity or (old or {})["quantity"]
     item_metadata = dict((old or {}).get("metadata") or {})
     merge_metadata(item_metadata, sent)
@@ -126,62 +134,6 @@ def _item(
         "metadata": item_metadata,
         "price": shown_price,
         "quantity": quantity,
-    }
-
-
-def _price(state: StripeState, data: Mapping[str, Any], path: str) -> JsonObject:
-    """A price that exists for one line only, with its product."""
-    currency = currencies.check_currency(data["currency"])
-    currencies.check_step(data["unit_amount"], currency, f"{path}[price_data][unit_amount]")
-    sent = data["product_data"]
-    images = sent.get("images") or []
-    if len(images) > _MAX_IMAGES:
-        raise invalid_request(
-            f"A product can have up to {_MAX_IMAGES} images.",
-            param=f"{path}[price_data][product_data][images]",
-        )
-    product: JsonObject = {
-        "id": state.new_id("prod", 14),
-        "object": "product",
-        "active": False,
-        "created": state.now(),
-        "default_price": None,
-        "description": sent.get("description"),
-        "images": images,
-        "livemode": state.live,
-        "marketing_features": [],
-        "metadata": dict(sent.get("metadata") or {}),
-        "name": sent["name"],
-        "package_dimensions": None,
-        "shippable": None,
-        "statement_descriptor": None,
-        "tax_code": None,
-        "type": "service",
-        "unit_label": None,
-        "updated": state.now(),
-        "url": None,
-    }
-    state.products.add(product)
-    return {
-        "id": state.new_id("price"),
-        "object": "price",
-        "active": False,
-        "billing_scheme": "per_unit",
-        "created": state.now(),
-        "currency": currency,
-        "custom_unit_amount": None,
-        "livemode": state.live,
-        "lookup_key": None,
-        "metadata": {},
-        "nickname": None,
-        "product": product["id"],
-        "recurring": None,
-        "tax_behavior": data.get("tax_behavior") or "unspecified",
-        "tiers_mode": None,
-        "transform_quantity": None,
-        "type": "one_time",
-        "unit_amount": data["unit_amount"],
-        "unit_amount_decimal": str(data["unit_amount"]),
     }
 
 

@@ -84,7 +84,12 @@ _PRICE_DATA = shape(
     },
     required=("currency", "product_data", "unit_amount"),
 )
-_ITEM: dict[str, Kind] = {"metadata": metadata, "price_data": _PRICE_DATA, "quantity": _count}
+_ITEM: dict[str, Kind] = {
+    "metadata": metadata,
+    "price": text,
+    "price_data": _PRICE_DATA,
+    "quantity": _count,
+}
 _SHIPPING_OPTION = shape(
     {
         "shipping_rate_data": shape(
@@ -142,7 +147,7 @@ CREATE = shape(
         "excluded_payment_method_types": array(text),
         "expires_at": integer,
         "integration_identifier": text,
-        "line_items": array(shape(_ITEM, required=("price_data", "quantity"))),
+        "line_items": array(shape(_ITEM, required=("quantity",))),
         "locale": one_of(*_LOCALES),
         "metadata": metadata,
         "mode": one_of("payment", "setup"),

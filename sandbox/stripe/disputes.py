@@ -207,6 +207,16 @@ def _update(call: Call) -> JsonObject:
     return dispute
 
 
+def _close(call: Call) -> JsonObject:
+    """The merchant accepts the dispute: it is lost (https://docs.stripe.com/api/disputes/close)."""
+    dispute = call.named(call.state.disputes)
+    if dispute["status"] in _CLOSED:
+        raise refused("This dispute is already closed.")
+    inquiry = dispute["status"] in _INQUIRY
+    move(call.state, dispute, "warning_closed" if inquiry else "lost")
+    return dispute
+
+
 def _list(call: Call) -> JsonObject:
     matches = {
         field: call.params[field]
@@ -235,6 +245,7 @@ OPERATIONS = (
             }
         ),
     ),
+    Operation("POST", "/v1/disputes/{id}/close", _close, shape(EXPAND)),
     Operation(
         "GET", "/v1/disputes", _list, shape({**LISTING, "charge": text, "payment_intent": text})
     ),

@@ -168,6 +168,7 @@ class StripeState:
         self.sessions = Table("checkout.session")
         self.coupons = Table("coupon")
         self.products = Table("product")
+        self.prices = Table("price")
         self.shipping_rates = Table("shipping rate")
         self.endpoints = Table("webhook_endpoint")
         self.domains = Table("payment_method_domain")
@@ -193,6 +194,7 @@ class StripeState:
             self.sessions,
             self.coupons,
             self.products,
+            self.prices,
             self.shipping_rates,
             self.endpoints,
             self.domains,

@@ -163,6 +163,32 @@ async def checkout(world: World) -> None:
     await world.ask_stripe("GET", f"{sessions}?status=complete")
 
 
+async def catalogue(world: World) -> None:
+    """A product and its price are made, looked at, and sold."""
+    product = await world.ask_stripe("POST", "/v1/products", name="Mug", description="Blue")
+    price = await world.ask_stripe(
+        "POST", "/v1/prices", product=product["id"], currency="eur", unit_amount="1250"
+    )
+    for path in ("products", f"products/{product['id']}", "prices", f"prices/{price['id']}"):
+        await world.ask_stripe("GET", f"/v1/{path}")
+    line = {"line_items[0][price]": price["id"], "line_items[0][quantity]": "2"}
+    session = await world.ask_stripe(
+        "POST", "/v1/checkout/sessions", mode="payment", success_url=RETURN_URL, **line
+    )
+    assert session["amount_total"] == 2500
+
+
+async def accepted(world: World) -> None:
+    """The merchant accepts a dispute: the money is lost."""
+    payment_id = await world.paid(method="pm_card_createDispute")
+    [dispute] = world.stripe.disputes
+    closed = await world.ask_stripe("POST", f"/v1/disputes/{dispute['id']}/close")
+    assert closed["status"] == "lost"
+    await world.deliver_all()
+    states = [(kind, state) for kind, _, state in await world.transactions(payment_id)]
+    assert ("Chargeback", "Success") in states
+
+
 async def endpoint(world: World) -> None:
     """A webhook endpoint's life."""
     fields = {"url": "https://shop.example/stripe/webhooks", "enabled_events[]": "*"}
@@ -191,4 +217,14 @@ async def account(world: World) -> None:
     await world.ask_stripe("GET", "/v1/account")
 
 
-WALKS = [every_type_of_method, money_moves, saved_methods, checkout, endpoint, domain, account]
+WALKS = [
+    every_type_of_method,
+    money_moves,
+    saved_methods,
+    checkout,
+    catalogue,
+    accepted,
+    endpoint,
+    domain,
+    account,
+]
