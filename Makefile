@@ -63,7 +63,7 @@ serve: ## Run only the processor (ARGS="--env-file .env" names its configuration
 .PHONY: test
 test: ## Run all tests (with ARGS, only the Python tests without a browser)
 	@$(SET_UP) develop modules bundle
-	@$(BIN)/pytest -n $(WORKERS) --ignore=tests/browser --junitxml=build/tests.xml $(COVERAGE) $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --ignore=tests/browser --ignore=tests/nightly --junitxml=build/tests.xml $(COVERAGE) $(ARGS)
 ifeq ($(ARGS),)
 	@$(NPM) run --silent test
 	@# In a separate run, because a browser's driver keeps its own event loop running.

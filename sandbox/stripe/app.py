@@ -20,10 +20,12 @@ from starlette.routing import Route
 from sandbox.stripe import (
     account,
     admin,
+    cash_balance,
     charges,
     checkout_coupons,
     checkout_pages,
     checkout_routes,
+    cli_routes,
     customers,
     disputes,
     domains,
@@ -55,6 +57,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *checkout_routes.OPERATIONS,
     *checkout_coupons.OPERATIONS,
     *products.OPERATIONS,
+    *cash_balance.OPERATIONS,
     *disputes.OPERATIONS,
     *events.OPERATIONS,
     *endpoints.OPERATIONS,
@@ -63,6 +66,9 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 """Every route of the API that Stripe documents."""
 
+_UNDOCUMENTED = (*stripe_js.OPERATIONS, *cli_routes.OPERATIONS)
+"""What Stripe's own programs call besides."""
+
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -70,7 +76,7 @@ def create_app(state: StripeState) -> Starlette:
     """Stripe's API, its payment page and the sandbox's own routes over one account."""
     return Starlette(
         routes=[
-            *(_route(state, each) for each in (*stripe_js.OPERATIONS, *OPERATIONS)),
+            *(_route(state, each) for each in (*_UNDOCUMENTED, *OPERATIONS)),
             *admin.routes(state),
             *checkout_pages.routes(state),
             *stripe_js.routes(),

@@ -84,7 +84,7 @@ def finish_action(state: StripeState, intent: JsonObject, *, succeed: bool) -> N
     )
 
 
-def fund(state: StripeState, intent: JsonObject, amount: int) -> None:
+def fund(state: StripeState, intent: JsonObject, amount: int) -> JsonObject:
     """Money comes to the customer's account by bank transfer, perhaps not all of it, or too much.
 
     What is missing keeps the intent waiting, what is too much stays in the customer's balance:
@@ -94,14 +94,33 @@ def fund(state: StripeState, intent: JsonObject, amount: int) -> None:
     if intent["status"] != "requires_action" or transfer is None:
         raise unexpected_state("This PaymentIntent waits for no transfer.", snapshot(intent))
     missing = transfer["amount_remaining"]
-    _move_cash(state, intent, "funded", amount, ending=amount)
+    funded = _move_cash(state, intent, "funded", amount, ending=amount)
     if amount < missing:
         transfer["amount_remaining"] = missing - amount
         _move_cash(state, intent, "applied_to_payment", -amount, ending=0)
         state.emit("payment_intent.partially_funded", intent)
-        return
+        return funded
     _move_cash(state, intent, "applied_to_payment", -missing, ending=amount - missing)
     finish_action(state, intent, succeed=True)
+    return funded
+
+
+def fund_customer(state: StripeState, customer: str, currency: str, amount: int) -> JsonObject:
+    """A transfer that no intent waits for stays in the customer's cash balance."""
+    holder: JsonObject = {"customer": customer, "currency": currency}
+    funded = _move_cash(state, holder, "funded", amount, ending=amount)
+    state.emit(
+        "cash_balance.funds_available",
+        {
+            "object": "cash_balance",
+            "available": {currency: amount},
+            "customer": customer,
+            "customer_account": None,
+            "livemode": state.live,
+            "settings": {"reconciliation_mode": "automatic", "using_merchant_default": True},
+        },
+    )
+    return funded
 
 
 def settle(state: StripeState, intent: JsonObject, *, succeed: bool) -> None:
@@ -325,8 +344,8 @@ def _expire_outside(
 
 def _move_cash(
     state: StripeState, intent: JsonObject, kind: str, amount: int, *, ending: int
-) -> None:
-    """A change of the customer's cash balance."""
+) -> JsonObject:
+    """A change of the cash balance of an intent's customer."""
     transaction: JsonObject = {
         "id": state.new_id("ccsbtxn"),
         "object": "customer_cash_balance_transaction",
@@ -339,9 +358,14 @@ def _move_cash(
         "net_amount": amount,
         "type": kind,
     }
+    if kind == "funded":
+        bank = {"bic": "SOGEDEFF", "iban_last4": "3000", "sender_name": "Ada Lovelace"}
+        transfer = {"type": "eu_bank_transfer", "reference": None, "eu_bank_transfer": bank}
+        transaction[kind] = {"bank_transfer": transfer}
     if kind == "applied_to_payment":
         transaction[kind] = {"payment_intent": intent["id"]}
     state.emit("customer_cash_balance_transaction.created", transaction)
+    return transaction
 
 
 def _require_action(state: StripeState, intent: JsonObject, action: JsonObject) -> None:

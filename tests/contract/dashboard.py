@@ -178,6 +178,14 @@ async def catalogue(world: World) -> None:
     assert session["amount_total"] == 2500
 
 
+async def transferred(world: World) -> None:
+    """Money comes in that nothing waits for."""
+    customer = await world.ask_stripe("POST", "/v1/customers")
+    path = f"/v1/test_helpers/customers/{customer['id']}/fund_cash_balance"
+    funded = await world.ask_stripe("POST", path, amount="500", currency="eur")
+    assert funded["net_amount"] == 500
+
+
 async def accepted(world: World) -> None:
     """The merchant accepts a dispute: the money is lost."""
     payment_id = await world.paid(method="pm_card_createDispute")
@@ -223,6 +231,7 @@ WALKS = [
     saved_methods,
     checkout,
     catalogue,
+    transferred,
     accepted,
     endpoint,
     domain,
