@@ -1,6 +1,7 @@
 /** Stripe's Payment Element as drop-in and as component. */
 
 import type {
+  Appearance,
   LayoutObject,
   Stripe,
   StripeElements,
@@ -70,7 +71,7 @@ export function paymentElement(
         loaded.config.flowType === 'pi_first'
           ? await checkout.client().startPayment({})
           : undefined;
-      mounted = await show(stripe, box, loaded, first?.clientSecret);
+      mounted = await show(stripe, box, loaded, first?.clientSecret, options.onChange);
       label(mounted);
     });
     if (mounted) await options.onReady?.();
@@ -109,7 +110,7 @@ export function paymentElement(
       async replaced(clientSecret) {
         const { stripe } = await checkout.setup();
         now.element.destroy();
-        mounted = await show(stripe, now.frame, now.loaded, clientSecret);
+        mounted = await show(stripe, now.frame, now.loaded, clientSecret, options.onChange);
       },
       changed(amount) {
         const current = mounted ?? now;
@@ -135,6 +136,7 @@ async function show(
   box: Frame,
   loaded: Loaded,
   clientSecret: string | undefined,
+  onChange: ComponentOptions['onChange'],
 ): Promise<Mounted> {
   const { config, customerSession } = loaded;
   const { captureMethod } = config;
@@ -142,7 +144,7 @@ async function show(
   const setupFutureUsage = (customerSession && config.setupFutureUsage) || null;
   const terms = { captureMethod, setupFutureUsage };
   const common = defined({
-    appearance: config.appearance,
+    appearance: config.appearance ?? asPage(box),
     customerSessionClientSecret: customerSession,
   });
   const elements = clientSecret
@@ -165,9 +167,10 @@ async function show(
     complete: false,
     method: 'unknown',
   };
-  element.on('change', ({ complete, value }) => {
+  element.on('change', ({ complete, value: { type } }) => {
     mounted.complete = complete;
-    mounted.method = value.type;
+    mounted.method = type;
+    onChange?.({ type, complete });
   });
   await new Promise<void>((resolve, reject) => {
     element.on('ready', () => resolve());
@@ -175,6 +178,14 @@ async function show(
     element.mount(box.slot);
   });
   return mounted;
+}
+
+/** Stripe's own dark theme where the page is dark: as its `color-scheme` is in force there. */
+function asPage({ slot }: Frame): Appearance | undefined {
+  slot.style.backgroundColor = 'light-dark(#fff,#000)';
+  const dark = getComputedStyle(slot).backgroundColor === 'rgb(0, 0, 0)';
+  slot.style.backgroundColor = '';
+  return dark ? { theme: 'night' } : undefined;
 }
 
 function elementOptions(config: ElementConfig): StripePaymentElementOptions {

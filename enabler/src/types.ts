@@ -64,7 +64,15 @@ export interface SubmitOptions {
 // biome-ignore lint/suspicious/noConfusingVoidType: pages pass functions that return nothing.
 type OnPayButtonClick = () => Promise<SubmitOptions | void>;
 
+/** What the shopper has chosen, as Stripe names it, and whether it can be submitted. */
+export interface Choice {
+  type: string;
+  complete: boolean;
+}
+
 export interface ComponentOptions {
+  /** Whenever the shopper chooses another method, or completes what they enter. */
+  onChange?: (choice: Choice) => void;
   showPayButton?: boolean;
   onPayButtonClick?: OnPayButtonClick;
 }
@@ -88,6 +96,7 @@ export interface PaymentComponentBuilder {
 export type DropinType = 'embedded' | 'hpp';
 
 export interface DropinOptions {
+  onChange?: (choice: Choice) => void;
   showPayButton?: boolean;
   onDropinReady?: () => Promise<void>;
   onPayButtonClick?: OnPayButtonClick;

@@ -159,7 +159,8 @@ async def test_the_older_name_of_the_route_answers_the_same(component: str) -> N
 
 
 async def test_settings_and_rules_reach_the_element() -> None:
-    options = '{"terms":{"card":"never"},"readOnly":false}'
+    known = '"defaultValues":{"billingDetails":{"email":"ada@example.com"}}'
+    options = f'{{"terms":{{"card":"never"}},"readOnly":false,{known}}}'
     rules = {
         "DE": {"flowType": "pi_first", "collectBillingAddress": "never"},
         "FR": {"captureMethod": "manual", "setupFutureUsage": "off_session"},
@@ -193,6 +194,31 @@ async def test_settings_and_rules_reach_the_element() -> None:
         "flowType": "deferred",
         "setupFutureUsage": "off_session",
     }
+
+
+async def test_the_element_begins_with_the_country_and_postcode_of_the_cart() -> None:
+    world = World({"STRIPE_BEHAVIOR_PAYMENT_ELEMENT": '{"readOnly":false}'})
+    address = {"country": "US", "postalCode": "10013", "city": "New York"}
+    sessions = [
+        await session_for(world, country="FR"),
+        await world.session((await world.cart(1000, shippingAddress=address))["id"]),
+        await world.session(
+            (await world.cart(1000, shippingAddress=address, billingAddress={"country": "GB"}))[
+                "id"
+            ]
+        ),
+    ]
+    begins = []
+    for session in sessions:
+        body = await read(world, "/config-element/payment", session)
+        options = json.loads(body["paymentElementOptions"])
+        assert options["readOnly"] is False
+        begins.append(options["defaultValues"]["billingDetails"]["address"])
+    assert begins == [
+        {"country": "FR"},
+        {"country": "US", "postal_code": "10013"},
+        {"country": "GB"},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -304,6 +304,40 @@ def test_a_card_is_kept_paid_with_and_removed(customer: Payer) -> None:
     expect(customer.page.locator("#stored")).to_be_hidden()
 
 
+def test_only_a_card_is_asked_to_be_kept(customer: Payer) -> None:
+    customer.reaches_the_element()
+    keep = customer.page.get_by_label("Keep this card")
+    keep.check()
+    height = customer.page.evaluate("document.documentElement.scrollHeight")
+    at = customer.page.locator("#element").bounding_box()
+    customer.form.get_by_label("iDEAL").check()
+    expect(keep).to_be_hidden()
+    assert customer.page.locator("#element").bounding_box()["y"] == at["y"]  # type: ignore[index]
+    customer.form.get_by_label("Card", exact=True).check()
+    expect(keep).to_be_checked()
+    assert customer.page.evaluate("document.documentElement.scrollHeight") == height
+
+
+def test_the_element_begins_with_the_country_and_postcode_of_the_cart(payer: Payer) -> None:
+    payer.puts_into_basket("stoneware-mug-1")
+    payer.page.locator("summary", has_text="currency").click()
+    payer.click("United States")
+    there = {"streetName": "Broadway", "postalCode": "10013", "city": "New York", "region": "NY"}
+    payer.enters({**IN_GERMANY, **there})
+    payer.click("Pay here", role="link")
+    payer.sees_the_element()
+    expect(payer.form.get_by_label("Country")).to_have_value("US")
+    expect(payer.form.locator("#postcode")).to_have_value("10013")
+
+
+def test_the_element_is_dark_where_the_page_is(payer: Payer) -> None:
+    payer.page.emulate_media(color_scheme="dark")
+    payer.reaches_the_element()
+    expect(payer.form.locator("html")).to_have_attribute("data-theme", "night")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert payer.page.evaluate(ground) != "rgb(255, 255, 255)"
+
+
 def test_without_consent_a_card_is_not_kept(customer: Payer) -> None:
     customer.reaches_the_element()
     customer.pays_here_with(GOOD)

@@ -36,12 +36,25 @@ async function begin() {
       onError: failed,
     });
     const builder = await enabler.createDropinBuilder("embedded");
-    await builder.build({ showPayButton: true }).mount("#element");
+    await builder.build({ showPayButton: true, onChange: chosen }).mount("#element");
     tell("");
     if (store) await showStored();
   } catch (error) {
     fail(error.shopperMessage || "The ways to pay could not be loaded. Nothing was charged.");
   }
+}
+
+// Only cards are kept: over another method the question keeps its place and is not asked.
+let keepable = true;
+function chosen({ type }) {
+  if (!store) return;
+  keepable = !type || type === "card";
+  document.getElementById("consent").classList.toggle("unasked", !keepable);
+  agree();
+}
+
+function agree() {
+  enabler.setStorePaymentDetails(store.checked && keepable);
 }
 
 function completed(result) {
@@ -77,8 +90,8 @@ async function failed(error) {
 async function showStored() {
   if (!(await enabler.isStoredPaymentMethodsEnabled())) return;
   document.getElementById("consent").hidden = false;
-  store.onchange = () => enabler.setStorePaymentDetails(store.checked);
-  enabler.setStorePaymentDetails(store.checked);
+  store.onchange = agree;
+  agree();
   const { storedPaymentMethods } = await enabler.getStoredPaymentMethods({
     allowedMethodTypes: ["card"],
   });
@@ -87,7 +100,12 @@ async function showStored() {
   const list = section.querySelector("ul");
   list.replaceChildren();
   section.hidden = storedPaymentMethods.length === 0;
+  name(section.hidden);
   await Promise.all(storedPaymentMethods.map((method) => showMethod(builder, list, method)));
+}
+
+function name(alone) {
+  document.getElementById("element-heading").textContent = alone ? "Payment details" : "Another way";
 }
 
 async function showMethod(builder, list, method) {
@@ -111,6 +129,7 @@ async function showMethod(builder, list, method) {
     item.remove();
     const section = document.getElementById("stored");
     section.hidden = list.children.length === 0;
+    name(section.hidden);
     const next = section.hidden ? document.getElementById("element-heading") : list;
     next.tabIndex = -1;
     next.focus();

@@ -150,7 +150,8 @@ function addressForm(texts, { fields, defaultValues }) {
   const known = defaultValues?.billingDetails?.address ?? {};
   const names = new Intl.DisplayNames([texts.locale], { type: "region" });
   const country = make("select", { id: "country", autocomplete: "country" });
-  const sorted = COUNTRIES.map((code) => /** @type {const} */ ([code, names.of(code) ?? code])).sort(
+  const listed = COUNTRIES.includes(known.country ?? "DE") ? COUNTRIES : [...COUNTRIES, known.country ?? ""];
+  const sorted = listed.map((code) => /** @type {const} */ ([code, names.of(code) ?? code])).sort(
     ([, one], [, other]) => one.localeCompare(other, texts.locale),
   );
   for (const [code, name] of sorted) country.append(make("option", { value: code }, name));

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
@@ -128,13 +130,29 @@ def element_config(
     return ElementConfig(
         cart_info=CartInfo(to_stripe(due), due.currency_code),
         capture_method=behaviour.capture_method,
-        payment_element_options=settings.stripe_behavior_payment_element or "{}",
+        payment_element_options=_element_options(cart, settings),
         layout=settings.stripe_layout,
         collect_billing_address=behaviour.collect_billing_address,
         flow_type=behaviour.flow_type,
         appearance=appearance or UNSET,
         setup_future_usage=behaviour.setup_future_usage or UNSET,
     )
+
+
+def _element_options(cart: Cart, settings: Settings) -> str:
+    """The merchant's options for the element, which begins with the cart's country and postcode.
+
+    https://docs.stripe.com/js/elements_object/create_payment_element#payment_element_create-options-defaultValues
+    """
+    given = settings.stripe_behavior_payment_element or "{}"
+    address = cart.billing_address or cart.delivery_address
+    known = stripe_address(address) if address is not None else {"country": cart.country}
+    begins = {name: known[name] for name in ("country", "postal_code") if known.get(name)}
+    options = msgspec.json.decode(given, type=dict[str, Any])
+    if not begins or "defaultValues" in options:
+        return given
+    options["defaultValues"] = {"billingDetails": {"address": begins}}
+    return msgspec.json.encode(options).decode()
 
 
 def express_data(cart: Cart, metadata: SessionMetadata, ours: Ours) -> ExpressData:
