@@ -71,6 +71,11 @@ ifeq ($(ARGS),)
 		--cov-append --cov-report=term:skip-covered --cov-fail-under=95
 endif
 
+.PHONY: pictures
+pictures: ## Take the README's pictures of shop, payment and desk again
+	@$(SET_UP) develop bundle
+	@PICTURES=docs/pictures $(BIN)/pytest tests/browser/test_pictures.py
+
 .PHONY: test-fast
 test-fast: $(READY) ## Run only the processor's own tests, in three minutes
 	@$(BIN)/pytest -n $(WORKERS) tests/unit tests/behaviour tests/property tests/security \
