@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -324,8 +325,10 @@ class OperationRoutes:
         payment_id = request.path_params["id"]
         body = await json_body(request, PaymentIntentRequest)
         context.note_id("payment", payment_id)
+        key = _key(request)
+        _note_operation(body.actions[0], key)
         with named_by(_FIELDS_OF_ACTIONS):
-            outcome = await self._sales.modify(payment_id, body.command(), _key(request))
+            outcome = await self._sales.modify(payment_id, body.command(), key)
         context.note(outcome=outcome.outcome)
         return json_response(_response(outcome))
 
@@ -373,6 +376,16 @@ def _status(outcome: Outcome) -> TransactionStatus:
         case "rejected":
             reason = outcome.message or "The payment was declined."
             return TransactionStatus("Failed", [TransactionError(reason)])
+
+
+def _note_operation(action: Modification, key: str | None) -> None:
+    """Who asked for how much is found in the log; the caller's key only as a hash."""
+    context.note(action=type(action).__struct_config__.tag)
+    amount: Amount | None = getattr(action, "amount", None)
+    if amount is not None:
+        context.note(amount=amount.cent_amount, currency=amount.currency_code)
+    if key is not None:
+        context.note(idempotencyKeyHash=hashlib.sha256(key.encode()).hexdigest()[:16])
 
 
 def _key(request: Request) -> str | None:

@@ -245,6 +245,7 @@ class PaymentRoutes:
         payment_id = request.path_params["id"]
         body = await json_body(request, ConfirmRequest)
         context.note_id("payment", payment_id)
+        context.note_id("intent", body.payment_intent)
         try:
             outcome = await self._confirmer.confirm(
                 self._shopper(principal), payment_id, body.payment_intent

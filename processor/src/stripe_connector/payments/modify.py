@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stripe_connector import context
 from stripe_connector.errors import Conflict, InvalidRequest, NotFound
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH, ORDER_FAILED
@@ -100,6 +101,7 @@ class Modifier:
         if payment.interface_id is None and payment.session_id is not None:
             # The shopper may have been faster than the webhook.
             payment = await self._recorder.sync_checkout_session(payment, payment.session_id)
+        context.note(intent=payment.interface_id)
         if payment.interface_id is None:
             if payment.session_id is None or isinstance(command, CaptureCommand | RefundCommand):
                 raise InvalidRequest("This payment was never started at Stripe.")

@@ -185,7 +185,7 @@ class PaymentEvents:
         payment = await self._payment(event, intent_id)
         if isinstance(payment, EventEffect):
             return payment
-        context.note(payment=payment.id)
+        context.note(payment=payment.id, intent=intent_id)
         if (await self._account.ours()).other_owner(payment) is not None:
             return EventEffect.FOREIGN  # its metadata name a Payment of another account or mode
         recorded = await record(event, payment, intent_id)

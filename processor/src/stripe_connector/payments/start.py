@@ -264,7 +264,7 @@ class Starter:
         if not wanted.ours.includes(payment):
             # Of another account or mode, and not on the cart: its number is taken.
             return await self._new(wanted, number + 1)
-        context.note(payment=payment.id)
+        context.note(payment=payment.id, cart=cart.id)
         if payment.interface_id is not None or _is_over(payment):
             await self._on_cart(cart, payment)
             return None  # another request was faster: look at its intent
@@ -277,6 +277,7 @@ class Starter:
         )
         if made is None:
             return None
+        context.note(intent=made.id)
         params = self._params(wanted, payment.amount_planned, customer)
         try:
             payment, intent = await both(
@@ -431,7 +432,7 @@ class Starter:
     ) -> Started | None:
         """The open intent with the current amount: Stripe first, then the plan in the Payment."""
         due = wanted.due
-        context.note(payment=payment.id)
+        context.note(payment=payment.id, cart=wanted.cart.id, intent=intent.id)
         if intent.currency.upper() != due.currency_code:
             # An intent in the old currency can still be paid: cancel it before creating another.
             await self._supersede(payment, intent)

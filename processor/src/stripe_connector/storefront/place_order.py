@@ -115,7 +115,8 @@ class Orders:
         return found if ours else None
 
     def _placed(self, order: ShownOrder, *, is_new: bool) -> Placed:
-        context.note(orderNumber=order.order_number, new=is_new)
+        cart = order.cart.id if order.cart is not None else None
+        context.note(order=order.id, orderNumber=order.order_number, cart=cart, new=is_new)
         return Placed(self._shown(order), is_new)
 
     def _shown(self, order: ShownOrder) -> views.OrderView:

@@ -195,6 +195,7 @@ class Introspection(Struct, frozen=True):
 
     active: bool
     scope: str | None = None
+    client_id: str | None = None
     exp: int | None = None
     """Unix seconds; commercetools sends milliseconds in some answers, the gateway normalises."""
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from starlette.requests import Request
 
+from stripe_connector import context
 from stripe_connector.cache import Cache
 from stripe_connector.clock import Clock
 from stripe_connector.errors import Forbidden, Unauthenticated
@@ -58,6 +59,7 @@ class OAuth2Guard:
             found = await self._cache.get(hashed, lambda: self._server.introspect_token(token))
             if not found.active:
                 raise Unauthenticated("The access token is not active.")
+            context.note_id("client", found.client_id or "")
             # A space and nothing else: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
             granted = (found.scope or "").split(" ")
             if not any(f"{scope}:{self._project_key}" in granted for scope in any_of):
