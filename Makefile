@@ -90,6 +90,10 @@ judges: ## Hold code and stand-ins to what others publish: SDKs, contracts, fixt
 	@$(SET_UP) develop modules
 	@$(BIN)/pytest -n auto -rs tests/contract --ignore=tests/contract/test_openapi_fuzzing.py $(ARGS)
 
+.PHONY: mutants
+mutants: $(READY) ## Change the code of ledger and money in many ways: do the tests notice? (ARGS="--sample 30")
+	@$(BIN)/python scripts/mutants.py $(ARGS)
+
 .PHONY: test-long
 test-long: $(READY) ## Run the property tests with many more examples, new ones each time
 	@LEDGER_EXAMPLES=$(EXAMPLES) CHECKOUT_EXAMPLES=$(EXAMPLES) EXACT_SUM_EXAMPLES=$(EXAMPLES) \
