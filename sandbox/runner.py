@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import uvicorn
@@ -21,6 +21,7 @@ from sandbox.addresses import url
 from sandbox.clock import SandboxClock
 from sandbox.commercetools import seed
 from sandbox.commercetools.app import create_app as create_commercetools
+from sandbox.commercetools.errors import ApiError
 from sandbox.commercetools.paths import Document
 from sandbox.commercetools.renewals import Renewals
 from sandbox.commercetools.state import Store
@@ -183,7 +184,8 @@ async def _renew(store: Store, processor: httpx.AsyncClient) -> None:
 
     renewals = Renewals(store, collect)
     while True:
-        await renewals.run()
+        with suppress(ApiError):  # a reset, or a deletion, took away what it was about
+            await renewals.run()
         await asyncio.sleep(_RENEWALS_EVERY_S)
 
 

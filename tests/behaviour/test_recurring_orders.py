@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sandbox.commercetools.errors import ApiError
 from sandbox.commercetools.renewals import Renewals
 from tests.behaviour.reconciling import reconcile
 from tests.behaviour.steps import Json, Shop
@@ -279,3 +280,20 @@ async def test_an_older_token_of_a_card_goes_once_checkout_says_that_another_is_
     assert (states[charged], states[old]) == ("Active", "Inactive")
     tokens = {each["token"]["value"] for each in await records(it.world) if each["id"] != old}
     assert newest in tokens
+
+
+async def test_a_reset_during_a_renewal_is_refused_once_and_then_forgotten() -> None:
+    """The sandbox goes on: `sandbox.runner` takes that refusal."""
+    it = await seller()
+    await it.renewals.run()
+    it.due()
+
+    async def reset(_: Json) -> tuple[int, Json]:
+        it.world.store.reset()
+        return 201, {"transactionStatus": {"state": "Completed"}}
+
+    it.renewals._collect = reset
+    with pytest.raises(ApiError):
+        await it.renewals.run()
+    await it.renewals.run()
+    assert list(it.world.store.collection("order")) == []
