@@ -20,6 +20,7 @@ from sandbox.stripe.checkout_form import Form
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.forms import decode
 from sandbox.stripe.objects import JsonObject
+from sandbox.stripe.page_texts import page_texts
 from sandbox.stripe.state import StripeState
 
 _ASSETS = {"checkout.css": "text/css", "checkout.js": "text/javascript"}
@@ -66,7 +67,7 @@ class _Pages:
         if session is None:
             return self._unknown()
         if session["status"] != "open":
-            return self._closed(session)
+            return self._closed(request, session)
         intent = self._intent(session)
         if intent is not None and intent["status"] == "requires_action":
             return _see(attempts.action_page(self._state, intent))
@@ -118,13 +119,13 @@ class _Pages:
         if intent["status"] != "requires_action":
             return self._after_challenge(intent, None)
         method = self._state.methods[intent["payment_method"]]
+        locale = _locale(self._state.sessions_by_intent.get(intent["id"]), request)
         return self._page(
             "challenge.html",
             framed=True,
-            amount=checkout_money.written(
-                intent["amount"], intent["currency"], _preferred_language(request)
-            ),
+            amount=checkout_money.written(intent["amount"], intent["currency"], locale),
             method=method,
+            texts=page_texts(locale),
         )
 
     async def answer(self, request: Request) -> Response:
@@ -196,9 +197,7 @@ class _Pages:
         status: int = 200,
     ) -> Response:
         state = self._state
-        locale = session["locale"]
-        if locale in (None, "auto"):
-            locale = _preferred_language(request)
+        locale = _locale(session, request)
         offered = [
             each for each in checkout_form.METHODS if each in session["payment_method_types"]
         ]
@@ -228,7 +227,7 @@ class _Pages:
             verb=_SUBMIT[session["submit_type"] or "auto"],
         )
 
-    def _closed(self, session: JsonObject) -> Response:
+    def _closed(self, request: Request, session: JsonObject) -> Response:
         complete = session["status"] == "complete"
         target = checkout.after_payment(session) if complete else _way_back(session)
         intent = self._intent(session)
@@ -242,6 +241,7 @@ class _Pages:
             "closed.html",
             framed=session["ui_mode"] != "hosted_page",
             kind=kind,
+            texts=page_texts(_locale(session, request)),
             target=target,
             session=session,
         )
@@ -288,6 +288,12 @@ def _way_back(session: JsonObject) -> str | None:
 def _merchant(session: JsonObject) -> str:
     """The shop as the shopper knows it: by its address."""
     return urlsplit(_way_back(session) or "").netloc or "the shop"
+
+
+def _locale(session: JsonObject | None, request: Request) -> str:
+    """The language that the merchant has set, else the browser's."""
+    locale: str | None = session["locale"] if session is not None else None
+    return _preferred_language(request) if locale is None or locale == "auto" else locale
 
 
 def _preferred_language(request: Request) -> str:

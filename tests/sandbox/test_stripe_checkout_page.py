@@ -439,3 +439,28 @@ async def test_an_embedded_page_can_be_framed_and_takes_the_whole_page_back(
     assert "frame-ancestors *" in page.headers["content-security-policy"]
     assert answer.status_code == 200
     assert Page(answer).links == {ARRIVED.format(session["id"])}
+
+
+@pytest.mark.parametrize(
+    ("locale", "title", "answer", "expired_title"),
+    [
+        ("de", "Zahlung von 10,00\xa0€ bestätigen", "Zahlung ablehnen", "abgelaufen"),
+        ("fr", "Confirmer votre paiement de", "Refuser le paiement", "a expiré"),
+        ("es", "Confirme su pago de", "Rechazar el pago", "ha caducado"),
+        ("it", "Confermi il pagamento di", "Rifiutare il pagamento", "è scaduta"),
+        ("nl", "Bevestig uw betaling van", "Betaling weigeren", "is verlopen"),
+        ("sv", "Confirm your payment of", "Reject payment", "has expired"),
+    ],
+)
+async def test_the_bank_and_the_end_speak_the_language_of_the_session(
+    account: Account, shopper: Shopper, locale: str, title: str, answer: str, expired_title: str
+) -> None:
+    session = await opened(account, locale=locale)
+    submitted = await shopper.submit(session, {**CARD, "number": "4000000000003220"})
+    asked = (await shopper.open(submitted.headers["location"])).text
+    assert f'<html lang="{"en" if locale == "sv" else locale}">' in asked
+    assert title in asked
+    assert answer in asked
+    over = await opened(account, locale=locale)
+    await expired(account, over)
+    assert expired_title in (await shopper.open(over["url"])).text
