@@ -26,6 +26,7 @@ from sandbox.stripe import (
     checkout_pages,
     checkout_routes,
     cli_routes,
+    configurations,
     customers,
     disputes,
     domains,
@@ -62,6 +63,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *events.OPERATIONS,
     *endpoints.OPERATIONS,
     *domains.OPERATIONS,
+    *configurations.OPERATIONS,
     *account.OPERATIONS,
 )
 """Every route of the API that Stripe documents."""

@@ -124,7 +124,7 @@ def draft(state: StripeState, params: Mapping[str, Any]) -> tuple[JsonObject, Se
         return session, contents
     checkout_items.choose_shipping(session, None)
     checkout_items.price(session, contents)
-    _offer_methods(session, intent_data.get("capture_method"))
+    _offer_methods(state, session, intent_data.get("capture_method"))
     email = fixed_email(state, session)
     if email is not None:
         set_details(session, email, None)
@@ -287,7 +287,7 @@ def _method_options(params: Mapping[str, Any]) -> JsonObject:
     return {"card": {"request_three_d_secure": "automatic", **sent}}
 
 
-def _offer_methods(session: JsonObject, capture_method: str | None) -> None:
+def _offer_methods(state: StripeState, session: JsonObject, capture_method: str | None) -> None:
     """The session offers what its intent will."""
     choice = {
         **{
@@ -300,5 +300,5 @@ def _offer_methods(session: JsonObject, capture_method: str | None) -> None:
         },
         "capture_method": capture_method or "automatic_async",
     }
-    intents.offer_methods(choice)
+    intents.offer_methods(state, choice)
     session["payment_method_types"] = choice["payment_method_types"]

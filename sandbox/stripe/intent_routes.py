@@ -39,6 +39,7 @@ _BROWSER_FIELDS = (
 def _create(call: Call) -> JsonObject:
     params = call.params
     check_method_types(call)
+    _check_mixture(call)
     params["currency"] = currencies.check_currency(params["currency"])
     currencies.check_amount(params["amount"], params["currency"])
     _check_customer(call)
@@ -70,6 +71,7 @@ def _update(call: Call) -> JsonObject:
     state, params = call.state, call.params
     intent = call.named(state.intents)
     check_method_types(call)
+    _check_mixture(call, intent)
     _check_customer(call)
     currency = intent["currency"]
     if params.get("currency") is not None:
@@ -85,6 +87,9 @@ def _update(call: Call) -> JsonObject:
         if "shipping" in params:
             intent["shipping"] = full_shipping(params["shipping"])
         intent["currency"] = currency
+        if params.get("payment_method_configuration") is not None:
+            configuration = params["payment_method_configuration"]
+            intent["payment_method_configuration_details"] = {"id": configuration, "parent": None}
         if params.get("amount") is not None:
             if intent["status"] == "requires_action" and params["amount"] != intent["amount"]:
                 # what was being authenticated was another amount
@@ -92,7 +97,7 @@ def _update(call: Call) -> JsonObject:
             intent["amount"] = params["amount"]
         if "payment_method_options" in params:
             intents.set_method_options(intent, params["payment_method_options"])
-        intents.offer_methods(intent)
+        intents.offer_methods(state, intent)
         if method is not None:
             intents.set_method(state, intent, method)
         elif "payment_method" in params:
@@ -119,7 +124,7 @@ def _confirm(call: Call) -> JsonObject:
             intent["shipping"] = full_shipping(params["shipping"])
         if params.get("payment_method_options") is not None:
             intents.set_method_options(intent, params["payment_method_options"])
-        intents.offer_methods(intent)
+        intents.offer_methods(state, intent)
         if method is not None:
             intents.set_method(state, intent, method)
         _apply_token(call, intent)
@@ -220,6 +225,33 @@ def check_method_types(call: Call) -> None:
             param="payment_method_types",
         )
     call.params["allowed_payment_method_types"] = kinds
+
+
+_KINDS = (
+    "allowed_payment_method_types",
+    "automatic_payment_methods",
+    "excluded_payment_method_types",
+    "payment_method_configuration",
+)
+
+
+def _check_mixture(call: Call, intent: JsonObject | None = None) -> None:
+    """Types that are named exclude every other way to choose them, also of an earlier call:
+    https://docs.stripe.com/changelog/dahlia/2026-07-29/allowed-payment-method-types-parameter
+    That an update cannot go from one way to the other is unconfirmed; the stand-in refuses it."""
+    sent = [name for name in _KINDS if call.params.get(name) is not None]
+    if "allowed_payment_method_types" in sent and len(sent) > 1:
+        raise invalid_request(
+            f"You may only specify one of these parameters: {', '.join(sent)}.", param=sent[0]
+        )
+    if intent is None or not sent:
+        return
+    if (intent["automatic_payment_methods"] is None) != ("allowed_payment_method_types" in sent):
+        raise invalid_request(
+            f"{sent[0]} cannot be used with this PaymentIntent, whose payment method types were"
+            " chosen in another way.",
+            param=sent[0],
+        )
 
 
 def _check_customer(call: Call) -> None:

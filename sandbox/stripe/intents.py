@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sandbox.stripe import currencies, methods
+from sandbox.stripe import configurations, currencies, methods
 from sandbox.stripe.errors import refused
 from sandbox.stripe.forms import full_shipping
 from sandbox.stripe.objects import JsonObject
@@ -18,7 +18,9 @@ CONFIRMABLE = frozenset(("requires_payment_method", "requires_confirmation", "re
 def draft(state: StripeState, params: Mapping[str, Any]) -> JsonObject:
     """A new intent from checked parameters, without a payment method and not yet kept."""
     key = state.new_id("pi")
+    named = params.get("allowed_payment_method_types") is not None
     automatic = params.get("automatic_payment_methods") or {"enabled": True}
+    configuration = params.get("payment_method_configuration") or configurations.DEFAULT
     intent: JsonObject = {
         "id": key,
         "object": "payment_intent",
@@ -29,7 +31,9 @@ def draft(state: StripeState, params: Mapping[str, Any]) -> JsonObject:
         "amount_received": 0,
         "application": None,
         "application_fee_amount": None,
-        "automatic_payment_methods": {
+        "automatic_payment_methods": None
+        if named
+        else {
             "allow_redirects": automatic.get("allow_redirects") or "always",
             "enabled": automatic["enabled"],
         },
@@ -54,7 +58,9 @@ def draft(state: StripeState, params: Mapping[str, Any]) -> JsonObject:
         "on_behalf_of": None,
         "payment_details": None,
         "payment_method": None,
-        "payment_method_configuration_details": {"id": "pmc_sandbox", "parent": None},
+        "payment_method_configuration_details": None
+        if named
+        else {"id": configuration, "parent": None},
         "payment_method_options": None,
         "payment_method_types": [],
         "presentment_details": None,
@@ -70,7 +76,15 @@ def draft(state: StripeState, params: Mapping[str, Any]) -> JsonObject:
         "transfer_data": None,
         "transfer_group": params.get("transfer_group"),
     }
-    offer_methods(intent)
+    offer_methods(state, intent)
+    if not intent["payment_method_types"]:
+        # The words are unconfirmed; that such an intent is refused follows from the object, whose
+        # payment_method_types are never empty.
+        raise refused(
+            "No valid payment method types for this Payment Intent: none of those that are allowed"
+            " fits its currency, amount and capture method.",
+            param="allowed_payment_method_types",
+        )
     set_method_options(intent, params.get("payment_method_options"))
     return intent
 
@@ -81,16 +95,23 @@ def keep(state: StripeState, intent: JsonObject) -> None:
     state.emit("payment_intent.created", intent)
 
 
-def offer_methods(intent: JsonObject) -> None:
-    """The payment method types that fit the currency, the capture method and what was chosen."""
+def offer_methods(state: StripeState, intent: JsonObject) -> None:
+    """The payment method types that fit the currency, the capture method and what was chosen.
+
+    Types that are named are not held against a configuration: the two exclude each other
+    (https://docs.stripe.com/changelog/dahlia/2026-07-29/allowed-payment-method-types-parameter).
+    """
     allowed: Collection[str] | None = intent["allowed_payment_method_types"]
+    if allowed is None:
+        details = intent.get("payment_method_configuration_details") or {}
+        allowed = configurations.offered(state, details.get("id"))
     excluded: Collection[str] = intent["excluded_payment_method_types"] or ()
     intent["payment_method_types"] = [
         kind
         for kind, currencies_taken in methods.CURRENCIES.items()
         if (currencies_taken is None or intent["currency"] in currencies_taken)
         and (kind == "card" or intent["capture_method"] != "manual")
-        and (allowed is None or kind in allowed)
+        and kind in allowed
         and kind not in excluded
         # a transfer goes to an account of the customer
         and (kind != "customer_balance" or intent.get("customer") is not None)

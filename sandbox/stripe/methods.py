@@ -42,12 +42,26 @@ CURRENCIES: dict[str, frozenset[str] | None] = {
     "multibanco": frozenset(("eur",)),
     "oxxo": frozenset(("mxn",)),
     "pix": frozenset(("brl",)),
+    "bancontact": frozenset(("eur",)),
+    "blik": frozenset(("pln",)),
+    "eps": frozenset(("eur",)),
+    "klarna": frozenset(("chf", "eur", "gbp", "pln", "usd")),
+    "link": None,
+    "p24": frozenset(("eur", "pln")),
+    "paypal": frozenset(("chf", "eur", "gbp", "pln", "usd")),
+    "twint": frozenset(("chf",)),
 }
-"""The types that the account offers and the currencies of each; None for all."""
+"""The types that the account knows and the currencies of each; None for all.
+
+The currencies are of https://docs.stripe.com/payments/payment-methods/payment-method-support;
+`configurations` says which are switched on."""
+OFF_AT_FIRST = frozenset(("bancontact", "blik", "eps", "klarna", "link", "p24", "paypal", "twint"))
 DELAYED = frozenset(("sepa_debit", "us_bank_account"))
 """Settled or failed days after the confirmation."""
-REDIRECTS = frozenset(("ideal",))
-"""Authorized by the shopper on another page."""
+REDIRECTS = frozenset(
+    ("bancontact", "blik", "eps", "ideal", "klarna", "link", "p24", "paypal", "twint")
+)
+"""Authorized by the shopper elsewhere. BLIK's and Link's own dialogs are another page here, too."""
 
 OUTSIDE = {
     "boleto": "boleto_display_details",
@@ -81,6 +95,7 @@ DATA = {
     "card": shape(_CARD),
     "ideal": shape({"bank": text}),
     **dict.fromkeys(OUTSIDE, anything),
+    **dict.fromkeys(OFF_AT_FIRST, anything),
     "metadata": metadata,
     "radar_options": anything,
     "sepa_debit": shape({"iban": text}, required=("iban",)),
@@ -150,7 +165,7 @@ def build(state: StripeState, data: Mapping[str, Any]) -> JsonObject:
             }
         case "boleto":
             method[kind] = {"tax_id": (data.get(kind) or {}).get("tax_id") or ""}
-        case _ if kind in OUTSIDE:
+        case _ if kind in OUTSIDE or kind in OFF_AT_FIRST:
             method[kind] = {}
         case _:
             method[kind] = {"bank": (data.get(kind) or {}).get("bank"), "bic": None}

@@ -172,6 +172,7 @@ class StripeState:
         self.shipping_rates = Table("shipping rate")
         self.endpoints = Table("webhook_endpoint")
         self.domains = Table("payment_method_domain")
+        self.configurations = Table("payment_method_configuration")
         self.events_by_id = Table("event")
         self._holds: dict[str, asyncio.Event] = {}
         self.wake: Callable[[], None] = lambda: None
@@ -198,6 +199,7 @@ class StripeState:
             self.shipping_rates,
             self.endpoints,
             self.domains,
+            self.configurations,
             self.events_by_id,
         ):
             table.clear()

@@ -51,7 +51,19 @@ _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:;"
     " base-uri 'none'; form-action 'none'; frame-ancestors *"
 )
-_OFFERED = ("card", "ideal", "sepa_debit")
+_OFFERED = (
+    "card",
+    "klarna",
+    "paypal",
+    "ideal",
+    "bancontact",
+    "blik",
+    "twint",
+    "eps",
+    "p24",
+    "sepa_debit",
+    "link",
+)
 """The types that the Payment Element has a form for, in the order in which it shows them."""
 
 
@@ -116,7 +128,7 @@ def _session(call: Call) -> JsonObject:
         kinds = intent["payment_method_types"]
     else:
         intent = None
-        kinds = _deferred_kinds(params.get("deferred_intent") or {})
+        kinds = _deferred_kinds(state, params.get("deferred_intent") or {})
     return {
         "object": "elements_session",
         "id": state.new_id("elements_session"),
@@ -126,7 +138,7 @@ def _session(call: Call) -> JsonObject:
     }
 
 
-def _deferred_kinds(deferred: Mapping[str, Any]) -> list[str]:
+def _deferred_kinds(state: StripeState, deferred: Mapping[str, Any]) -> list[str]:
     """The types of payment method that an intent of these parameters would offer."""
     if deferred.get("currency") is None:
         raise invalid_request("Missing required param: deferred_intent[currency].")
@@ -138,8 +150,11 @@ def _deferred_kinds(deferred: Mapping[str, Any]) -> list[str]:
         "capture_method": deferred.get("capture_method"),
         "currency": currency,
         "excluded_payment_method_types": deferred.get("excluded_payment_method_types"),
+        "payment_method_configuration_details": {
+            "id": deferred.get("payment_method_configuration")
+        },
     }
-    intents.offer_methods(probe)
+    intents.offer_methods(state, probe)
     kinds: list[str] = probe["payment_method_types"]
     return kinds
 
@@ -202,6 +217,7 @@ _DEFERRED = shape(
         "currency": text,
         "excluded_payment_method_types": array(text),
         "mode": one_of("payment"),
+        "payment_method_configuration": text,
         "setup_future_usage": one_of("off_session", "on_session"),
     }
 )

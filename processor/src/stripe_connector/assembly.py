@@ -23,6 +23,7 @@ from stripe_connector.payments.covered import CoveredSales
 from stripe_connector.payments.elements import Elements
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.movement import Mover
+from stripe_connector.payments.offer import Offer
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.payment_events import PaymentEvents
 from stripe_connector.payments.record import Recorder
@@ -245,7 +246,10 @@ def request_use_cases(
 ) -> RequestUseCases:
     """The use cases that only requests need, over the same gateways."""
     recorder, mover, account = does.recorder, does.mover, does.account
-    methods = CustomerMethods(commercetools, stripe, does.customers, does.stored_methods, settings)
+    offer = Offer(stripe, clock, settings)
+    methods = CustomerMethods(
+        commercetools, stripe, does.customers, does.stored_methods, offer, settings
+    )
     pages = CheckoutSessions(
         commercetools,
         stripe,
@@ -259,7 +263,7 @@ def request_use_cases(
         settings,
     )
     return RequestUseCases(
-        elements=Elements(commercetools, account, settings),
+        elements=Elements(commercetools, account, offer, settings),
         methods=methods,
         transactions=Transactions(
             commercetools, recorder, mover, methods, account, settings, clock
@@ -273,6 +277,7 @@ def request_use_cases(
             methods,
             CoveredSales(recorder, mover, does.modifier),
             account,
+            offer,
             settings,
         ),
         confirmer=Confirmer(

@@ -123,6 +123,8 @@ class Confirmation {
  */
 function differing({ options, captureMethod, futureUsage }, intent) {
   const manual = (/** @type {string | undefined} */ method) => method === "manual";
+  /** @type {string[] | undefined} */
+  const allowed = options.allowedPaymentMethodTypes ?? undefined;
   /** @type {[name: string, provided: any, expected: any, same: boolean][]} */
   const compared = [
     ["amount", options.amount, intent.amount, options.amount === intent.amount],
@@ -134,6 +136,13 @@ function differing({ options, captureMethod, futureUsage }, intent) {
       manual(captureMethod) === manual(intent.capture_method),
     ],
     ["setup_future_usage", futureUsage, intent.setup_future_usage, futureUsage === intent.setup_future_usage],
+    [
+      "payment_method_types",
+      allowed ?? "automatic",
+      intent.payment_method_types,
+      (allowed === undefined) === (intent.automatic_payment_methods !== null) &&
+        intent.payment_method_types.every((/** @type {string} */ kind) => allowed?.includes(kind) ?? true),
+    ],
   ];
   const found = compared.find(([, , , same]) => !same);
   if (found === undefined) return undefined;

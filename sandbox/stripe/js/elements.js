@@ -159,8 +159,9 @@ class ElementsGroup {
         currency: options.currency,
         capture_method: this.captureMethod,
         setup_future_usage: this.futureUsage ?? undefined,
-        allowed_payment_method_types: options.allowedPaymentMethodTypes ?? options.paymentMethodTypes,
+        allowed_payment_method_types: options.allowedPaymentMethodTypes,
         excluded_payment_method_types: options.excludedPaymentMethodTypes,
+        payment_method_configuration: options.paymentMethodConfiguration,
       },
     };
   }
@@ -186,7 +187,18 @@ function checkedOptions(options) {
     demand(mode === undefined, "elements(): pass either a clientSecret or a mode, not both.");
     secretParts(clientSecret);
   }
+  // The pinned release takes no `paymentMethodTypes`, and its types do not have it.
+  demand(
+    !("paymentMethodTypes" in options),
+    "elements(): paymentMethodTypes is no longer supported; use allowedPaymentMethodTypes.",
+  );
   if (mode !== undefined) {
+    demand(
+      options.allowedPaymentMethodTypes === undefined ||
+        (options.paymentMethodConfiguration ?? options.excludedPaymentMethodTypes) === undefined,
+      "elements(): allowedPaymentMethodTypes excludes paymentMethodConfiguration and" +
+        " excludedPaymentMethodTypes.",
+    );
     demand(mode === "payment", `elements(): the sandbox takes mode payment. You specified: ${mode}.`);
     demand(Number.isInteger(amount) && amount > 0, "elements(): amount must be a positive integer.");
     demand(/^[a-z]{3}$/.test(currency ?? ""), "elements(): currency must be three lower-case letters.");

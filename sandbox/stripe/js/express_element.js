@@ -46,7 +46,8 @@ class ExpressCheckoutElement extends FramedElement {
 
   /** Whether the shop has left the wallet switched on. */
   get available() {
-    return this.options.paymentMethods?.googlePay !== "never";
+    const allowed = this.group.options.allowedPaymentMethodTypes;
+    return this.options.paymentMethods?.googlePay !== "never" && (allowed?.includes("card") ?? true);
   }
 
   /** @param {Partial<StripeExpressCheckoutElementOptions>} options */

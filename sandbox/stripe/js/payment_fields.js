@@ -240,13 +240,26 @@ function debitForm(texts, { business, fields, defaultValues }) {
   };
 }
 
+/** @type {{[kind: string]: string}} Names that are the same in every language. */
+const BRANDS = {
+  bancontact: "Bancontact",
+  blik: "BLIK",
+  eps: "EPS",
+  klarna: "Klarna",
+  link: "Link",
+  p24: "Przelewy24",
+  paypal: "PayPal",
+  twint: "TWINT",
+};
+
 /**
  * @param {Texts} texts
+ * @param {string} kind
  * @returns {MethodForm}
  */
-function redirectForm(texts) {
+function redirectForm(texts, kind) {
   const hint = make("p", { class: "muted" }, texts.say("redirect"));
-  return { nodes: [hint], fields: [], data: () => ({ type: "ideal", billing_details: {} }) };
+  return { nodes: [hint], fields: [], data: () => ({ type: kind, billing_details: {} }) };
 }
 
 /**

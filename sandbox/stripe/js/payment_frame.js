@@ -93,12 +93,14 @@ class PaymentForm {
     const rank = (kind) => (order.includes(kind) ? order.indexOf(kind) : order.length);
     /** @type {string[]} */
     const kinds = [...session.payment_method_types].sort((one, other) => rank(one) - rank(other));
-    const forms = { card: cardForm, sepa_debit: debitForm, ideal: redirectForm };
+    /** @type {{[kind: string]: typeof cardForm}} */
+    const forms = { card: cardForm, sepa_debit: debitForm };
     this.choices = [
       ...saved.map((/** @type {any} */ method) => this.savedChoice(method)),
       ...kinds.map((kind) => {
-        const form = forms[/** @type {keyof typeof forms} */ (kind)](texts, options);
-        return this.choice(kind, kind, texts.say(/** @type {MessageName} */ (kind)), form, null);
+        const form = forms[kind]?.(texts, options) ?? redirectForm(texts, kind);
+        const name = BRANDS[kind] ?? texts.say(/** @type {MessageName} */ (kind));
+        return this.choice(kind, kind, name, form, null);
       }),
     ];
     this.save = null;

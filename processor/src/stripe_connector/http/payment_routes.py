@@ -12,7 +12,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from stripe_connector import context
-from stripe_connector.errors import Conflict, InvalidRequest, NotFound, PaymentRefused
+from stripe_connector.errors import (
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    PaymentRefused,
+    invalid_field,
+)
 from stripe_connector.http.auth import Open, SessionAuth, SessionGuard, SessionPrincipal
 from stripe_connector.http.body import json_body
 from stripe_connector.http.fields import Fields, named_by
@@ -20,6 +26,7 @@ from stripe_connector.http.openapi.documentation import TEXT, Answer, Documentat
 from stripe_connector.http.openapi.examples import INTENT_ID
 from stripe_connector.http.responses import Error, json_response
 from stripe_connector.http.routing import AnyEndpoint, Endpoint
+from stripe_connector.method_names import KNOWN
 from stripe_connector.payments.asked import MethodGone, UnusableMethod
 from stripe_connector.payments.confirm import Confirmer
 from stripe_connector.payments.elements import (
@@ -45,6 +52,8 @@ class StartRequest(Struct, frozen=True, rename="camel"):
     """The shopper agrees that the method is kept."""
     stored_payment_method_id: UUID | None = None
     """What to pay with: the id of a stored method in commercetools."""
+    payment_method_type: Annotated[str, Meta(max_length=64)] | None = None
+    """Stripe's name of the one type that the component offers."""
 
 
 class PaymentResponse(Struct, frozen=True, rename="camel"):
@@ -59,6 +68,8 @@ class PaymentResponse(Struct, frozen=True, rename="camel"):
     billing_address: str | UnsetType = UNSET
     return_url_cart_id: bool | UnsetType = UNSET
     """False where the address that the enabler makes of `merchantReturnUrl` leaves the cart out."""
+    allowed_payment_method_types: tuple[str, ...] | UnsetType = UNSET
+    """The types that the intent allows, where anything restricts them."""
 
 
 class ConfirmRequest(Struct, frozen=True, rename="camel"):
@@ -95,6 +106,7 @@ _TAG = "Checkout in the browser"
 _NO_CART = "The cart of the session was not found."
 _NOT_DUE = "Nothing is due for the cart, or not in an amount that Stripe can charge."
 _MOVED = "The session has another cart by now."
+_MOVED_OR_NONE = "The session has another cart by now, or no payment method is left."
 
 _FIELDS: Fields = {
     UnusableMethod: "storedPaymentMethodId",
@@ -150,11 +162,14 @@ class PaymentRoutes:
         summary="Configuration of one payment element",
         parameters=(
             Parameter(
-                "component", "path", "`expressCheckout`, or anything else for the payment form."
+                "component",
+                "path",
+                "`expressCheckout`, a type such as `card` for a form of that type alone, or"
+                " anything else for the payment form.",
             ),
         ),
         answers={200: Answer("How it looks and behaves for the cart.", ElementConfig)},
-        refusals={400: _NOT_DUE, 404: _NO_CART, 409: _MOVED},
+        refusals={400: _NOT_DUE, 404: _NO_CART, 409: _MOVED_OR_NONE},
     )
 
     async def config_element(self, request: Request, principal: SessionPrincipal) -> Response:
@@ -207,7 +222,8 @@ class PaymentRoutes:
             400: "The body is not valid, or the cart cannot be paid.",
             402: "Stripe refused for good.",
             404: _NO_CART,
-            409: "The cart is ordered or its payment is being processed, or the session moved on.",
+            409: "The cart is ordered or its payment is being processed, no payment method is left,"
+            " or the session moved on.",
         },
     )
 
@@ -264,11 +280,13 @@ class PaymentRoutes:
         refusals={
             400: "Stored payment methods are not enabled, or the cart belongs to a guest.",
             404: _NO_CART,
+            409: _MOVED_OR_NONE,
         },
     )
 
     async def stored_methods(self, _request: Request, principal: SessionPrincipal) -> Response:
-        return json_response(StoredMethodList(await self._methods.list_usable(principal.cart_id)))
+        usable = await self._methods.list_usable(self._shopper(principal))
+        return json_response(StoredMethodList(usable))
 
     REMOVE_METHOD = Documentation(
         tag=_TAG,
@@ -319,7 +337,10 @@ def _wish(body: StartRequest) -> Wish:
     store, stored = bool(body.store_payment_method), body.stored_payment_method_id
     if store and stored is not None:
         raise InvalidRequest("A stored payment method cannot be stored again.")
-    return Wish(store, str(stored) if stored else None)
+    type_ = body.payment_method_type
+    if type_ is not None and type_ not in KNOWN:
+        raise invalid_field("paymentMethodType", type_)
+    return Wish(store, str(stored) if stored else None, type_)
 
 
 def _express(request: Request) -> Express | None:
@@ -341,4 +362,7 @@ def _payment_response(started: Started, settings: Settings) -> PaymentResponse:
         cart_id=started.cart.id,
         return_url_cart_id=UNSET if settings.return_url_cart_id else False,
         billing_address=address or UNSET,
+        allowed_payment_method_types=(
+            UNSET if started.methods.allowed is None else started.methods.allowed
+        ),
     )

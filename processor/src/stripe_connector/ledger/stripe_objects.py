@@ -160,6 +160,10 @@ class MethodOptions(Struct, frozen=True):
     card: CardOptions | None = None
 
 
+class MethodConfigurationDetails(Struct, frozen=True):
+    id: str | None = None
+
+
 class PaymentIntent(Struct, frozen=True):
     id: str
     amount: int
@@ -176,6 +180,8 @@ class PaymentIntent(Struct, frozen=True):
     setup_future_usage: str | None = None
     last_payment_error: LastPaymentError | None = None
     payment_method_options: MethodOptions | None = None
+    allowed_payment_method_types: list[str] | None = None
+    payment_method_configuration_details: MethodConfigurationDetails | None = None
     next_action: NextAction | None = None
     own_metadata: Metadata | None = field(default=None, name="metadata")
 

@@ -16,6 +16,9 @@ class Behaviour(Struct, frozen=True):
     capture_method: str
     setup_future_usage: str | None
     collect_billing_address: str
+    payment_methods: frozenset[str] | None = None
+    """The only types that may pay; None for all."""
+    payment_method_configuration: str | None = None
 
 
 STORED_USAGE = "on_session"
@@ -44,6 +47,8 @@ def behaviour_of(cart: Cart, settings: Settings, *, store: bool = False) -> Beha
         collect_billing_address=(
             rule.collect_billing_address or settings.stripe_collect_billing_address
         ),
+        payment_methods=rule.payment_methods,
+        payment_method_configuration=rule.payment_method_configuration,
     )
 
 

@@ -10,11 +10,13 @@ from msgspec import UNSET, Struct, UnsetType
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import Address, Cart, SessionMetadata
 from stripe_connector.ledger.ours import Ours
+from stripe_connector.method_names import KNOWN
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments.amounts import require_due
-from stripe_connector.payments.behaviour import behaviour_of
+from stripe_connector.payments.behaviour import Behaviour, behaviour_of
 from stripe_connector.payments.comfort import EMAIL, fitting
 from stripe_connector.payments.intents import full_name, phone_of, stripe_address
+from stripe_connector.payments.offer import MethodChoice, Offer
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.shopper import Shopper, read_session_and_cart
 from stripe_connector.settings import Settings
@@ -54,6 +56,9 @@ class ElementConfig(Struct, frozen=True, rename="camel"):
     flow_type: str
     appearance: str | UnsetType = UNSET
     setup_future_usage: str | UnsetType = UNSET
+    allowed_payment_method_types: tuple[str, ...] | UnsetType = UNSET
+    """The types that session, rule and component allow, where any of them restricts."""
+    payment_method_configuration: str | UnsetType = UNSET
 
 
 class ExpressLine(Struct, frozen=True, rename="camel"):
@@ -75,10 +80,11 @@ class Elements:
     """Configures elements for carts as they are now."""
 
     def __init__(
-        self, commercetools: Commercetools, account: OwnAccount, settings: Settings
+        self, commercetools: Commercetools, account: OwnAccount, offer: Offer, settings: Settings
     ) -> None:
         self._commercetools = commercetools
         self._account = account
+        self._offer = offer
         self._settings = settings
 
     async def offers_stored(self, cart_id: str) -> bool:
@@ -88,10 +94,20 @@ class Elements:
         return (await self._commercetools.get_cart(cart_id)).customer_id is not None
 
     async def configure(self, shopper: Shopper, component: str) -> ElementConfig:
-        """Configuration of one component; raises InvalidRequest where nothing is due."""
-        session, cart = await read_session_and_cart(shopper, self._commercetools, self._account)
+        """Configuration of one component, which may be named like the one type that it offers.
+
+        Raises InvalidRequest where nothing is due, Conflict where no payment method is left.
+        """
+        session, cart = await read_session_and_cart(
+            shopper, self._commercetools, self._account, self._offer
+        )
         ours = await self._account.ours()
-        return element_config(component, cart, session.metadata, ours, self._settings)
+        behaviour = behaviour_of(cart, self._settings)
+        single = component if component in KNOWN else None
+        methods = await self._offer.choose(session.metadata, behaviour, single)
+        return element_config(
+            component, cart, session.metadata, ours, self._settings, behaviour, methods
+        )
 
     async def describe_express(self, shopper: Shopper) -> ExpressData:
         """Total and lines of a wallet's sheet; raises InvalidRequest where nothing is due."""
@@ -116,11 +132,16 @@ def config(settings: Settings, *, has_customer: bool) -> Config:
 
 
 def element_config(
-    component: str, cart: Cart, metadata: SessionMetadata, ours: Ours, settings: Settings
+    component: str,
+    cart: Cart,
+    metadata: SessionMetadata,
+    ours: Ours,
+    settings: Settings,
+    behaviour: Behaviour,
+    methods: MethodChoice,
 ) -> ElementConfig:
     """Configuration of one component; raises InvalidRequest where nothing is due."""
     due = require_due(cart, metadata, ours)
-    behaviour = behaviour_of(cart, settings)
     express = component.lower() == "expresscheckout"
     appearance = (
         settings.stripe_appearance_express_checkout
@@ -136,6 +157,8 @@ def element_config(
         flow_type=behaviour.flow_type,
         appearance=appearance or UNSET,
         setup_future_usage=behaviour.setup_future_usage or UNSET,
+        allowed_payment_method_types=UNSET if methods.allowed is None else methods.allowed,
+        payment_method_configuration=methods.configuration or UNSET,
     )
 
 

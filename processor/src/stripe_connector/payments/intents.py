@@ -12,6 +12,7 @@ from stripe_connector.ledger.stripe_objects import PaymentIntent
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments.behaviour import Behaviour
 from stripe_connector.payments.comfort import ADDRESS, NAME, PHONE, fitting
+from stripe_connector.payments.offer import MethodChoice
 
 TAX_REFERENCES = "connectorStripeTax_calculationReferences"
 """Custom field of a cart in which Stripe's tax connector stores its calculations."""
@@ -25,6 +26,7 @@ def intent_params(
     cart: Cart,
     due: Money,
     behaviour: Behaviour,
+    methods: MethodChoice,
     *,
     customer: str | None,
     payment_method: str | None = None,
@@ -35,7 +37,7 @@ def intent_params(
     wanted: dict[str, Any] = {
         "amount": to_stripe(due),
         "currency": due.currency_code.lower(),
-        "automatic_payment_methods": {"enabled": True},
+        **methods.intent_params(),
         "capture_method": behaviour.capture_method,
     }
     if customer is not None:

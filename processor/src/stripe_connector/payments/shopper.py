@@ -9,6 +9,7 @@ from msgspec import Struct
 from stripe_connector.concurrency import both
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import Cart, Session
+from stripe_connector.payments.offer import Offer
 from stripe_connector.payments.own_account import OwnAccount
 
 
@@ -21,11 +22,15 @@ class Shopper(Struct, frozen=True):
 
 
 async def read_session_and_cart(
-    shopper: Shopper, commercetools: Commercetools, account: OwnAccount
+    shopper: Shopper,
+    commercetools: Commercetools,
+    account: OwnAccount,
+    offer: Offer | None = None,
 ) -> tuple[Session, Cart]:
     """Both as they are now: what computes money trusts no cache.
 
     What is not known yet of our account is learned beside them.
     """
     read = both(shopper.read_session(), commercetools.get_cart(shopper.cart_id))
-    return (await both(read, account.learn()))[0]
+    learned = account.learn() if offer is None else both(account.learn(), offer.learn())
+    return (await both(read, learned))[0]

@@ -51,12 +51,13 @@ from stripe_connector.ledger.stripe_objects import OPEN, PaymentIntent
 from stripe_connector.money import Money
 from stripe_connector.payments import attempts, intents
 from stripe_connector.payments.amounts import cart_amount_due, require_due
-from stripe_connector.payments.asked import MethodGone
+from stripe_connector.payments.asked import MethodGone, UnusableMethod
 from stripe_connector.payments.behaviour import Behaviour, behaviour_of
 from stripe_connector.payments.comfort import without_refused
 from stripe_connector.payments.covered import CoveredSales
 from stripe_connector.payments.limits import processing_amount
 from stripe_connector.payments.movement import Mover
+from stripe_connector.payments.offer import MethodChoice, Offer
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.shopper import Shopper, read_session_and_cart
@@ -86,6 +87,8 @@ class Wish(Struct, frozen=True):
     store: bool = False
     stored: str | None = None
     """Its id in commercetools."""
+    component: str | None = None
+    """The one type of a component that offers no other."""
 
 
 class _Choice(Struct, frozen=True):
@@ -93,6 +96,7 @@ class _Choice(Struct, frozen=True):
 
     store: bool = False
     stored: PaymentMethod | None = None
+    component: str | None = None
 
 
 class Started(Struct, frozen=True):
@@ -103,6 +107,7 @@ class Started(Struct, frozen=True):
     cart: Cart
     behaviour: Behaviour
     session: Session
+    methods: MethodChoice
 
 
 class _Wanted(Struct, frozen=True):
@@ -113,6 +118,7 @@ class _Wanted(Struct, frozen=True):
     ours: Ours
     due: Money
     behaviour: Behaviour
+    methods: MethodChoice
     express: Express | None
     choice: _Choice
 
@@ -130,6 +136,7 @@ class Starter:
         methods: CustomerMethods,
         covered: CoveredSales,
         account: OwnAccount,
+        offer: Offer,
         settings: Settings,
     ) -> None:
         self._commercetools = commercetools
@@ -140,6 +147,7 @@ class Starter:
         self._methods = methods
         self._covered = covered
         self._account = account
+        self._offer = offer
         self._settings = settings
 
     async def start(
@@ -150,22 +158,23 @@ class Starter:
     ) -> Started:
         """The open payment of the shopper's cart, made or brought up to date.
 
-        Raises Conflict for a cart that is ordered already or whose payment is being processed,
+        Raises Conflict for a cart that is ordered already, whose payment is being processed or for
+        which no payment method is left,
         InvalidRequest where nothing is due or Stripe cannot take the amount or the chosen method,
         of which UnusableMethod and MethodGone are about that method.
         """
         if wish.store or wish.stored:
             self._methods.require_enabled()
         (session, cart), record = await both(
-            read_session_and_cart(shopper, self._commercetools, self._account),
+            read_session_and_cart(shopper, self._commercetools, self._account, self._offer),
             self._methods.find(wish.stored),
         )
-        choice = _Choice()
+        choice = _Choice(component=wish.component)
         if wish.stored is not None:
             choice = _Choice(stored=self._methods.require_usable(cart, record, wish.stored))
         elif wish.store:
             customer_of(cart)
-            choice = _Choice(store=True)
+            choice = _Choice(store=True, component=wish.component)
         tries = Tries("The cart")
         while True:
             if cart.cart_state not in ("Active", "Frozen"):
@@ -178,12 +187,22 @@ class Starter:
             if not await self._settles(cart, ours):
                 due = await self._require_due(session, cart, ours)
                 behaviour = behaviour_of(cart, self._settings, store=choice.store)
-                wanted = _Wanted(session, cart, ours, due, behaviour, express, choice)
+                methods = await self._choose(session, behaviour, choice)
+                wanted = _Wanted(session, cart, ours, due, behaviour, methods, express, choice)
                 started = await self._once(wanted)
                 if started is not None:
                     return started
             await tries.again()
             cart = await self._commercetools.get_cart(cart.id)
+
+    async def _choose(
+        self, session: Session, behaviour: Behaviour, choice: _Choice
+    ) -> MethodChoice:
+        """Raises Conflict where no method is left, UnusableMethod for a stored one that is not."""
+        methods = await self._offer.choose(session.metadata, behaviour, choice.component)
+        if choice.stored is not None and not methods.allows(choice.stored.method):
+            raise UnusableMethod(choice.stored.id)
+        return methods
 
     async def _require_due(self, session: Session, cart: Cart, ours: Ours) -> Money:
         """The amount due; where nothing is due, open payments of the cart are closed first."""
@@ -278,6 +297,12 @@ class Starter:
         if made is None:
             return None
         context.note(intent=made.id)
+        if not self._offer.fits(made, wanted.methods):
+            # Another request was faster, for other methods: two intents must not be payable.
+            payment = await self._linked(payment, made)
+            if payment.interface_id == made.id:
+                await self._supersede(payment, made)
+            return None
         params = self._params(wanted, payment.amount_planned, customer)
         try:
             payment, intent = await both(
@@ -290,7 +315,7 @@ class Starter:
         self._require_no_charge(now)
         if cart_amount_due(now, wanted.session.metadata, wanted.ours) != due:
             return await self._repriced(wanted, now, payment, intent, customer)
-        return Started(payment, intent, now, wanted.behaviour, wanted.session)
+        return _started(replace(wanted, cart=now), payment, intent)
 
     async def _repriced(
         self,
@@ -311,12 +336,9 @@ class Starter:
         except InvalidRequest:
             await self._supersede(payment, intent)
             raise
-        wanted = replace(
-            before,
-            cart=cart,
-            due=due,
-            behaviour=behaviour_of(cart, self._settings, store=before.choice.store),
-        )
+        behaviour = behaviour_of(cart, self._settings, store=before.choice.store)
+        methods = await self._choose(before.session, behaviour, before.choice)
+        wanted = replace(before, cart=cart, due=due, behaviour=behaviour, methods=methods)
         return await self._brought_up(wanted, payment, intent, self._params(wanted, due, customer))
 
     async def _payment(self, wanted: _Wanted, number: int, begun: Payment | None) -> Payment:
@@ -437,6 +459,10 @@ class Starter:
             # An intent in the old currency can still be paid: cancel it before creating another.
             await self._supersede(payment, intent)
             return None
+        if not self._offer.fits(intent, wanted.methods):
+            # Its methods cannot be chosen anew either.
+            await self._supersede(payment, intent)
+            return None
         try:
             intent = await self._told(wanted, payment, intent, desired)
         except NotFound as error:
@@ -458,14 +484,14 @@ class Starter:
                 await self._supersede(payment, intent)
             return None  # otherwise its status changed meanwhile: read again
         if payment.amount_planned == due:
-            return Started(payment, intent, wanted.cart, wanted.behaviour, wanted.session)
+            return _started(wanted, payment, intent)
         try:
             payment = await self._commercetools.update_payment(
                 payment, [ChangeAmountPlanned(due.draft())]
             )
         except Conflict:
             return None
-        return Started(payment, intent, wanted.cart, wanted.behaviour, wanted.session)
+        return _started(wanted, payment, intent)
 
     async def _told(
         self, wanted: _Wanted, payment: Payment, intent: PaymentIntent, desired: dict[str, Any]
@@ -513,6 +539,7 @@ class Starter:
             wanted.cart,
             due,
             wanted.behaviour,
+            wanted.methods,
             customer=customer,
             payment_method=stored.token_value if stored else None,
             with_shipping=wanted.express is None,
@@ -521,6 +548,10 @@ class Starter:
 
     def _latest_version(self, cart: Cart, payment: Payment) -> int:
         return next(known.version for known in cart.payments if known.id == payment.id)
+
+
+def _started(wanted: _Wanted, payment: Payment, intent: PaymentIntent) -> Started:
+    return Started(payment, intent, wanted.cart, wanted.behaviour, wanted.session, wanted.methods)
 
 
 def _latest_payment(cart: Cart, ours: Ours) -> tuple[int, Payment | None]:

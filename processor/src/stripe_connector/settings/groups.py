@@ -215,7 +215,9 @@ class StripeSettings:
         behavior_rules,
         "{}",
         "JSON object: country or store key to `flowType`, `captureMethod`, `setupFutureUsage`,"
-        " `collectBillingAddress`, each overriding its variable for such carts.",
+        " `collectBillingAddress`, each overriding its variable for such carts;"
+        " `paymentMethods` (a list of Stripe's types) and `paymentMethodConfiguration` (`pmc_...`)"
+        " restrict what they can be paid with.",
     )
     stripe_payment_intent_setup_future_usage: FutureUsage | UnsetType | None = optional(
         future_usage,

@@ -11,12 +11,14 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from stripe_connector.method_names import KNOWN
 from stripe_connector.settings.values import decode_json
 
 PaymentFlow = Literal["deferred", "pi_first"]
 CaptureMethod = Literal["automatic", "automatic_async", "manual"]
 CollectBillingAddress = Literal["auto", "never", "if_required"]
 FutureUsage = Literal["off_session", "on_session"]
+ConfigurationId = Annotated[str, Meta(pattern=r"^pmc_[A-Za-z0-9_]{1,200}$")]
 
 _FUTURE_USAGES: dict[str, FutureUsage | None] = {
     "off_session": "off_session",
@@ -38,14 +40,17 @@ def future_usage(value: str) -> FutureUsage | None:
     return _FUTURE_USAGES[word]
 
 
-_RULE_HINT = "; ".join(
-    f"{field} takes {', '.join(get_args(words))}"
-    for field, words in {
-        "flowType": PaymentFlow,
-        "captureMethod": CaptureMethod,
-        "setupFutureUsage": Literal[FutureUsage, "none"],
-        "collectBillingAddress": CollectBillingAddress,
-    }.items()
+_RULE_HINT = (
+    "; ".join(
+        f"{field} takes {', '.join(get_args(words))}"
+        for field, words in {
+            "flowType": PaymentFlow,
+            "captureMethod": CaptureMethod,
+            "setupFutureUsage": Literal[FutureUsage, "none"],
+            "collectBillingAddress": CollectBillingAddress,
+        }.items()
+    )
+    + "; paymentMethods takes a list of Stripe's types, paymentMethodConfiguration the id pmc_..."
 )
 
 
@@ -57,6 +62,10 @@ class BehaviorRule(Struct, frozen=True, rename="camel", forbid_unknown_fields=Tr
     setup_future_usage: FutureUsage | UnsetType | None = UNSET
     """None leaves setup_future_usage out although it is set for other carts."""
     collect_billing_address: CollectBillingAddress | None = None
+    payment_methods: frozenset[str] | None = None
+    """Stripe's names of the only types that may pay."""
+    payment_method_configuration: ConfigurationId | None = None
+    """A configuration of the Stripe account, instead of its default one."""
 
 
 def behavior_rules(value: str) -> dict[str, BehaviorRule]:
@@ -86,7 +95,16 @@ def _behavior_rule(rule: dict[str, object]) -> BehaviorRule:
             rule = {**rule, "setupFutureUsage": future_usage(usage)}
         except ValueError as error:
             raise ValueError(f"setupFutureUsage {error}") from None
-    return msgspec.convert(rule, BehaviorRule)
+    converted = msgspec.convert(rule, BehaviorRule)
+    names = converted.payment_methods
+    if names is not None and (not names or names - KNOWN):
+        unknown = ", ".join(sorted(names - KNOWN))
+        raise ValueError(
+            f"paymentMethods names unknown types: {unknown}"
+            if unknown
+            else "paymentMethods is empty: leave it out to offer all"
+        )
+    return converted
 
 
 Switch = Literal["enabled", "disabled"]

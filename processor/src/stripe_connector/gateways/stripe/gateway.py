@@ -21,6 +21,7 @@ from stripe_connector.gateways.stripe.errors import (
 )
 from stripe_connector.gateways.stripe.models import (
     CheckoutSession,
+    MethodConfiguration,
     StripeCustomer,
     StripePaymentMethod,
 )
@@ -42,6 +43,10 @@ class _Account(Struct):
     id: str
 
 
+class _Configurations(Struct):
+    data: list[dict[str, Any]]
+
+
 class _Secret(Struct):
     secret: str
 
@@ -59,6 +64,7 @@ _session = msgspec.json.Decoder(CheckoutSession)
 _named = msgspec.json.Decoder(Named)
 _page = msgspec.json.Decoder(StripeList)
 _account = msgspec.json.Decoder(_Account)
+_configurations = msgspec.json.Decoder(_Configurations)
 _secret = msgspec.json.Decoder(_Secret)
 _client_secret = msgspec.json.Decoder(_ClientSecret)
 _ignored = msgspec.json.Decoder(msgspec.Raw)
@@ -266,6 +272,17 @@ class Stripe:
             return (await self._call(_account, "get", "/v1/account")).id
         except PermissionMissing:
             return None
+
+    async def list_method_configurations(self) -> list[MethodConfiguration] | None:
+        """What the account offers; None where the key may not read it."""
+        params = {"limit": 100}
+        try:
+            found = await self._call(
+                _configurations, "get", "/v1/payment_method_configurations", params
+            )
+        except PermissionMissing:
+            return None
+        return [MethodConfiguration.of(each) for each in found.data]
 
     async def ping(self) -> None:
         """Check that Stripe answers and that the key may read payments."""

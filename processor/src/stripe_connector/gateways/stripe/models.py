@@ -5,6 +5,9 @@ Fields that are only shown may be missing, whatever Stripe documents: they must 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from msgspec import Struct, field
 
 from stripe_connector.ledger.stripe_objects import Metadata, PaymentIntent
@@ -95,3 +98,27 @@ class CheckoutSession(Struct, frozen=True):
     def intent_id(self) -> str | None:
         intent = self.payment_intent
         return intent.id if isinstance(intent, PaymentIntent) else intent
+
+
+class MethodConfiguration(Struct, frozen=True):
+    """Which types an account, or a rule of the merchant's, offers."""
+
+    id: str
+    is_default: bool
+    types: frozenset[str]
+    """Those that are switched on and that the account can take."""
+
+    @classmethod
+    def of(cls, configuration: Mapping[str, Any]) -> MethodConfiguration:
+        """From Stripe's object, in which each type is a field of its own
+        (https://docs.stripe.com/api/payment_method_configurations/object).
+
+        Only the platform's own default counts: those of connected accounts name an application.
+        """
+        on = frozenset(
+            name
+            for name, type_ in configuration.items()
+            if isinstance(type_, dict) and type_.get("available") is True
+        )
+        own_default = bool(configuration.get("is_default")) and not configuration.get("application")
+        return cls(str(configuration["id"]), own_default, on)

@@ -32,6 +32,9 @@ from stripe_connector.gateways.commercetools.payment_methods import RecurringOrd
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.gateways.stripe.models import StripePaymentMethod
 from stripe_connector.payments.asked import UnusableMethod
+from stripe_connector.payments.behaviour import behaviour_of
+from stripe_connector.payments.offer import Offer
+from stripe_connector.payments.shopper import Shopper
 from stripe_connector.payments.stored.customers import Customers
 from stripe_connector.payments.stored.method_records import StoredMethods
 from stripe_connector.settings import Settings
@@ -74,12 +77,14 @@ class CustomerMethods:
         stripe: Stripe,
         customers: Customers,
         stored_methods: StoredMethods,
+        offer: Offer,
         settings: Settings,
     ) -> None:
         self._commercetools = commercetools
         self._stripe = stripe
         self._customers = customers
         self._stored_methods = stored_methods
+        self._offer = offer
         self._settings = settings
 
     def require_enabled(self) -> None:
@@ -87,10 +92,17 @@ class CustomerMethods:
         if not self._settings.stored_payment_methods_enabled:
             raise InvalidRequest("Stored payment methods are not enabled.")
 
-    async def list_usable(self, cart_id: str) -> list[ShownMethod]:
-        """What a cart's customer can pay with, newest first; the records follow on the way."""
+    async def list_usable(self, shopper: Shopper) -> list[ShownMethod]:
+        """What a cart's customer can pay with, newest first; the records follow on the way.
+
+        Raises Conflict where session, rules and account leave no payment method.
+        """
         self.require_enabled()
-        customer_id = customer_of(await self._commercetools.get_cart(cart_id))
+        session, cart = await both(
+            shopper.read_session(), self._commercetools.get_cart(shopper.cart_id)
+        )
+        customer_id = customer_of(cart)
+        methods = await self._offer.choose(session.metadata, behaviour_of(cart, self._settings))
         alive, records = await both(
             self._alive(customer_id), self._commercetools.list_payment_methods(customer_id)
         )
@@ -109,7 +121,7 @@ class CustomerMethods:
         older = [by_token[each.id] for each in usable if each not in kept]
         if older:
             await self._try_to_take_away(customer_id, older)
-        return [_shown(by_token[each.id], each) for each in kept]
+        return [_shown(by_token[each.id], each) for each in kept if methods.allows(each.type)]
 
     async def find(self, method_id: str | None) -> PaymentMethod | None:
         """The record with an id, of any customer; None where there is none."""
