@@ -60,7 +60,13 @@ export async function showButtons(
   const countries = page?.allowedCountries;
   return showExpress(kit, checkout, stripe, box, {
     amount: cart ? kit.stripeAmount(cart.cartInfo) : (amount as Amount),
-    terms: { captureMethod, setupFutureUsage: (customer && cart?.setupFutureUsage) || null },
+    terms: {
+      captureMethod,
+      setupFutureUsage: (customer && cart?.setupFutureUsage) || null,
+      ...(cart?.allowedPaymentMethodTypes && {
+        allowedPaymentMethodTypes: cart.allowedPaymentMethodTypes,
+      }),
+    },
     appearance,
     withCustomer: !!customer,
     page,

@@ -4,6 +4,7 @@ import type { PaymentIntent, StripeElements } from '@stripe/stripe-js';
 import type { Attempt } from './attempts';
 import type { Checkout } from './checkout';
 import type { StartOptions } from './client';
+import { defined } from './defined';
 import { AmountChanged, asConnectorError, ProcessorError, StripeJsError } from './errors';
 import { remember, returnUrl } from './memory';
 import { type Amount, format } from './money';
@@ -15,6 +16,8 @@ import type { ChosenMethod } from './types';
 export interface Terms {
   captureMethod: CaptureMethod;
   setupFutureUsage: FutureUsage | null;
+  /** The types that session, rules and account allow, where anything restricts them. */
+  allowedPaymentMethodTypes?: string[];
 }
 
 export interface Plan {
@@ -61,7 +64,7 @@ export async function pay(checkout: Checkout, attempt: Attempt, plan: Plan): Pro
     if (found.error) throw stripeError(found.error);
     // Another tab was faster.
     if (isDone(found.paymentIntent)) return found.paymentIntent;
-    await compare(checkout, plan, found.paymentIntent, clientSecret);
+    await compare(checkout, plan, found.paymentIntent, started);
     remember(started);
     const billing = started.billingAddress;
     const confirmed = await stripe
@@ -93,7 +96,7 @@ async function compare(
   { messages, locale }: Checkout,
   plan: Plan,
   intent: PaymentIntent,
-  clientSecret: string,
+  { clientSecret, allowedPaymentMethodTypes }: Started,
 ): Promise<void> {
   const { elements, terms, shown } = plan;
   const { amount, currency } = intent;
@@ -111,6 +114,7 @@ async function compare(
   const actual = {
     captureMethod: intent.capture_method,
     setupFutureUsage: intent.setup_future_usage,
+    ...defined({ allowedPaymentMethodTypes }),
   };
   if (!elements || !terms || JSON.stringify({ ...terms, ...actual }) === JSON.stringify(terms)) {
     return;

@@ -142,7 +142,8 @@ async function show(
   const { captureMethod } = config;
   const amount = stripeAmount(config.cartInfo);
   const setupFutureUsage = (customerSession && config.setupFutureUsage) || null;
-  const terms = { captureMethod, setupFutureUsage };
+  const { allowedPaymentMethodTypes, paymentMethodConfiguration } = config;
+  const terms = { captureMethod, setupFutureUsage, ...defined({ allowedPaymentMethodTypes }) };
   const common = defined({
     appearance: config.appearance ?? asPage(box),
     customerSessionClientSecret: customerSession,
@@ -154,6 +155,7 @@ async function show(
         mode: 'payment',
         ...amount,
         ...terms,
+        ...defined({ paymentMethodConfiguration }),
       });
   const element = elements.create('payment', elementOptions(config));
   const mounted: Mounted = {

@@ -39,6 +39,8 @@ export const elementConfig = object({
   flowType: oneOf('deferred', 'pi_first'),
   collectBillingAddress: oneOf('auto', 'never', 'if_required'),
   appearance: optional(json),
+  allowedPaymentMethodTypes: optional(list(text)),
+  paymentMethodConfiguration: optional(text),
   layout: json,
   paymentElementOptions: json,
 });
@@ -55,6 +57,7 @@ export const started = object({
   merchantReturnUrl: optional(text),
   cartId: text,
   returnUrlCartId: optional(flag),
+  allowedPaymentMethodTypes: optional(list(text)),
   billingAddress: optional(json),
 });
 

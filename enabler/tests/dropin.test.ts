@@ -491,3 +491,16 @@ describe('intent first', () => {
     expect(world.results).toMatchObject([{ state: 'success' }]);
   });
 });
+
+test('the elements get the methods that the processor allows, and the intent the same', async () => {
+  const allowedPaymentMethodTypes = ['card', 'ideal'];
+  world.elementConfig = { ...world.elementConfig, allowedPaymentMethodTypes };
+  await mounted();
+  expect(world.stripe.last.options).toMatchObject({ allowedPaymentMethodTypes });
+});
+
+test("a rule's configuration goes to the elements", async () => {
+  world.elementConfig = { ...world.elementConfig, paymentMethodConfiguration: 'pmc_1' };
+  await mounted();
+  expect(world.stripe.last.options).toMatchObject({ paymentMethodConfiguration: 'pmc_1' });
+});
