@@ -17,6 +17,7 @@ import type {
 import { expressAddress } from './address';
 import type { Attempt } from './attempts';
 import type { Checkout } from './checkout';
+import type { Fields } from './decode';
 import type { Frame } from './frame';
 import type { Kit } from './kit';
 import type { Amount } from './money';
@@ -29,6 +30,8 @@ export interface Express {
   amount: Amount;
   terms: Terms;
   appearance: Appearance | undefined;
+  /** Options that say what may pay, where anything restricts that. */
+  methods: Fields | undefined;
   /** Whether the shop's customer takes part. */
   withCustomer: boolean;
   element: StripeExpressCheckoutElementOptions;
@@ -60,13 +63,8 @@ export async function showButtons(
   const countries = page?.allowedCountries;
   return showExpress(kit, checkout, stripe, box, {
     amount: cart ? kit.stripeAmount(cart.cartInfo) : (amount as Amount),
-    terms: {
-      captureMethod,
-      setupFutureUsage: (customer && cart?.setupFutureUsage) || null,
-      ...(cart?.allowedPaymentMethodTypes && {
-        allowedPaymentMethodTypes: cart.allowedPaymentMethodTypes,
-      }),
-    },
+    terms: { captureMethod, setupFutureUsage: (customer && cart?.setupFutureUsage) || null },
+    methods: cart?.methods,
     appearance,
     withCustomer: !!customer,
     page,
@@ -93,6 +91,7 @@ function showExpress(
     ...express.amount,
     ...express.terms,
     ...(express.appearance && { appearance: express.appearance }),
+    ...express.methods,
   });
   const element = elements.create('expressCheckout', express.element);
   let shown = express.amount;

@@ -73,7 +73,6 @@ export function createFrame(
     slot,
     say(text, focus, calm) {
       message.role = calm ? 'status' : 'alert';
-      message.style.color = calm ? 'inherit' : '';
       message.textContent = text;
       if (text && focus) message.focus();
     },

@@ -4,7 +4,6 @@ import type { PaymentIntent, StripeElements } from '@stripe/stripe-js';
 import type { Attempt } from './attempts';
 import type { Checkout } from './checkout';
 import type { StartOptions } from './client';
-import { defined } from './defined';
 import { AmountChanged, asConnectorError, ProcessorError, StripeJsError } from './errors';
 import { remember, returnUrl } from './memory';
 import { type Amount, format } from './money';
@@ -16,8 +15,6 @@ import type { ChosenMethod } from './types';
 export interface Terms {
   captureMethod: CaptureMethod;
   setupFutureUsage: FutureUsage | null;
-  /** The types that session, rules and account allow, where anything restricts them. */
-  allowedPaymentMethodTypes?: string[];
 }
 
 export interface Plan {
@@ -64,7 +61,7 @@ export async function pay(checkout: Checkout, attempt: Attempt, plan: Plan): Pro
     if (found.error) throw stripeError(found.error);
     // Another tab was faster.
     if (isDone(found.paymentIntent)) return found.paymentIntent;
-    await compare(checkout, plan, found.paymentIntent, started);
+    await compare(checkout, plan, found.paymentIntent, clientSecret);
     remember(started);
     const billing = started.billingAddress;
     const confirmed = await stripe
@@ -96,7 +93,7 @@ async function compare(
   { messages, locale }: Checkout,
   plan: Plan,
   intent: PaymentIntent,
-  { clientSecret, allowedPaymentMethodTypes }: Started,
+  clientSecret: string,
 ): Promise<void> {
   const { elements, terms, shown } = plan;
   const { amount, currency } = intent;
@@ -114,7 +111,6 @@ async function compare(
   const actual = {
     captureMethod: intent.capture_method,
     setupFutureUsage: intent.setup_future_usage,
-    ...defined({ allowedPaymentMethodTypes }),
   };
   if (!elements || !terms || JSON.stringify({ ...terms, ...actual }) === JSON.stringify(terms)) {
     return;

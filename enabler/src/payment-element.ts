@@ -142,8 +142,7 @@ async function show(
   const { captureMethod } = config;
   const amount = stripeAmount(config.cartInfo);
   const setupFutureUsage = (customerSession && config.setupFutureUsage) || null;
-  const { allowedPaymentMethodTypes, paymentMethodConfiguration } = config;
-  const terms = { captureMethod, setupFutureUsage, ...defined({ allowedPaymentMethodTypes }) };
+  const terms = { captureMethod, setupFutureUsage };
   const common = defined({
     appearance: config.appearance ?? asPage(box),
     customerSessionClientSecret: customerSession,
@@ -155,7 +154,7 @@ async function show(
         mode: 'payment',
         ...amount,
         ...terms,
-        ...defined({ paymentMethodConfiguration }),
+        ...config.methods,
       });
   const element = elements.create('payment', elementOptions(config));
   const mounted: Mounted = {

@@ -39,8 +39,8 @@ export const elementConfig = object({
   flowType: oneOf('deferred', 'pi_first'),
   collectBillingAddress: oneOf('auto', 'never', 'if_required'),
   appearance: optional(json),
-  allowedPaymentMethodTypes: optional(list(text)),
-  paymentMethodConfiguration: optional(text),
+  /** Options of the elements that say what may pay, where anything restricts that. */
+  methods: optional(json),
   layout: json,
   paymentElementOptions: json,
 });
@@ -57,7 +57,6 @@ export const started = object({
   merchantReturnUrl: optional(text),
   cartId: text,
   returnUrlCartId: optional(flag),
-  allowedPaymentMethodTypes: optional(list(text)),
   billingAddress: optional(json),
 });
 

@@ -494,13 +494,15 @@ describe('intent first', () => {
 
 test('the elements get the methods that the processor allows, and the intent the same', async () => {
   const allowedPaymentMethodTypes = ['card', 'ideal'];
-  world.elementConfig = { ...world.elementConfig, allowedPaymentMethodTypes };
+  const methods = JSON.stringify({ allowedPaymentMethodTypes });
+  world.elementConfig = { ...world.elementConfig, methods };
   await mounted();
   expect(world.stripe.last.options).toMatchObject({ allowedPaymentMethodTypes });
 });
 
 test("a rule's configuration goes to the elements", async () => {
-  world.elementConfig = { ...world.elementConfig, paymentMethodConfiguration: 'pmc_1' };
+  const methods = JSON.stringify({ paymentMethodConfiguration: 'pmc_1' });
+  world.elementConfig = { ...world.elementConfig, methods };
   await mounted();
   expect(world.stripe.last.options).toMatchObject({ paymentMethodConfiguration: 'pmc_1' });
 });

@@ -59,6 +59,8 @@ class ElementConfig(Struct, frozen=True, rename="camel"):
     allowed_payment_method_types: tuple[str, ...] | UnsetType = UNSET
     """The types that session, rule and component allow, where any of them restricts."""
     payment_method_configuration: str | UnsetType = UNSET
+    methods: str | UnsetType = UNSET
+    """The same two as options of Stripe's elements: JSON, which the enabler passes on."""
 
 
 class ExpressLine(Struct, frozen=True, rename="camel"):
@@ -159,6 +161,7 @@ def element_config(
         setup_future_usage=behaviour.setup_future_usage or UNSET,
         allowed_payment_method_types=UNSET if methods.allowed is None else methods.allowed,
         payment_method_configuration=methods.configuration or UNSET,
+        methods=_element_methods(methods),
     )
 
 
@@ -176,6 +179,14 @@ def _element_options(cart: Cart, settings: Settings) -> str:
         return given
     options["defaultValues"] = {"billingDetails": {"address": begins}}
     return msgspec.json.encode(options).decode()
+
+
+def _element_methods(methods: MethodChoice) -> str | UnsetType:
+    if methods.allowed is not None:
+        return msgspec.json.encode({"allowedPaymentMethodTypes": methods.allowed}).decode()
+    if methods.configuration is not None:
+        return msgspec.json.encode({"paymentMethodConfiguration": methods.configuration}).decode()
+    return UNSET
 
 
 def express_data(cart: Cart, metadata: SessionMetadata, ours: Ours) -> ExpressData:
