@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -91,7 +91,7 @@ class RequestUseCases(Struct, frozen=True):
 @asynccontextmanager
 async def outgoing_of_command() -> AsyncIterator[Outgoing]:
     """The outgoing client of a command, closed when the command ends."""
-    async with create_http_client() as client:
+    async with aclosing(create_http_client()) as client:
         yield Outgoing(client, Clock())
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
@@ -45,7 +44,7 @@ QUERIES = {
 
 
 def called(path: str, backend: str = "commercetools") -> Called:
-    return Called(backend, "POST", httpx.URL(f"https://backend.test{path}"), 409, 0.1, 2)
+    return Called(backend, "POST", f"https://backend.test{path}", 409, 0.1, 2)
 
 
 def rendered() -> str:

@@ -13,7 +13,7 @@ COMPOSITION = ("assembly.py", "app.py")
 """Where gateways and use cases are put together."""
 USE_CASES = ("payments/", "storefront/")
 GATEWAYS = "gateways/"
-WIRE = {"aiohttp", "httpx", "httpx_aiohttp"}
+WIRE = {"aiohttp", "httpx"}
 """Libraries that speak HTTP."""
 NAMED_TWICE = {
     # One for each backend, each command or each party, and the same thing for all of them.

@@ -7,13 +7,14 @@ that needs it (`context.RequestContext.deadline`).
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 import random
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote
+from typing import Protocol
+from urllib.parse import quote, urlencode, urlsplit
 
-import httpx
 from msgspec import Struct
 
 from stripe_connector import __version__, context
@@ -22,48 +23,53 @@ from stripe_connector.errors import BackendUnavailable, NotFound
 
 USER_AGENT = f"stripe-connector/{__version__}"
 """The User-Agent; Stripe's SDK sends its own."""
-CONNECT_TIMEOUT = 3.0
-"""Seconds to get a connection, whether from the pool or a new one."""
 TRY_TIMEOUT = 10.0
 """Seconds that one try may take as a whole."""
 
 _BUSY_OR_DOWN = frozenset({429, 500, 502, 503, 504})
 
-HttpClient = httpx.AsyncClient
-"""The HTTP client underneath; the rest of the connector uses this name only."""
-Response = httpx.Response
-"""The result of `send`."""
-
 logger = logging.getLogger(__name__)
 
 
-def create_http_client(*, max_connections: int = 400) -> httpx.AsyncClient:
+class Response(Protocol):
+    """An answer with its whole body."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Names in any case."""
+
+    @property
+    def content(self) -> bytes: ...
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+
+
+class HttpClient(Protocol):
+    """The HTTP client underneath: in production that of `transport`, in tests an httpx.AsyncClient.
+
+    It follows no redirects (credentials go to the configured hosts only) and keeps no cookies (all
+    shoppers would share them).
+    """
+
+    async def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None
+    ) -> Response:
+        """The answer; raises whatever the client raises where none arrived."""
+
+    async def aclose(self) -> None: ...
+
+
+def create_http_client(*, max_connections: int = 400) -> HttpClient:
     """The client for production; the caller closes it.
 
-    Redirects are not followed: credentials go to the configured hosts only. Proxies of the
-    environment are ignored, `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
+    Proxies of the environment are ignored, `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
     """
-    from stripe_connector.gateways.transport import create_transport
+    from stripe_connector.gateways.transport import AiohttpClient
 
-    return _Client(
-        transport=create_transport(max_connections),
-        timeout=httpx.Timeout(TRY_TIMEOUT, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT),
-        follow_redirects=False,
-        trust_env=False,
-    )
-
-
-class _NoCookies(httpx.Cookies):
-    """Stores no cookies. A jar that refuses them all would cost a twelfth of a request's CPU."""
-
-    def extract_cookies(self, response: httpx.Response) -> None:
-        pass
-
-
-class _Client(httpx.AsyncClient):
-    """Without cookies: they would be shared by all shoppers."""
-
-    cookies = _NoCookies()  # type: ignore[override]  # in place of a property
+    return AiohttpClient(max_connections)
 
 
 class Retry(Struct, frozen=True):
@@ -77,7 +83,7 @@ class Retry(Struct, frozen=True):
     longest_pause: float = 5.0
     """Seconds; where a backend asks for a longer wait, the call is not repeated."""
 
-    def allows(self, response: httpx.Response, tries: int) -> bool:
+    def allows(self, response: Response, tries: int) -> bool:
         """Whether to ask again after `tries` tries of which the last brought this response."""
         if response.status_code == 409:
             return tries < self.conflict_tries
@@ -105,7 +111,7 @@ class Called(Struct, frozen=True):
 
     backend: str
     method: str
-    url: httpx.URL
+    url: str
     status: int | None
     """None where no answer came in time."""
     seconds: float
@@ -115,7 +121,7 @@ class Called(Struct, frozen=True):
     @property
     def path(self) -> str:
         """As sent, without the query. It holds ids, and credentials of shoppers."""
-        return self.url.raw_path.partition(b"?")[0].decode("ascii")
+        return urlsplit(self.url).path
 
 
 class Outgoing:
@@ -123,7 +129,7 @@ class Outgoing:
 
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        client: HttpClient,
         clock: Clock,
         *,
         uniform: Callable[[float, float], float] = random.uniform,
@@ -146,32 +152,32 @@ class Outgoing:
         content: str | bytes | None = None,
         auth: tuple[str, str] | None = None,
         per_try: float = TRY_TIMEOUT,
-    ) -> httpx.Response:
+    ) -> Response:
         """The last response, whatever its status.
 
         `backend` names the other side in errors; `per_try` is the limit of one try in seconds.
         Raises BackendUnavailable when no response arrived in time.
         """
-        # Without the client's build_request: the client has nothing to merge into the request.
-        request = httpx.Request(
-            method,
-            url,
-            headers={"User-Agent": USER_AGENT, **(headers or {})},
-            params=params,
-            content=content,
-        )
+        headers = {"User-Agent": USER_AGENT, **(headers or {})}
+        if params:
+            url = f"{url}?{urlencode(params, doseq=True)}"
+        if isinstance(content, str):
+            content = content.encode()
+        if auth is not None:
+            credentials = base64.b64encode(":".join(auth).encode()).decode()
+            headers["Authorization"] = f"Basic {credentials}"
         tries = 0
         while True:
             tries += 1
-            outcome = await self._try(request, backend, per_try, auth, tries)
+            outcome = await self._try(method, url, headers, content, backend, per_try, tries)
             pause = self._pause_before_next(retry, tries, outcome)
             if pause is not None:
                 logger.info("%s: try %d failed, again in %.2f s", backend, tries, pause)
                 await self.clock.sleep(pause)
-            elif isinstance(outcome, httpx.Response):
-                return outcome
-            else:
+            elif isinstance(outcome, BackendUnavailable):
                 raise outcome
+            else:
+                return outcome
 
     def time_left(self) -> float | None:
         """Seconds until the deadline of the current request; None where it has none."""
@@ -187,36 +193,31 @@ class Outgoing:
 
     async def _try(
         self,
-        request: httpx.Request,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
         backend: str,
         per_try: float,
-        auth: tuple[str, str] | None,
         tries: int,
-    ) -> httpx.Response | BackendUnavailable:
+    ) -> Response | BackendUnavailable:
         left = self.time_left()
         limit = per_try if left is None else min(per_try, left)
         if limit <= 0:
             return BackendUnavailable(
                 f"No time was left to call {backend}.", detail="the request's deadline has passed"
             )
-        connect = min(limit, CONNECT_TIMEOUT)
-        request.extensions["timeout"] = {
-            "connect": connect,
-            "read": limit,
-            "write": limit,
-            "pool": connect,
-        }
         status: int | None = None
         began = self.clock.monotonic()
         try:
-            # The transport's timeouts start anew with every piece that arrives.
             async with asyncio.timeout(limit):
-                response = await self._client.send(request, auth=auth)
-        except (httpx.RequestError, TimeoutError) as error:
+                response = await self._client.request(method, url, headers=headers, content=content)
+        except Exception as error:  # noqa: BLE001
+            # The errors of clients share no class. Whatever it was, the request may have arrived.
             failure = BackendUnavailable(
                 f"{backend} did not answer.",
                 # Without the path: it may hold a shopper's credentials.
-                detail=f"{request.method} {request.url.host}: {type(error).__name__} {error}",
+                detail=f"{method} {urlsplit(url).hostname}: {type(error).__name__} {error}",
             )
             failure.__cause__ = error
             return failure
@@ -225,14 +226,14 @@ class Outgoing:
             return response
         finally:
             seconds = self.clock.monotonic() - began
-            self._observe(Called(backend, request.method, request.url, status, seconds, tries))
+            self._observe(Called(backend, method, url, status, seconds, tries))
 
     def _pause_before_next(
-        self, retry: Retry, tries: int, outcome: httpx.Response | BackendUnavailable
+        self, retry: Retry, tries: int, outcome: Response | BackendUnavailable
     ) -> float | None:
         """Seconds to wait before another try; None where one is not allowed or is useless."""
         pause = self.pause(retry, tries)
-        if isinstance(outcome, httpx.Response):
+        if not isinstance(outcome, BackendUnavailable):
             if not retry.allows(outcome, tries):
                 return None
             pause = max(pause, retry_after(outcome.headers, self.clock) or 0)

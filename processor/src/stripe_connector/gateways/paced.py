@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
-
 from stripe_connector.clock import Clock
 from stripe_connector.concurrency import Pace
 from stripe_connector.errors import ConnectorError
-from stripe_connector.gateways.outgoing import REPEATABLE, Outgoing, Retry
+from stripe_connector.gateways.outgoing import REPEATABLE, HttpClient, Outgoing, Response, Retry
 
 
 class WriteRefused(ConnectorError):
@@ -19,16 +17,14 @@ class WriteRefused(ConnectorError):
 class PacedOutgoing(Outgoing):
     """Sends at a limited rate. Raises WriteRefused for writes, unless `may_write`."""
 
-    def __init__(
-        self, client: httpx.AsyncClient, clock: Clock, pace: Pace, *, may_write: bool
-    ) -> None:
+    def __init__(self, client: HttpClient, clock: Clock, pace: Pace, *, may_write: bool) -> None:
         super().__init__(client, clock)
         self._pace = pace
         self._may_write = may_write
 
     async def send(
         self, method: str, url: str, *, backend: str, retry: Retry, **options: Any
-    ) -> httpx.Response:
+    ) -> Response:
         # A token request is a POST, too; it is declared to have no effect.
         harmless = method == "GET" or retry is REPEATABLE
         if not (harmless or self._may_write):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-import httpx
 import msgspec
 
 from stripe_connector import context
@@ -13,7 +12,7 @@ from stripe_connector.clock import ServerClock
 from stripe_connector.errors import BackendError
 from stripe_connector.gateways.commercetools.errors import BACKEND, commercetools_error
 from stripe_connector.gateways.commercetools.token import TokenCache
-from stripe_connector.gateways.outgoing import ONCE, REPEATABLE, Outgoing
+from stripe_connector.gateways.outgoing import ONCE, REPEATABLE, Outgoing, Response
 
 T = TypeVar("T")
 
@@ -89,7 +88,7 @@ class Client:
         subject: str,
         params: Mapping[str, str | int | list[str]] | None = None,
         content: bytes | None = None,
-    ) -> httpx.Response:
+    ) -> Response:
         token = await self.tokens.get()
         for last in (False, True):
             headers = {"Authorization": f"Bearer {token.value}", **_correlation()}
@@ -110,14 +109,12 @@ class Client:
             token = await self.tokens.get(rejected=token.value)
         return self._checked(response, subject)
 
-    def _checked(self, response: httpx.Response, subject: str) -> httpx.Response:
+    def _checked(self, response: Response, subject: str) -> Response:
         if not response.is_success:
             raise commercetools_error(response, subject, self._outgoing.clock)
         return response
 
-    def _decoded(
-        self, response: httpx.Response, decoder: msgspec.json.Decoder[T], subject: str
-    ) -> T:
+    def _decoded(self, response: Response, decoder: msgspec.json.Decoder[T], subject: str) -> T:
         try:
             return decoder.decode(response.content)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

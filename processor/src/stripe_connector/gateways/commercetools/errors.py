@@ -17,7 +17,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import httpx
 import msgspec
 from msgspec import Struct
 
@@ -31,7 +30,7 @@ from stripe_connector.errors import (
     NotFound,
     VersionConflict,
 )
-from stripe_connector.gateways.outgoing import retry_after
+from stripe_connector.gateways.outgoing import Response, retry_after
 
 BACKEND = "commercetools"
 
@@ -69,7 +68,7 @@ class _Answer(Struct):
 _answer = msgspec.json.Decoder(_Answer)
 
 
-def commercetools_error(response: httpx.Response, subject: str, clock: Clock) -> ConnectorError:
+def commercetools_error(response: Response, subject: str, clock: Clock) -> ConnectorError:
     """The error for a response; `subject` names what was requested."""
     answer = _decode(response.content)
     first = answer.errors[0] if answer.errors else {}

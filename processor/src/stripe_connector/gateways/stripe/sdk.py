@@ -21,7 +21,7 @@ key is in use."""
 class OutgoingClient(stripe.HTTPClient):
     """The SDK's extension point for HTTP; the synchronous half is not implemented."""
 
-    name = "httpx"
+    name = "aiohttp"
 
     def __init__(self, outgoing: Outgoing) -> None:
         super().__init__()

@@ -229,7 +229,7 @@ def _judged(ahead: float | None, whose: str) -> Finding:
 
 def _field(answer: Response, name: str) -> object:
     try:
-        body = answer.json()
+        body = json.loads(answer.content)
     except ValueError:
         return None
     return body.get(name) if isinstance(body, dict) else None

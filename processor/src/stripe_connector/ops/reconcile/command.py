@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
 from typing import TextIO
@@ -148,7 +149,7 @@ async def _until_signalled(settings: Settings, options: Options) -> int:
 
     for each in _SIGNALS:
         loop.add_signal_handler(each, ask_to_stop)
-    async with create_http_client() as http:
+    async with aclosing(create_http_client()) as http:
         return await run_reconcile(settings, options, http=http, stop=stop)
 
 
