@@ -87,6 +87,29 @@ async def test_escaped_paths_and_queries_arrive_as_they_were_sent(
     assert dict(httpx.URL(path).params) == {"where": where, "expand": "a[*]"}
 
 
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("/a b?c=d e", "/a%20b?c=d+e"),
+        ("/\u00fc", "/%C3%BC"),
+        ("/a\r\nX: y", "/aX:%20y"),
+        ("/a%2Fb?c=%2B+&d=%25", "/a%2Fb?c=%2B+&d=%25"),
+    ],
+    ids=["spaces", "letters", "line ends", "escaped"],
+)
+async def test_no_address_can_write_more_than_its_own_line(
+    path: str, sent: str, server: Server, client: HttpClient
+) -> None:
+    await get(client, f"{server.url}{path}")
+    assert server.heads[0].startswith(f"GET {sent} HTTP/1.1\r\nHost: ")
+
+
+async def test_no_header_can_write_another(client: HttpClient, server: Server) -> None:
+    with pytest.raises(ValueError, match="control character"):
+        await client.request("GET", server.url, headers={"X": "a\r\nY: b"}, content=None)
+    assert server.heads == []
+
+
 async def test_cookies_are_not_kept(server: Server, client: HttpClient) -> None:
     await get(client, server.url)
     await get(client, server.url)

@@ -49,9 +49,11 @@ class AiohttpClient:
     ) -> Answer:
         """One request. Raises aiohttp.ClientError or OSError when no whole answer arrived."""
         session = self._session or self._open_session()
+        # Escaping anew what is escaped already would cost more than the rest of the request.
+        escaped = url.isascii() and url.isprintable() and " " not in url
         async with session.request(
             method,
-            URL(url, encoded=True),
+            URL(url, encoded=escaped),
             headers=headers,
             data=content or None,
             allow_redirects=False,
