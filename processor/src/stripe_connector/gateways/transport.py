@@ -23,7 +23,7 @@ that the other side has closed could not be repeated safely."""
 _TIMEOUT = aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT, sock_connect=CONNECT_TIMEOUT)
 
 
-class Answer(Struct):
+class WholeResponse(Struct):
     """A response with its whole body, decompressed."""
 
     status_code: int
@@ -46,7 +46,7 @@ class AiohttpClient:
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None
-    ) -> Answer:
+    ) -> WholeResponse:
         """One request. Raises aiohttp.ClientError or OSError when no whole answer arrived."""
         session = self._session or self._open_session()
         # Escaping anew what is escaped already would cost more than the rest of the request.
@@ -58,7 +58,7 @@ class AiohttpClient:
             data=content or None,
             allow_redirects=False,
         ) as answer:
-            return Answer(answer.status, answer.headers, await answer.read())
+            return WholeResponse(answer.status, answer.headers, await answer.read())
 
     async def aclose(self) -> None:
         """Close all connections."""
