@@ -279,6 +279,25 @@ def test_a_request_whose_answer_is_lost_is_not_sent_again(proxy: Proxy, method: 
     assert len(received) == 1
 
 
+def test_a_reason_that_no_server_may_send_is_told_and_ends_nothing(proxy: Proxy) -> None:
+    proxy.records(b"HTTP/1.1 200 O\x01K\r\nContent-Length: 0\r\n\r\n")
+    answer = proxy.ask("GET", "/stored-payment-methods", Origin=ORIGIN)
+    assert answer.status_code == 503
+    assert answer.json()["errors"][0]["code"] == "ProcessorUnavailable"
+    proxy.records()
+    assert proxy.ask("GET", "/stored-payment-methods").status_code == 200
+
+
+def test_a_body_in_thousands_of_pieces_arrives_whole(proxy: Proxy) -> None:
+    recorder = proxy.records()
+    pieces = b"".join(b"1\r\n%c\r\n" % (each % 256) for each in range(5_000))
+    head = b"POST /payments HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close"
+    proxy.raw(head + b"\r\n\r\n" + pieces + b"0\r\n\r\n")
+    [request] = recorder.requests
+    body = request.partition(b"\r\n\r\n")[2]
+    assert body == bytes(each % 256 for each in range(5_000))
+
+
 def test_an_answer_that_breaks_off_is_not_mistaken_for_a_whole_one(proxy: Proxy) -> None:
     def half(connection: socket.socket) -> None:
         read_request(connection)

@@ -32,24 +32,30 @@ export function createProxy(settings, table, log) {
   };
   let held = 0;
 
-  async function body(request) {
+  /** The whole body, in one buffer: as many small pieces it would take many times its size. */
+  async function body(request, share) {
     const tooLarge = () => new Refusal(413, 'PayloadTooLarge', 'The request body is too large.');
     if (Number(request.headers['content-length'] ?? 0) > settings.maxBodyBytes) throw tooLarge();
-    const chunks = [];
+    let kept = Buffer.alloc(0);
     let length = 0;
-    try {
-      for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-        chunks.push(chunk);
-        length += chunk.length;
-        held += chunk.length;
-        if (length > settings.maxBodyBytes) throw tooLarge();
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      const after = length + chunk.length;
+      if (after > settings.maxBodyBytes) throw tooLarge();
+      if (after > kept.length) {
+        const larger = Buffer.allocUnsafeSlow(Math.min(settings.maxBodyBytes, Math.max(2 * after, 1024)));
+        held += larger.length - kept.length;
+        share.bytes += larger.length - kept.length;
         if (held > MOST_HELD) throw new Refusal(503, 'Overloaded', 'Too many requests at once.');
+        kept.copy(larger, 0, 0, length);
+        kept = larger;
       }
-      return Buffer.concat(chunks);
-    } finally {
-      held -= length;
+      chunk.copy(kept, length);
+      length = after;
     }
+    return kept.subarray(0, length);
   }
+
+  const away = (cause) => new Refusal(503, 'ProcessorUnavailable', 'The processor does not answer.', cause);
 
   /** Resolves once the processor's answer begins; rejects with a Refusal. */
   function forward(request, content, response) {
@@ -64,9 +70,11 @@ export function createProxy(settings, table, log) {
       const seconds = settings.deadlineS + LONGER_THAN_PROCESSOR_S;
       const late = new Refusal(504, 'DeadlineExceeded', 'The request took too long.');
       const timer = setTimeout(() => outgoing.destroy(late), seconds * 1_000);
-      const away = (cause) => new Refusal(503, 'ProcessorUnavailable', 'The processor does not answer.', cause);
       outgoing.on('error', (error) => reject(error instanceof Refusal ? error : away(error)));
-      outgoing.on('close', () => clearTimeout(timer));
+      outgoing.on('close', () => {
+        clearTimeout(timer);
+        reject(away()); // Of no effect once the answer has begun.
+      });
       response.on('close', () => response.writableFinished || outgoing.destroy());
       outgoing.end(content);
     });
@@ -93,19 +101,29 @@ export function createProxy(settings, table, log) {
     if (statusCode >= 500) headers['Retry-After'] = String(RETRY_AFTER_S);
     if (statusCode === 413) headers.Connection = 'close';
     headers['Content-Type'] = 'application/json';
-    response.writeHead(statusCode, headers).end(JSON.stringify({ message, statusCode, errors: [{ code, message }] }));
+    const content = JSON.stringify({ message, statusCode, errors: [{ code, message }] });
+    response.writeHead(statusCode, http.STATUS_CODES[statusCode], headers).end(content);
     request.resume();
   }
 
   async function handle(request, response) {
     const route = find(request.url);
     const began = Date.now();
+    const share = { bytes: 0 };
+    response.on('close', () => (held -= share.bytes));
     try {
       if (!route) throw new Refusal(404, 'ResourceNotFound', 'There is nothing at this path.');
-      const answer = await forward(request, await body(request), response);
+      const answer = await forward(request, await body(request, share), response);
       answer.on('error', () => response.destroy());
       response.sendDate = false;
-      response.writeHead(answer.statusCode, answer.statusMessage, endToEnd(answer.rawHeaders));
+      try {
+        response.writeHead(answer.statusCode, answer.statusMessage, endToEnd(answer.rawHeaders));
+      } catch (cause) {
+        // A status or reason that no server may send.
+        answer.destroy();
+        response.statusMessage = undefined;
+        throw away(cause);
+      }
       answer.pipe(response);
     } catch (error) {
       if (response.headersSent || response.destroyed) {
@@ -126,7 +144,7 @@ export function createProxy(settings, table, log) {
     if (request.method === 'GET' && request.url === '/health/live') {
       response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"status":"UP"}');
     } else {
-      void handle(request, response);
+      handle(request, response).catch(() => response.destroy());
     }
   });
   server.maxConnections = 2_000;
