@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
-import aiohttp
 import httpx
 import pytest
 from cryptography import x509
@@ -25,8 +24,10 @@ from stripe_connector.gateways.outgoing import (
     Response,
     create_http_client,
 )
+from stripe_connector.gateways.transport import NoAnswer
 from tests.fakes import FakeClock
 
+LONG = b"HTTP/1.1 200 OK\r\nX: %b\r\n\r\n" % (b"x" * 9_000)
 OK = b"HTTP/1.1 200 OK\r\nSet-Cookie: who=me\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -123,19 +124,20 @@ async def test_redirects_are_not_followed(server: Server, client: HttpClient) ->
 
 @pytest.mark.parametrize(
     "answer",
-    [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut"],
-    ids=["closed", "no HTTP", "cut short"],
+    [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut", LONG],
+    ids=["closed", "no HTTP", "cut short", "long header"],
 )
-async def test_broken_answers_are_transport_errors(
+async def test_broken_answers_are_errors_without_the_address(
     answer: bytes, server: Server, client: HttpClient
 ) -> None:
     server.answer = answer
-    with pytest.raises(aiohttp.ClientError):
-        await get(client, server.url)
+    with pytest.raises(NoAnswer) as caught:
+        await get(client, f"{server.url}/sessions/secret")
+    assert "secret" not in str(caught.value)
 
 
 async def test_a_closed_port_is_a_transport_error(client: HttpClient) -> None:
-    with pytest.raises(aiohttp.ClientError):
+    with pytest.raises(NoAnswer):
         await get(client, "http://127.0.0.1:1")
 
 
@@ -196,7 +198,7 @@ async def get_over_tls(certificate: Path) -> Response:
 
 
 async def test_an_unknown_authority_is_refused(certificate: Path) -> None:
-    with pytest.raises(aiohttp.ClientConnectorCertificateError):
+    with pytest.raises(NoAnswer, match="certificate verify failed"):
         await get_over_tls(certificate)
 
 
@@ -205,3 +207,9 @@ async def test_the_environment_may_name_other_authorities(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     assert (await get_over_tls(certificate)).content == b"ok"
+
+
+def test_authorities_that_cannot_be_read_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
+    with pytest.raises(FileNotFoundError):
+        create_http_client()

@@ -122,8 +122,9 @@ async def test_retry_after_as_a_date_is_honoured(clock: FakeClock) -> None:
     assert clock.slept == [3]
 
 
-async def test_retry_after_that_is_nonsense_is_ignored(clock: FakeClock) -> None:
-    backend = Script(httpx.Response(503, headers={"retry-after": "soon"}), OK)
+@pytest.mark.parametrize("value", ["soon", "9" * 5_000, "Sun, 06 Nov 99999 08:49:37 GMT"])
+async def test_retry_after_that_is_nonsense_is_ignored(value: str, clock: FakeClock) -> None:
+    backend = Script(httpx.Response(503, headers={"retry-after": value}), OK)
     assert (await get(outgoing_to(backend, clock))).content == b"fine"
 
 

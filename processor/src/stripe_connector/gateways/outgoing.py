@@ -250,13 +250,12 @@ def retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:
     value = headers.get("retry-after")
     if value is None:
         return None
-    if value.isascii() and value.isdigit():
-        return int(value)
     try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
+        if value.isascii() and value.isdigit():
+            return int(value)
+        return max(0.0, parsedate_to_datetime(value).timestamp() - clock.time())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, moment.timestamp() - clock.time())
 
 
 def segment(value: str) -> str:

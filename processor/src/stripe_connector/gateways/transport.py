@@ -37,28 +37,42 @@ class WholeResponse(Struct):
         return 200 <= self.status_code < 300
 
 
+class NoAnswer(Exception):
+    """No whole answer arrived. Its text is free of the address, which may hold credentials."""
+
+
 class AiohttpClient:
-    """Opens its connections in the event loop of its first request."""
+    """Opens its connections in the event loop of its first request.
+
+    Raises OSError where the authorities that the environment names cannot be read.
+    """
 
     def __init__(self, max_connections: int) -> None:
+        self._ssl_context = _ssl_context()
         self._max_connections = max_connections
         self._session: aiohttp.ClientSession | None = None
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None
     ) -> WholeResponse:
-        """One request. Raises aiohttp.ClientError or OSError when no whole answer arrived."""
+        """One request. Raises NoAnswer when no whole answer arrived."""
         session = self._session or self._open_session()
         # Escaping anew what is escaped already would cost more than the rest of the request.
         escaped = url.isascii() and url.isprintable() and " " not in url
-        async with session.request(
-            method,
-            URL(url, encoded=escaped),
-            headers=headers,
-            data=content or None,
-            allow_redirects=False,
-        ) as answer:
-            return WholeResponse(answer.status, answer.headers, await answer.read())
+        try:
+            async with session.request(
+                method,
+                URL(url, encoded=escaped),
+                headers=headers,
+                data=content or None,
+                allow_redirects=False,
+            ) as answer:
+                return WholeResponse(answer.status, answer.headers, await answer.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            # The others tell the whole address.
+            tells = isinstance(error, (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError))
+            text = f": {error}" if tells else ""
+            raise NoAnswer(f"{type(error).__name__}{text}") from None
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -68,7 +82,7 @@ class AiohttpClient:
     def _open_session(self) -> aiohttp.ClientSession:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=self._max_connections, ssl=_ssl_context(), keepalive_timeout=KEEP_ALIVE
+                limit=self._max_connections, ssl=self._ssl_context, keepalive_timeout=KEEP_ALIVE
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=_TIMEOUT,
