@@ -7,10 +7,12 @@ import json
 import logging
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.behaviour.steps import shuffled
 from tests.behaviour.stored import ENABLED, regular
+from tests.wire import Call
 from tests.world import World
 
 Json = dict[str, Any]
@@ -204,6 +206,59 @@ async def test_starts_for_other_methods_at_once_leave_one_payable_intent(seed: i
     [payable] = open_intents(world)
     assert payable["client_secret"] == final["clientSecret"]
     assert payable["metadata"]["ct_payment_id"] == final["paymentReference"]
+
+
+async def test_a_payment_that_another_start_gave_up_gets_no_intent_later() -> None:
+    """The one start is refused and gives the Payment up while the other's intent is on its way: the
+    next Payment has an intent of its own, and two must not be payable."""
+    world = World()
+    cart = await world.cart(currency="USD")
+    headers = await world.session(cart["id"])
+    refused, may_give_up, made, may_link = (asyncio.Event() for _ in range(4))
+
+    async def turn(call: Call) -> None:
+        if call.backend != "commercetools" or "/payments/" not in call.path:
+            return
+        if b"setInterfaceId" in call.body and not made.is_set():
+            made.set()
+            await may_link.wait()
+        elif b'"failed"' in call.body and not refused.is_set():
+            refused.set()
+            await may_give_up.wait()
+
+    def start(type_: str) -> asyncio.Task[httpx.Response]:
+        body = {"paymentMethodType": type_}
+        return asyncio.create_task(world.client.post("/payments", headers=headers, json=body))
+
+    world.network.turn = turn
+    refused_start = start("ideal")  # takes euros only
+    await refused.wait()
+    late = start("card")
+    await made.wait()
+    may_give_up.set()
+    assert (await refused_start).status_code == 400
+    in_between = await start("card")
+    may_link.set()
+    answers = [in_between, await late]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert len({answer.json()["clientSecret"] for answer in answers}) == 1
+    [payable] = open_intents(world)
+    assert payable["client_secret"] == in_between.json()["clientSecret"]
+
+
+@pytest.mark.parametrize("countries", [("DE", "FR"), ("FR", "DE")])
+async def test_a_rule_may_name_the_configuration_that_is_the_accounts_own(
+    countries: tuple[str, str],
+) -> None:
+    """Stripe names it in every automatic intent, also where no rule does."""
+    rules = {"DE": {"paymentMethodConfiguration": "pmc_sandbox"}}
+    world = World({"STRIPE_PAYMENT_BEHAVIOR_RULES": json.dumps(rules)})
+    for country in countries:
+        cart = await world.cart(country=country)
+        headers = await world.session(cart["id"])
+        first = await world.start(headers)
+        assert (await world.start(headers))["clientSecret"] == first["clientSecret"]
+    assert [each["status"] for each in world.stripe.intents] == ["requires_payment_method"] * 2
 
 
 async def test_an_intent_that_is_paid_meanwhile_is_not_replaced() -> None:

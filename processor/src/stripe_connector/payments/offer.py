@@ -8,6 +8,7 @@ element in the browser gets the same choice.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable
@@ -28,8 +29,14 @@ from stripe_connector.single_flight import SingleFlight
 
 logger = logging.getLogger(__name__)
 
+METHOD_CONFIGURATION = "ct_method_configuration"
+"""Metadata of an intent: the configuration that a rule named at its creation."""
 _KEPT_S = 600.0
 """How long an account's configurations count as known."""
+_WAIT_S = 2.0
+"""How long a request waits for them."""
+_ASK_AGAIN_S = 30.0
+"""Seconds after which they are asked for again where Stripe did not answer."""
 
 
 class MethodChoice(Struct, frozen=True):
@@ -61,11 +68,6 @@ class Offer:
         self._stripe = stripe
         self._clock = clock
         rules = settings.stripe_payment_behavior_rules.values()
-        self._named = frozenset(
-            rule.payment_method_configuration
-            for rule in rules
-            if rule.payment_method_configuration is not None
-        )
         self._needed = any(rule.payment_methods is not None for rule in rules)
         self._known: list[MethodConfiguration] | None = None
         self._known_until = 0.0
@@ -78,8 +80,9 @@ class Offer:
         without any only Stripe judges the types.
         """
         if self._needed and self._clock.monotonic() >= self._known_until:
-            with contextlib.suppress(ConnectorError):
-                await self._flights.do("configurations", self._read)
+            with contextlib.suppress(ConnectorError, TimeoutError):
+                async with asyncio.timeout(_WAIT_S):
+                    await self._flights.do("configurations", self._read)
 
     async def choose(
         self, metadata: SessionMetadata, behaviour: Behaviour, component: str | None = None
@@ -109,10 +112,13 @@ class Offer:
             return False
         if choice.allowed is not None:
             return True
+        # Without a rule's configuration the intent names the account's own, whichever that is: what
+        # was asked for stands in the metadata, except in intents of versions before.
         details = intent.payment_method_configuration_details
-        # Without a rule's configuration the intent names the account's own.
-        current = details.id if details is not None and details.id in self._named else None
-        return current == choice.configuration
+        asked = intent.metadata.get(METHOD_CONFIGURATION)
+        if asked is None and details is not None and details.id == choice.configuration:
+            return True
+        return asked == choice.configuration
 
     async def list_offered(self) -> frozenset[str] | None:
         """The types that the account's default configuration offers; None where unknown."""
@@ -131,7 +137,11 @@ class Offer:
         return None
 
     async def _read(self) -> None:
-        found = await self._stripe.list_method_configurations()
+        try:
+            found = await self._stripe.list_method_configurations()
+        except ConnectorError:
+            self._known_until = self._clock.monotonic() + _ASK_AGAIN_S
+            raise
         self._known = found if found is not None else []
         self._known_until = self._clock.monotonic() + _KEPT_S
 

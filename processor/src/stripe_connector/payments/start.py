@@ -7,6 +7,7 @@ Starting again returns the same intent, updated to the current cart.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -57,7 +58,7 @@ from stripe_connector.payments.comfort import without_refused
 from stripe_connector.payments.covered import CoveredSales
 from stripe_connector.payments.limits import processing_amount
 from stripe_connector.payments.movement import Mover
-from stripe_connector.payments.offer import MethodChoice, Offer
+from stripe_connector.payments.offer import METHOD_CONFIGURATION, MethodChoice, Offer
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.shopper import Shopper, read_session_and_cart
@@ -73,6 +74,7 @@ UNKNOWN_INTENT = "unknown_intent"
 
 _IMPOSSIBLE_AMOUNTS = frozenset({"amount_too_large", "amount_too_small"})
 _MOVED_ON = "payment_intent_unexpected_state"
+_CONFIGURATION = "payment_method_configuration"
 
 
 class Express(Struct, frozen=True):
@@ -364,6 +366,8 @@ class Starter:
     ) -> PaymentIntent | None:
         """The Payment's one intent; None where the Payment changed or can have none."""
         metadata = intents.intent_metadata(self._settings.ctp_project_key, cart, payment.id)
+        if (configuration := params.get(_CONFIGURATION)) is not None:
+            metadata[METHOD_CONFIGURATION] = configuration
         if self._recorder.older_than(KEY_LIFETIME, payment):
             # Stripe may have expired the key of an earlier try, so a call would create a second.
             found = await self._stripe.find_intent(payment.id, intents.since(payment.created_at))
@@ -386,7 +390,7 @@ class Starter:
                 f"{payment.id}:start",
             )
         except NotFound as error:
-            if "payment_method" in params:
+            if "payment_method" in params and error.fields.get("param") != _CONFIGURATION:
                 raise MethodGone from error
             if "customer" not in params:
                 raise
@@ -445,9 +449,17 @@ class Starter:
 
     async def _linked(self, payment: Payment, intent: PaymentIntent) -> Payment:
         async def compute(current: Payment) -> Sequence[Action]:
-            return [SetInterfaceId(intent.id)] if current.interface_id is None else []
+            if current.interface_id is not None or _is_over(current):
+                return []
+            return [SetInterfaceId(intent.id)]
 
-        return await self._recorder.update(payment, compute)
+        linked = await self._recorder.update(payment, compute)
+        if _is_over(linked):
+            # Another request, for other methods, was refused and gave the Payment up: the next one
+            # has an intent of its own, beside which this one must not be payable.
+            with contextlib.suppress(PaymentRefused):
+                await self._stripe.cancel_intent(intent.id, _once_only(payment, "supersede"))
+        return linked
 
     async def _brought_up(
         self, wanted: _Wanted, payment: Payment, intent: PaymentIntent, desired: dict[str, Any]
