@@ -297,3 +297,20 @@ async def test_a_reset_during_a_renewal_is_refused_once_and_then_forgotten() -> 
         await it.renewals.run()
     await it.renewals.run()
     assert list(it.world.store.collection("order")) == []
+
+
+async def test_another_record_of_the_token_that_is_charged_cannot_be_removed() -> None:
+    """An older connector or another program may have recorded the same token once more."""
+    lin = await seller()
+    await lin.renewals.run()
+    [charged] = await records(lin.world)
+    draft = {name: charged[name] for name in ("paymentInterface", "method", "token")}
+    draft["customer"] = {"typeId": "customer", "id": charged["customer"]["id"]}
+    draft["interfaceAccount"] = charged.get("interfaceAccount")
+    draft["paymentMethodStatus"] = "Active"
+    twin = await lin.world.commercetools("POST", "payment-methods", draft)
+    status, answer = await lin.remove(twin["id"])
+    assert status == 409, answer
+    lin.due()
+    await lin.renewals.run()
+    assert lin.world.store.renewal_errors == {}

@@ -120,7 +120,7 @@ class CustomerMethods:
         kept = _once_per_card(usable)
         older = [by_token[each.id] for each in usable if each not in kept]
         if older:
-            await self._try_to_take_away(customer_id, older)
+            await self._try_to_take_away(customer_id, older, records)
         return [_shown(by_token[each.id], each) for each in kept if methods.allows(each.type)]
 
     async def find(self, method_id: str | None) -> PaymentMethod | None:
@@ -149,10 +149,12 @@ class CustomerMethods:
         customer_id = customer_of(cart)
         if record is None or not self._is_own(record, customer_id):
             raise NotFound("The payment method was not found.")
-        (recurring, card), (alive, records) = await both(
-            self._unless_recurring(customer_id, record),
+        recurring, (alive, records) = await both(
+            self._recurring(customer_id),
             both(self._alive(customer_id), self._commercetools.list_payment_methods(customer_id)),
         )
+        await self._require_not_recurring(record, recurring, records)
+        card = await self._take_away(record)
         # The same card under other tokens: it was seen once, and is removed once.
         same = [each for each in alive if card is not None and _card(each) == card]
         others = [each for each in same if each.id != record.token_value]
@@ -161,33 +163,38 @@ class CustomerMethods:
         by_token = {each.token_value: each for each in records}
         for other in others:
             known = by_token.get(other.id) or await self._stored_methods.create(customer_id, other)
-            if _is_free(known, recurring):
+            if _is_free(known, recurring, records):
                 await self._take_away(known)
-            elif not any(known.id in each.allocated for each in recurring or []):
+            elif not any(_charges(each, known, records) for each in recurring or []):
                 await self._deactivate(known)  # one that is charged is refused by itself
 
-    async def _unless_recurring(
-        self, customer_id: str, record: PaymentMethod
-    ) -> tuple[list[RecurringOrder] | None, str | None]:
-        """Take a record away that pays no recurring order: these orders, and the card it was."""
-        recurring = await self._recurring(customer_id)
-        using = [each.id for each in recurring or [] if await self._is_paid_with(each, record)]
+    async def _require_not_recurring(
+        self,
+        record: PaymentMethod,
+        recurring: list[RecurringOrder] | None,
+        records: list[PaymentMethod],
+    ) -> None:
+        """Raises Conflict where recurring orders are paid with a record's token."""
+        using = [
+            each.id for each in recurring or [] if await self._is_paid_with(each, record, records)
+        ]
         if using:
             raise Conflict(
                 "A recurring order is paid with this payment method.",
                 code="RecurringOrder",
                 fields={"recurringOrders": using},
             )
-        return recurring, await self._take_away(record)
 
-    async def _is_paid_with(self, order: RecurringOrder, record: PaymentMethod) -> bool:
-        """Whether Checkout has set the record to pay a recurring order.
+    async def _is_paid_with(
+        self, order: RecurringOrder, record: PaymentMethod, records: list[PaymentMethod]
+    ) -> bool:
+        """Whether Checkout has set the record's token to pay a recurring order.
 
         Until it has set any, the method of the payment that the order began with counts. Such
         payments are read for themselves: in expanded references the token is masked.
         """
         if order.allocated:
-            return record.id in order.allocated
+            return _charges(order, record, records)
         for payment_id in order.payments:
             try:
                 payment = await self._commercetools.get_payment(payment_id)
@@ -209,11 +216,13 @@ class CustomerMethods:
             logger.warning("Recurring orders cannot be read", extra={"fields": told})
             return None
 
-    async def _try_to_take_away(self, customer_id: str, older: list[PaymentMethod]) -> None:
+    async def _try_to_take_away(
+        self, customer_id: str, older: list[PaymentMethod], records: list[PaymentMethod]
+    ) -> None:
         """Detach the older tokens of cards; what hinders that is left to the next look at them."""
         try:
             recurring = await self._recurring(customer_id)
-            free = [each for each in older if _is_free(each, recurring)]
+            free = [each for each in older if _is_free(each, recurring, records)]
             await every(self._take_away(each) for each in free)
         except ConnectorError as error:
             told = {"code": error.code, "detail": error.detail or error.message}
@@ -291,11 +300,20 @@ def customer_of(cart: Cart) -> str:
     return cart.customer_id
 
 
-def _is_free(record: PaymentMethod, recurring: list[RecurringOrder] | None) -> bool:
+def _is_free(
+    record: PaymentMethod, recurring: list[RecurringOrder] | None, records: list[PaymentMethod]
+) -> bool:
     """Whether no recurring order charges a record, as far as Checkout has said of all of them."""
     return recurring is not None and all(
-        each.allocated and record.id not in each.allocated for each in recurring
+        each.allocated and not _charges(each, record, records) for each in recurring
     )
+
+
+def _charges(order: RecurringOrder, record: PaymentMethod, records: list[PaymentMethod]) -> bool:
+    """Whether Checkout has set the record, or another one of the same token, to pay an order."""
+    return record.id in order.allocated or record.token_value in {
+        each.token_value for each in records if each.id in order.allocated
+    }
 
 
 def _card(method: StripePaymentMethod) -> str | None:
