@@ -218,6 +218,14 @@ async def domain(world: World) -> None:
     await world.ask_stripe("POST", f"{path}/validate")
     await world.ask_stripe("GET", path)
     await world.ask_stripe("GET", "/v1/payment_method_domains?domain_name=shop.example")
+    configurations = "/v1/payment_method_configurations"
+    made = await world.ask_stripe(
+        "POST", configurations, **{"name": "few", "klarna[display_preference][preference]": "on"}
+    )
+    path = f"{configurations}/{made['id']}"
+    await world.ask_stripe("POST", path, **{"ideal[display_preference][preference]": "off"})
+    await world.ask_stripe("GET", path)
+    await world.ask_stripe("GET", configurations)
 
 
 async def account(world: World) -> None:

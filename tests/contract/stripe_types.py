@@ -31,6 +31,7 @@ OF: dict[type[Struct], type[Any]] = {
     ours.Charge: stripe.Charge,
     ours.Dispute: stripe.Dispute,
     ours.LastPaymentError: stripe.PaymentIntent.LastPaymentError,
+    ours.MethodConfigurationDetails: stripe.PaymentIntent.PaymentMethodConfigurationDetails,
     ours.MethodDetails: stripe.Charge.PaymentMethodDetails,
     ours.MethodOptions: stripe.PaymentIntent.PaymentMethodOptions,
     ours.NextAction: stripe.PaymentIntent.NextAction,
@@ -53,8 +54,8 @@ OF: dict[type[Struct], type[Any]] = {
     webhooks.Delivery: stripe.Event,
     webhooks.DeliveredObject: stripe.Event.Data,
 }
-NOT_OF_STRIPE: frozenset[str] = frozenset({"Event"})
-"""Ours alone: made of a Delivery."""
+NOT_OF_STRIPE: frozenset[str] = frozenset({"Event", "MethodConfiguration"})
+"""Ours alone: made of a Delivery, and of an object in which every type is a field."""
 NARROWER = {
     (administration.AccountDetails, "charges_enabled"),
     (administration.AccountDetails, "payouts_enabled"),

@@ -34,6 +34,23 @@ LEFT_OUT: dict[str, set[str]] = {
         "settings",
         "tos_acceptance",
     },
+    # Types that the stand-in does not know.
+    "payment_method_configuration": {
+        "acss_debit",
+        "affirm",
+        "afterpay_clearpay",
+        "alipay",
+        "amazon_pay",
+        "apple_pay",
+        "bacs_debit",
+        "cartes_bancaires",
+        "cashapp",
+        "giropay",
+        "google_pay",
+        "sofort",
+        "wechat_pay",
+        "zip",
+    },
     # Shown only where it is expanded, since API version 2022-11-15.
     "charge": {"refunds"},
     # Present for methods of type card alone.

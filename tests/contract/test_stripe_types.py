@@ -18,7 +18,7 @@ from tests.contract.stripe_types import (
     takes,
 )
 
-PRIVATE = {"_List", "ListedIntent"}
+PRIVATE = {"_List", "_Thin", "ListedIntent"}
 
 
 def test_every_struct_of_stripes_is_compared() -> None:

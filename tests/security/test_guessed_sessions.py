@@ -189,8 +189,12 @@ async def test_of_two_origins_neither_is_believed(order: tuple[str, str]) -> Non
     assert "http://evil" not in answer.headers.get("access-control-allow-origin", "")
 
 
-async def test_operations_and_unknown_paths_are_shared_with_no_page() -> None:
+async def test_operations_are_shared_with_no_page_and_unknown_paths_with_ours() -> None:
     world = World()
-    for path in ("/operations/transactions", "/operations/nonexistent", "/nothing"):
-        answer = await world.client.post(path, headers={"Origin": ORIGIN}, json={})
-        assert "access-control-allow-origin" not in answer.headers
+    for path, origin, shared in (
+        ("/operations/transactions", ORIGIN, None),
+        ("/nothing", ORIGIN, ORIGIN),
+        ("/nothing", "https://stranger.example", None),
+    ):
+        answer = await world.client.post(path, headers={"Origin": origin}, json={})
+        assert answer.headers.get("access-control-allow-origin") == shared

@@ -14,7 +14,8 @@ _WORDS = frozenset(
     " recurring-payment-jobs sessions token types"
     # Stripe
     " v1 account cancel capture checkout confirm customer_sessions customers detach disputes"
-    " ephemeral_keys events expire payment_intents payment_method_domains payment_methods refunds"
+    " ephemeral_keys events expire payment_intents"
+    " payment_method_configurations payment_method_domains payment_methods refunds"
     " search validate webhook_endpoints"
     # Key servers
     " .well-known jwks.json".split()

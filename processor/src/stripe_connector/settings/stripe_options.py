@@ -18,7 +18,7 @@ PaymentFlow = Literal["deferred", "pi_first"]
 CaptureMethod = Literal["automatic", "automatic_async", "manual"]
 CollectBillingAddress = Literal["auto", "never", "if_required"]
 FutureUsage = Literal["off_session", "on_session"]
-ConfigurationId = Annotated[str, Meta(pattern=r"^pmc_[A-Za-z0-9_]{1,200}$")]
+ConfigurationId = Annotated[str, Meta(pattern=r"^pmc_[A-Za-z0-9_]{1,200}(?!\n)$", max_length=204)]
 
 _FUTURE_USAGES: dict[str, FutureUsage | None] = {
     "off_session": "off_session",

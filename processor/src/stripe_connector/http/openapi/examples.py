@@ -25,7 +25,7 @@ PARAMETER_EXAMPLES: Mapping[str, object] = {
     "country": "DE",
     "sku": SKU,
     "code": "SAVE10",
-    "token": "a token from POST /operations/payment-links",
+    "token": "the token of an answer to createPaymentLink",
     "resource_id": SKU,
     "ui_mode": "hosted_page",
     "buy_now": "a cookie that an earlier answer has set",
