@@ -149,12 +149,11 @@ class CustomerMethods:
         customer_id = customer_of(cart)
         if record is None or not self._is_own(record, customer_id):
             raise NotFound("The payment method was not found.")
-        recurring, (alive, records) = await both(
-            self._recurring(customer_id),
-            both(self._alive(customer_id), self._commercetools.list_payment_methods(customer_id)),
+        recurring, records = await both(
+            self._recurring(customer_id), self._commercetools.list_payment_methods(customer_id)
         )
         await self._require_not_recurring(record, recurring, records)
-        card = await self._take_away(record)
+        card, alive = await both(self._take_away(record), self._alive(customer_id))
         # The same card under other tokens: it was seen once, and is removed once.
         same = [each for each in alive if card is not None and _card(each) == card]
         others = [each for each in same if each.id != record.token_value]
