@@ -71,10 +71,8 @@ export function createProxy(settings, table, log) {
       const late = new Refusal(504, 'DeadlineExceeded', 'The request took too long.');
       const timer = setTimeout(() => outgoing.destroy(late), seconds * 1_000);
       outgoing.on('error', (error) => reject(error instanceof Refusal ? error : away(error)));
-      outgoing.on('close', () => {
-        clearTimeout(timer);
-        reject(away()); // Of no effect once the answer has begun.
-      });
+      outgoing.on('close', () => clearTimeout(timer));
+      outgoing.on('close', () => reject(away())); // Of no effect once the answer has begun.
       response.on('close', () => response.writableFinished || outgoing.destroy());
       outgoing.end(content);
     });
@@ -121,7 +119,6 @@ export function createProxy(settings, table, log) {
       } catch (cause) {
         // A status or reason that no server may send.
         answer.destroy();
-        response.statusMessage = undefined;
         throw away(cause);
       }
       answer.pipe(response);
