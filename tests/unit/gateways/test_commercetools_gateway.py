@@ -19,6 +19,7 @@ from stripe_connector.errors import (
     VersionConflict,
 )
 from stripe_connector.gateways.commercetools import Commercetools
+from stripe_connector.gateways.commercetools.history import PAGE, CommercetoolsHistory
 from stripe_connector.gateways.commercetools.models import (
     PaymentDraft,
     PaymentMethodDraft,
@@ -68,7 +69,7 @@ class Project:
             *(httpx.Response(200, json=a) if isinstance(a, dict) else a for a in answers)
         )
         self.granted = 0
-        self.gateway = Commercetools(
+        self.gateway = CommercetoolsHistory(
             project_key="shop",
             api_url="https://api.test",
             auth_url="https://auth.test",
@@ -355,6 +356,24 @@ async def test_a_payment_is_found_by_its_intent() -> None:
     assert found is not None
     assert found.id == "p-1"
     assert project.query["where"] == (r'interfaceId="pi_\"1"')
+    assert int(project.query["limit"]) > 1
+
+
+async def test_payments_of_intents_are_found_behind_a_page_of_others() -> None:
+    theirs = [
+        PAYMENT
+        | {
+            "id": f"a-{number:03}",
+            "interfaceId": "pi_1",
+            "paymentMethodInfo": {"paymentInterface": f"other-{number}"},
+        }
+        for number in range(PAGE)
+    ]
+    ours = PAYMENT | {"interfaceId": "pi_1", "paymentMethodInfo": {"paymentInterface": "Stripe"}}
+    project = Project({"results": theirs}, {"results": [ours]})
+    found = await project.gateway.list_payments_of_intents(["pi_1", "pi_2"])
+    assert {intent: each.id for intent, each in found.items()} == {"pi_1": "p-1"}
+    assert project.query["where"] == 'interfaceId in ("pi_1", "pi_2") and id > "a-099"'
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,8 @@ class HttpClient(Protocol):
 def create_http_client(*, max_connections: int = 400) -> HttpClient:
     """The client for production; the caller closes it.
 
-    Proxies of the environment are ignored, `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
+    Proxies of the environment are ignored, `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured; raises
+    OSError where these cannot be read.
     """
     from stripe_connector.gateways.transport import AiohttpClient
 

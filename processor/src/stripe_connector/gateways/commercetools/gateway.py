@@ -44,6 +44,8 @@ _WITH_PAYMENTS = {"expand": "paymentInfo.payments[*]"}
 _WITH_PAYMENTS_AND_CODES: Mapping[str, list[str]] = {
     "expand": ["paymentInfo.payments[*]", "discountCodes[*].discountCode"]
 }
+_SAME_INTENT = 500
+"""Payments of one intent that are looked through."""
 _ADD_PAYMENT = Retry(tries=5, first_pause=0.1)
 _MILLISECONDS = 100_000_000_000
 """A Unix time above this (the year 5138) is taken for milliseconds."""
@@ -243,11 +245,13 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
     async def find_payment_by_interface_id(self, intent_id: str) -> Payment | None:
         """The payment of a PaymentIntent, whatever payment interface its session named.
 
-        interfaceId is unique within a payment interface only: another connector's payment may name
-        the same intent.
+        interfaceId is unique within a payment interface only: payments of other connectors and of
+        shoppers (https://docs.commercetools.com/api/projects/me-payments) may name the same one.
+        Ours is older than its intent, so it is among the first.
         """
         where = f"interfaceId={quoted(intent_id)}"
-        page = await self._query("payments", where, _payments, subject="payment")
+        params: dict[str, str | int] = {"sort": "createdAt asc", "limit": _SAME_INTENT}
+        page = await self._query("payments", where, _payments, subject="payment", params=params)
         return next((each for each in page.results if self.is_of_connector(each)), None)
 
     def is_of_connector(self, payment: Payment) -> bool:

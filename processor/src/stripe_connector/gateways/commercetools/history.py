@@ -72,18 +72,15 @@ class CommercetoolsHistory(Commercetools):
         if not intent_ids:
             return {}
         named = ", ".join(quoted(intent_id) for intent_id in intent_ids)
-        page = await self._client.get(
-            f"{self._api}/payments",
-            _payments,
-            subject="payments",
-            params={
-                "where": f"interfaceId in ({named})",
-                "limit": PAGE,
-                "withTotal": "false",
-            },
-        )
-        ours = filter(self.is_of_connector, page.results)
-        return {payment.interface_id or "": payment for payment in ours}
+        found: dict[str, Payment] = {}
+        after: str | None = None
+        while True:
+            # Others' payments may name the same intents, so there may be more than a page.
+            page = await self._page([f"interfaceId in ({named})"], after)
+            found |= {each.interface_id or "": each for each in page if self.is_of_connector(each)}
+            if len(page) < PAGE:
+                return found
+            after = page[-1].id
 
     async def count_carts_with(self, payment_ids: Sequence[str]) -> int:
         """How many carts any of these payments are on; a payment is on one at most."""
