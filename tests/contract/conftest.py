@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import msgspec
 import pytest
 
 from tests.contract import dashboard, scenarios
+from tests.contract.prepared import Laboratory
 from tests.contract.published import Contract
 from tests.contract.traffic import Traffic
 
@@ -68,3 +71,20 @@ def _found(name: str) -> Path:
             pytest.fail(missing)
         pytest.skip(missing)
     return source
+
+
+@pytest.fixture(scope="module")
+def asked() -> Iterator[Laboratory]:
+    """For GET, which may be repeated: all requests of this kind ask one world."""
+    with closing(Laboratory()) as found:
+        yield found
+
+
+@pytest.fixture
+def laboratory(operation: Any, request: pytest.FixtureRequest) -> Iterator[Laboratory]:
+    """For requests that use up what is there: a world of their own."""
+    if operation.method == "get":
+        yield request.getfixturevalue("asked")
+        return
+    with closing(Laboratory()) as found:
+        yield found

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -15,23 +13,6 @@ from tests.contract.test_openapi_fuzzing import BASE, OPERATIONS, Fuzzer, Operat
 
 _OPTIONAL_SECRETS = ("X-Storefront-Token", "buy_now")
 """Signed by others for who has them; nothing is asked of callers without."""
-
-
-@pytest.fixture(scope="module")
-def asked() -> Iterator[Laboratory]:
-    """For GET, which changes nothing that another example needs."""
-    with closing(Laboratory()) as found:
-        yield found
-
-
-@pytest.fixture
-def laboratory(operation: Operation, request: pytest.FixtureRequest) -> Iterator[Laboratory]:
-    """For what changes something: a world of its own."""
-    if operation.method == "get":
-        yield request.getfixturevalue("asked")
-        return
-    with closing(Laboratory()) as found:
-        yield found
 
 
 class Example:

@@ -128,25 +128,8 @@ every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=named)
 
 
 @pytest.fixture(scope="module")
-def asked() -> Iterator[Laboratory]:
-    """For GET, which may be repeated: all requests of this kind ask one world."""
-    with closing(Laboratory()) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def battered() -> Iterator[Laboratory]:
     """For requests that are hardly ever carried out; what they change, they change for all."""
-    with closing(Laboratory()) as found:
-        yield found
-
-
-@pytest.fixture
-def laboratory(operation: Operation, request: pytest.FixtureRequest) -> Iterator[Laboratory]:
-    """For requests that use up what is there: a world of their own."""
-    if operation.method == "get":
-        yield request.getfixturevalue("asked")
-        return
     with closing(Laboratory()) as found:
         yield found
 
