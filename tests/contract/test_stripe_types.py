@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 import stripe
 from msgspec import Struct
+from stripe.params import PaymentIntentCreateParams
 
 from stripe_connector.ledger.stripe_objects import IN_PAGE, OUTSIDE
+from stripe_connector.method_names import KNOWN
 from tests.contract.stripe_types import (
     NARROWER,
     NOT_OF_STRIPE,
@@ -55,3 +59,8 @@ def test_every_next_action_is_in_the_page_or_outside_of_it() -> None:
     known = set(stripe.PaymentIntent.NextAction.__annotations__) - {"type"}
     assert known == IN_PAGE | OUTSIDE
     assert not IN_PAGE & OUTSIDE
+
+
+def test_every_type_that_an_intent_can_allow_is_known() -> None:
+    types = PaymentIntentCreateParams.__annotations__["allowed_payment_method_types"]
+    assert set(re.findall(r"'(\w+)'", str(types))) == KNOWN
