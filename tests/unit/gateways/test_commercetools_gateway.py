@@ -19,7 +19,7 @@ from stripe_connector.errors import (
     VersionConflict,
 )
 from stripe_connector.gateways.commercetools import Commercetools
-from stripe_connector.gateways.commercetools.history import PAGE, CommercetoolsHistory
+from stripe_connector.gateways.commercetools.history import CommercetoolsHistory
 from stripe_connector.gateways.commercetools.models import (
     PaymentDraft,
     PaymentMethodDraft,
@@ -367,13 +367,13 @@ async def test_payments_of_intents_are_found_behind_a_page_of_others() -> None:
             "interfaceId": "pi_1",
             "paymentMethodInfo": {"paymentInterface": f"other-{number}"},
         }
-        for number in range(PAGE)
+        for number in range(500)
     ]
     ours = PAYMENT | {"interfaceId": "pi_1", "paymentMethodInfo": {"paymentInterface": "Stripe"}}
     project = Project({"results": theirs}, {"results": [ours]})
     found = await project.gateway.list_payments_of_intents(["pi_1", "pi_2"])
     assert {intent: each.id for intent, each in found.items()} == {"pi_1": "p-1"}
-    assert project.query["where"] == 'interfaceId in ("pi_1", "pi_2") and id > "a-099"'
+    assert project.query["where"] == 'interfaceId in ("pi_1", "pi_2") and id > "a-499"'
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from stripe_connector.ledger.payment import Payment
 
 PAGE = 100
 """Payments per page; also the most that one query may name."""
+_LARGEST_PAGE = 500
+"""commercetools' limit (https://docs.commercetools.com/api/general-concepts#limit)."""
 
 
 class _Payments(Struct):
@@ -51,7 +53,7 @@ class CommercetoolsHistory(Commercetools):
         where = [f"lastModifiedAt < {quoted(before)}", 'transactions(state="Initial")']
         return await self._page(where, after)
 
-    async def _page(self, where: list[str], after: str | None) -> list[Payment]:
+    async def _page(self, where: list[str], after: str | None, limit: int = PAGE) -> list[Payment]:
         if after is not None:
             where = [*where, f"id > {quoted(after)}"]
         page = await self._client.get(
@@ -61,7 +63,7 @@ class CommercetoolsHistory(Commercetools):
             params={
                 "where": " and ".join(where),
                 "sort": "id asc",
-                "limit": PAGE,
+                "limit": limit,
                 "withTotal": "false",
             },
         )
@@ -75,10 +77,10 @@ class CommercetoolsHistory(Commercetools):
         found: dict[str, Payment] = {}
         after: str | None = None
         while True:
-            # Others' payments may name the same intents, so there may be more than a page.
-            page = await self._page([f"interfaceId in ({named})"], after)
+            # Others' payments may name the same intents, so there may be more than one of each.
+            page = await self._page([f"interfaceId in ({named})"], after, _LARGEST_PAGE)
             found |= {each.interface_id or "": each for each in page if self.is_of_connector(each)}
-            if len(page) < PAGE:
+            if len(page) < _LARGEST_PAGE:
                 return found
             after = page[-1].id
 
