@@ -4,7 +4,8 @@ import { type Checkout, createCheckout, requireSession } from './checkout';
 import components from './components.json';
 import { UsageError } from './errors';
 import { expressButtons, expressComponent } from './express-builders';
-import { kit, loaded } from './kit';
+import { kit } from './kit';
+import { loaded } from './loaded';
 import { paymentElement } from './payment-element';
 import { storedMethods } from './stored-methods';
 import type {

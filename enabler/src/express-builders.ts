@@ -2,7 +2,8 @@
 
 import type { Checkout } from './checkout';
 import { UsageError } from './errors';
-import { kit, loaded } from './kit';
+import { kit } from './kit';
+import { loaded } from './loaded';
 import { type Amount, toStripe } from './money';
 import { mounting } from './mount';
 import { money } from './responses';

@@ -58,6 +58,7 @@ export async function showButtons(
     checkout.setup(),
     page ? undefined : client.elementConfig('expressCheckout'),
     checkout.options.sessionId ? client.customerSession() : undefined,
+    kit.loadPay(),
   ]);
   const { captureMethod, appearance } = cart ?? config;
   const countries = page?.allowedCountries;

@@ -19,7 +19,8 @@ export interface Returned extends Attempt {
 let recalled = false;
 
 const KEY = 'stripe-connector-attempt';
-const PARAMETERS = [
+/** What an address has to name for `recall`, and what Stripe adds. */
+export const RETURN_PARAMETERS = [
   'payment_intent',
   'payment_intent_client_secret',
   'redirect_status',
@@ -55,25 +56,12 @@ export function recall(again = false): Returned | undefined {
   return found;
 }
 
-/**
- * Where Stripe sends the shopper back to: the merchant's page, with what `recall` needs.
- *
- * The cart is named only where the processor asks for it: addresses end up in logs and referrers.
- */
-export function returnUrl(base: string | undefined, paymentReference: string, cartId?: string) {
-  const url = new URL(base ?? location.href, location.href);
-  for (const name of PARAMETERS) url.searchParams.delete(name);
-  if (cartId) url.searchParams.set('cartId', cartId);
-  url.searchParams.set('paymentReference', paymentReference);
-  return url.href;
-}
-
 function fromAddress(): Attempt | undefined {
   const url = new URL(location.href);
   const clientSecret = url.searchParams.get('payment_intent_client_secret');
   const paymentReference = url.searchParams.get('paymentReference');
   if (!clientSecret || !paymentReference) return undefined;
-  for (const name of PARAMETERS) url.searchParams.delete(name);
+  for (const name of RETURN_PARAMETERS) url.searchParams.delete(name);
   history.replaceState(history.state, '', url);
   return { clientSecret, paymentReference };
 }

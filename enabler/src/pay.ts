@@ -1,15 +1,19 @@
-/** One attempt to pay: start, compare with what was shown, confirm at Stripe, record. */
+/**
+ * One attempt to pay: start, compare with what was shown, confirm at Stripe, record.
+ *
+ * A file of its own in the es build, which is loaded beside Stripe's element: nothing that is shown
+ * first needs it. See `pay-kit.ts`.
+ */
 
-import type { PaymentIntent, StripeElements } from '@stripe/stripe-js';
+import type { PaymentIntent, Stripe, StripeElements, StripeError } from '@stripe/stripe-js';
 import type { Attempt } from './attempts';
 import type { Checkout } from './checkout';
 import type { StartOptions } from './client';
-import { AmountChanged, asConnectorError, ProcessorError, StripeJsError } from './errors';
-import { remember, returnUrl } from './memory';
-import { type Amount, format } from './money';
+import type { Fields } from './decode';
+import type { Amount } from './money';
+import type { PayKit } from './pay-kit';
 import type { Ended } from './report';
-import { billingDetails, type CaptureMethod, type FutureUsage, type Started } from './responses';
-import { afterError, isDone, stripeError } from './settle';
+import type { CaptureMethod, FutureUsage, Started } from './responses';
 import type { ChosenMethod } from './types';
 
 export interface Terms {
@@ -34,7 +38,13 @@ export interface Plan {
 }
 
 /** Throws where the payment did not go through; the attempt stays remembered if that is unknown. */
-export async function pay(checkout: Checkout, attempt: Attempt, plan: Plan): Promise<Ended> {
+export async function pay(
+  kit: PayKit,
+  checkout: Checkout,
+  attempt: Attempt,
+  plan: Plan,
+): Promise<Ended> {
+  const { ProcessorError, StripeJsError, asConnectorError, isDone, remember, stripeError } = kit;
   const { method, elements } = plan;
   const { client } = attempt;
   const { stripe } = await checkout.setup();
@@ -61,7 +71,7 @@ export async function pay(checkout: Checkout, attempt: Attempt, plan: Plan): Pro
     if (found.error) throw stripeError(found.error);
     // Another tab was faster.
     if (isDone(found.paymentIntent)) return found.paymentIntent;
-    await compare(checkout, plan, found.paymentIntent, clientSecret);
+    await compare(kit, checkout, plan, found.paymentIntent, clientSecret);
     remember(started);
     const billing = started.billingAddress;
     const confirmed = await stripe
@@ -70,6 +80,7 @@ export async function pay(checkout: Checkout, attempt: Attempt, plan: Plan): Pro
         clientSecret,
         confirmParams: {
           return_url: returnUrl(
+            kit.RETURN_PARAMETERS,
             started.merchantReturnUrl,
             paymentReference,
             started.returnUrlCartId === false ? undefined : started.cartId,
@@ -84,12 +95,13 @@ export async function pay(checkout: Checkout, attempt: Attempt, plan: Plan): Pro
         const hint = 'Stripe.js refused how it is used: is the element still in the page?';
         throw new StripeJsError(message, { code: 'integration', cause, hint });
       });
-    return confirmed.paymentIntent ?? afterError(stripe, confirmed.error, clientSecret);
+    return confirmed.paymentIntent ?? afterError(kit, stripe, confirmed.error, clientSecret);
   }
 }
 
 /** Throws AmountChanged where the shopper has seen something else, and shows what it costs now. */
 async function compare(
+  { AmountChanged, format, validate }: PayKit,
   { messages, locale }: Checkout,
   plan: Plan,
   intent: PaymentIntent,
@@ -120,8 +132,45 @@ async function compare(
   await validate(elements);
 }
 
-/** Have elements collect what the shopper has entered; throws where that is incomplete. */
-export async function validate(elements: StripeElements): Promise<void> {
-  const { error } = await elements.submit();
-  if (error) throw stripeError(error);
+/** The intent that an error of `confirmPayment` hides where it is paid all the same. */
+async function afterError(
+  { isDone, stripeError }: PayKit,
+  stripe: Stripe,
+  error: StripeError,
+  clientSecret: string,
+): Promise<PaymentIntent> {
+  if (error.payment_intent && isDone(error.payment_intent)) return error.payment_intent;
+  if (error.type.startsWith('api_')) {
+    // The answer was lost; what it said was not.
+    const { paymentIntent } = await stripe.retrievePaymentIntent(clientSecret);
+    if (paymentIntent && isDone(paymentIntent)) return paymentIntent;
+    throw stripeError(error, 'unknown');
+  }
+  throw stripeError(error);
+}
+
+/**
+ * Where Stripe sends the shopper back to: the merchant's page, with what `recall` needs.
+ *
+ * The cart is named only where the processor asks for it: addresses end up in logs and referrers.
+ */
+function returnUrl(
+  parameters: readonly string[],
+  base: string | undefined,
+  paymentReference: string,
+  cartId: string | undefined,
+): string {
+  const url = new URL(base ?? location.href, location.href);
+  for (const name of parameters) url.searchParams.delete(name);
+  if (cartId) url.searchParams.set('cartId', cartId);
+  url.searchParams.set('paymentReference', paymentReference);
+  return url.href;
+}
+
+/**
+ * What the shop knows of the shopper, for Stripe: unknown texts left out, save in the address, of
+ * which Stripe wants every field where its element collects none.
+ */
+function billingDetails(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
 }

@@ -15,7 +15,9 @@ import { IncompleteError } from './errors';
 import type { Frame } from './frame';
 import { type Amount, stripeAmount } from './money';
 import { mounting, shown } from './mount';
-import { pay, type Terms, validate } from './pay';
+import type { Terms } from './pay';
+import { validate } from './pay-kit';
+import { loadPay, pay } from './paying';
 import type { Ended } from './report';
 import type { ElementConfig } from './responses';
 import { stripeError } from './settle';
@@ -173,11 +175,12 @@ async function show(
     mounted.method = type;
     onChange?.({ type, complete });
   });
-  await new Promise<void>((resolve, reject) => {
+  const ready = new Promise<void>((resolve, reject) => {
     element.on('ready', () => resolve());
     element.on('loaderror', ({ error }) => reject(stripeError(error)));
     element.mount(box.slot);
   });
+  await Promise.all([ready, loadPay()]);
   return mounted;
 }
 

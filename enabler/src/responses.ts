@@ -1,17 +1,6 @@
 /** What the processor answers, checked field by field. */
 
-import {
-  type Decoded,
-  type Fields,
-  flag,
-  integer,
-  json,
-  list,
-  object,
-  oneOf,
-  optional,
-  text,
-} from './decode';
+import { type Decoded, flag, integer, json, list, object, oneOf, optional, text } from './decode';
 
 const captureMethod = oneOf('automatic', 'automatic_async', 'manual');
 const futureUsage = oneOf('on_session', 'off_session');
@@ -103,11 +92,3 @@ export const refusal = object({
     }),
   ),
 });
-
-/**
- * What the shop knows of the shopper, for Stripe: unknown texts left out, save in the address, of
- * which Stripe wants every field where its element collects none.
- */
-export function billingDetails(fields: Fields): Fields {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
-}

@@ -1,6 +1,6 @@
 /** Reads how a payment ended at Stripe, and has the processor record it. */
 
-import type { PaymentIntent, Stripe, StripeError } from '@stripe/stripe-js';
+import type { PaymentIntent, StripeError } from '@stripe/stripe-js';
 import type { Client } from './client';
 import {
   type ConnectorError,
@@ -79,22 +79,6 @@ export async function record(
       paymentReference,
     });
   }
-}
-
-/** The intent that an error of `confirmPayment` hides where it is paid all the same. */
-export async function afterError(
-  stripe: Stripe,
-  error: StripeError,
-  clientSecret: string,
-): Promise<PaymentIntent> {
-  if (error.payment_intent && isDone(error.payment_intent)) return error.payment_intent;
-  if (error.type.startsWith('api_')) {
-    // The answer was lost; what it said was not.
-    const { paymentIntent } = await stripe.retrievePaymentIntent(clientSecret);
-    if (paymentIntent && isDone(paymentIntent)) return paymentIntent;
-    throw stripeError(error, 'unknown');
-  }
-  throw stripeError(error);
 }
 
 /** An error of Stripe.js as one of ours. */

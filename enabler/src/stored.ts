@@ -17,7 +17,7 @@ interface Mounted {
 }
 
 export function storedComponent(
-  { UsageError, mounting, pay, shown, storedMethods, stripeAmount }: Kit,
+  { UsageError, loadPay, mounting, pay, shown, storedMethods, stripeAmount }: Kit,
   checkout: Checkout,
   { id, brands = [], showPayButton, onPayButtonClick }: StoredComponentOptions,
 ): StoredComponent {
@@ -34,6 +34,7 @@ export function storedComponent(
       const [method, config] = await Promise.all([
         find(),
         checkout.client().elementConfig('payment'),
+        loadPay(),
       ]);
       if (!method) {
         const hint = 'getStoredPaymentMethods() lists those that may be used.';

@@ -228,6 +228,21 @@ describe('components', () => {
 });
 
 describe('a file of the enabler that is not served', () => {
+  test('of paying, which is told when the element is mounted', async () => {
+    vi.resetModules();
+    vi.doMock('../src/pay', () => {
+      throw new TypeError('Failed to fetch');
+    });
+    const enabler = world.enabler({}, await import('../src'));
+    const component = (await enabler.createDropinBuilder('embedded')).build();
+    await expect(component.mount('#pay')).rejects.toMatchObject({
+      name: 'NetworkError',
+      code: 'enabler_file',
+      hint: expect.stringContaining('enabler/public'),
+    });
+    vi.doUnmock('../src/pay');
+  });
+
   test('of stored methods', async () => {
     vi.resetModules();
     vi.doMock('../src/stored', () => {
