@@ -101,8 +101,8 @@ test-long: $(READY) ## Run the property tests with many more examples, new ones 
 		$(BIN)/pytest --hypothesis-profile=random tests/property tests/upgrade/test_rollout_machine.py $(ARGS)
 
 .PHONY: bench
-bench: $(READY) ## Measure the processor against its targets (quicker with ARGS=--quick)
-	@$(BIN)/python -m bench $(ARGS)
+bench: $(READY) ## Measure the processor, beside another with REFERENCE="command or address"
+	@$(BIN)/python -m bench $(if $(REFERENCE),--reference "$(REFERENCE)") $(ARGS)
 
 .PHONY: bench-compare
 bench-compare: $(READY) ## Compare CPU per operation with the parent (ARGS="--commit REF")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,9 +11,12 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from bench.client import LoadFailed
+from bench.comparison import Plan as ComparisonPlan
 from bench.loop import run
 from bench.measure import QUICK, Plan, measure
-from bench.operations import OPERATIONS
+from bench.operations import OPERATIONS, Operation
+from bench.reference import Reference, beside, report
+from bench.reference import to_json as to_json_beside
 from bench.report import tables, this_machine, to_json
 
 _WIDTH = 140
@@ -32,7 +36,13 @@ _WIDTH = 140
     show_default=True,
     help="File for the figures.",
 )
-def main(quick: bool, only: str | None, rounds: int | None, output: Path) -> None:
+@click.option(
+    "--reference",
+    help="Another processor to compare with: its address on this machine, or a command.",
+)
+def main(
+    quick: bool, only: str | None, rounds: int | None, output: Path, reference: str | None
+) -> None:
     """Measure the processor with minimal backends, and compare with the targets."""
     console = Console()
     if not console.is_terminal:
@@ -49,6 +59,9 @@ def main(quick: bool, only: str | None, rounds: int | None, output: Path) -> Non
         f"{machine.system}, {machine.cores} cores, Python {machine.python};"
         f" CPU time from {machine.cpu_time_from}"
     )
+    if reference:
+        _beside(console, reference, operations, rounds, output)
+        return
     try:
         results, footprint = run(
             measure(plan, operations, output.parent, lambda name: console.print(f"  {name}"))
@@ -59,6 +72,35 @@ def main(quick: bool, only: str | None, rounds: int | None, output: Path) -> Non
     console.print(tables(results, operations, footprint))
     output.write_bytes(to_json(plan, results, operations, footprint))
     console.print(f"Written to {output}", markup=False)
+
+
+def _beside(
+    console: Console,
+    reference: str,
+    operations: Sequence[Operation],
+    rounds: int | None,
+    output: Path,
+) -> None:
+    """Compare with the reference; exit 1 where a ratio exceeds its target."""
+    plan = ComparisonPlan() if rounds is None else ComparisonPlan(rounds=rounds)
+    try:
+        findings = run(
+            beside(
+                plan,
+                Reference.parsed(reference),
+                operations,
+                output.parent,
+                lambda name: console.print(f"  {name}"),
+            )
+        )
+    except (LoadFailed, ValueError, OSError) as error:
+        console.print(f"The run failed, nothing was compared. {error}", markup=False)
+        sys.exit(1)
+    console.print(report(findings))
+    written = output.with_name(f"{output.stem}-reference{output.suffix}")
+    written.write_bytes(to_json_beside(plan, findings))
+    console.print(f"Written to {written}", markup=False)
+    sys.exit(1 if findings.missed else 0)
 
 
 if __name__ == "__main__":

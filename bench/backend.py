@@ -103,7 +103,7 @@ class Backends:
             return Reply(404, b'{"message":"the benchmark has no such route"}')
         try:
             answer = handler(path[len(root) + 1 :], query, body)
-        except KeyError as error:
+        except (KeyError, ValueError) as error:
             return Reply(404, msgspec.json.encode({"message": f"unknown: {error}"}))
         return Reply(200, msgspec.json.encode(answer))
 
@@ -253,8 +253,11 @@ class Backends:
     def _write_payment(self, payment_id: str, _query: str, body: bytes) -> Json:
         asked = msgspec.json.decode(body)
         if not payment_id:
-            cart_id, _, number = asked["key"].partition("_")
-            return self._new_payment(cart_id, int(number))
+            cart_id, _, number = asked.get("key", "").partition("_")
+            created = self._new_payment(cart_id, int(number or 1))
+            for each in asked.get("transactions", []):
+                self._apply(created, {"action": "addTransaction", "transaction": each})
+            return created
         payment = self._payments[payment_id]
         for action in asked["actions"]:
             self._apply(payment, action)

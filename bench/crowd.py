@@ -19,6 +19,7 @@ from rich.table import Table
 from bench.client import Connection, LoadFailed, Request
 from bench.loop import run
 from bench.operations import Workload, delivery, stored, with_session
+from bench.processes import keep_apart
 from bench.rig import CALLERS, Latency, Rig, latency, rig, start_backend, start_processor
 from bench.server import Mode
 
@@ -104,9 +105,9 @@ async def _measure(
     logs: Path, shoppers: Sequence[int], webhooks: int, tell: Callable[[str], None]
 ) -> tuple[list[Crowd], Storm]:
     with ExitStack() as stack:
+        core = keep_apart()
         backend, backend_port = await start_backend(stack, logs)
-        processor, port, _, _ = await start_processor(stack, backend_port, logs)
-        processor.keep_to_one_core()
+        processor, port, _, _ = await start_processor(stack, backend_port, logs, core=core)
         async with rig(processor, port, backend, backend_port, max(shoppers)) as stage:
             await stage.round(SHOPPER, CALLERS, 200)  # warms up
             crowds = []

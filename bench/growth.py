@@ -18,6 +18,7 @@ from bench.backend import Prepared, Size
 from bench.client import LoadFailed, Request, request
 from bench.loop import run
 from bench.operations import Workload, refunded, stored, with_session
+from bench.processes import keep_apart
 from bench.rig import CALLERS, Rig, rig, start_backend, start_processor
 
 SETTINGS = {"STORED_PAYMENT_METHODS_ENABLED": "true", "BFF_REQUESTS_PER_MINUTE": "0"}
@@ -93,8 +94,9 @@ async def _measure(
     logs: Path, requests: int, rounds: int, tell: Callable[[str], None]
 ) -> list[Grown]:
     with ExitStack() as stack:
+        core = keep_apart()
         backend, backend_port = await start_backend(stack, logs)
-        processor, port, _, _ = await start_processor(stack, backend_port, logs, SETTINGS)
+        processor, port, _, _ = await start_processor(stack, backend_port, logs, SETTINGS, core)
         async with rig(processor, port, backend, backend_port) as stage:
             found = []
             for growth in GROWTHS:

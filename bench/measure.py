@@ -8,8 +8,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from bench.bare import least_cpu
 from bench.operations import Operation
+from bench.processes import keep_apart
 from bench.rig import CALLERS, Latency, Rig, Round, rig, start_backend, start_processor
+from bench.server import Mode
 from bench.statistics import in_sequence, usual
 
 LATENCY_S = 0.05
@@ -41,6 +44,10 @@ class Result(Struct, frozen=True):
     """Backend calls in sequence."""
     calls_in_all: int
     cpu: float
+    least_cpu: float | None
+    """That of a bare client making the same calls; None without calls."""
+    spread: float
+    """How far the rounds lie apart, as a part of the least."""
     backend_cpu: float
     generator_cpu: float
     requests_per_second: float
@@ -54,6 +61,11 @@ class Result(Struct, frozen=True):
     def per_core(self) -> float:
         """Requests per second that one core can take."""
         return 1000 / self.cpu
+
+    @property
+    def multiple(self) -> float | None:
+        """How many times the CPU of a bare client making the same calls."""
+        return self.cpu / self.least_cpu if self.least_cpu else None
 
     @property
     def processor_was_the_bottleneck(self) -> bool:
@@ -74,21 +86,22 @@ async def measure(
 ) -> tuple[list[Result], Footprint]:
     """Start everything, measure everything; `logs` is a folder. Raises LoadFailed."""
     with ExitStack() as stack:
+        core = keep_apart()
         backend, backend_port = await start_backend(stack, logs)
 
         tell("cold start")
         colds = []
         for _ in range(plan.cold_starts):
             with ExitStack() as one:
-                _, _, cold, idle = await start_processor(one, backend_port, logs)
+                _, _, cold, idle = await start_processor(one, backend_port, logs, core=core)
                 colds.append((cold, idle))
 
-        processor, port, _, _ = await start_processor(stack, backend_port, logs)
+        processor, port, _, _ = await start_processor(stack, backend_port, logs, core=core)
         results = []
         async with rig(processor, port, backend, backend_port) as stage:
             for operation in operations:
                 tell(operation.name)
-                results.append(await _measured(stage, plan, operation))
+                results.append(await _measured(stage, plan, operation, core))
             loaded_bytes = stage.loaded_bytes
     return results, Footprint(
         cold_start_s=min(cold for cold, _ in colds),
@@ -97,18 +110,27 @@ async def measure(
     )
 
 
-async def _measured(stage: Rig, plan: Plan, operation: Operation) -> Result:
+async def _measured(stage: Rig, plan: Plan, operation: Operation, core: int | None) -> Result:
+    traces, slow_alone = await stage.traced(operation, plan.slow_alone, LATENCY_S)
     await stage.round(operation, CALLERS, max(64, plan.requests // 5))  # warms up
-    rounds = [await stage.round(operation, CALLERS, plan.requests) for _ in range(plan.rounds)]
+    rounds, bare = [], []
+    for _ in range(plan.rounds):
+        rounds.append(await stage.round(operation, CALLERS, plan.requests))
+        if traces[-1]:
+            await stage.mode(Mode(replay=True))
+            bare.append(
+                await least_cpu(stage.backend_port, traces[-1], plan.requests, CALLERS, core)
+            )
     best = min(rounds, key=lambda each: each.cpu)
     alone = [await stage.round(operation, 1, plan.alone) for _ in range(plan.rounds)]
     slow = [await stage.round(operation, CALLERS, plan.slow, LATENCY_S) for _ in range(plan.rounds)]
-    traces, slow_alone = await stage.traced(operation, plan.slow_alone, LATENCY_S)
     return Result(
         name=operation.name,
         calls=usual(in_sequence(trace) for trace in traces),
         calls_in_all=usual(len(trace) for trace in traces),
         cpu=best.cpu,
+        least_cpu=min(bare, default=None),
+        spread=max(each.cpu for each in rounds) / best.cpu - 1,
         backend_cpu=best.backend_cpu,
         generator_cpu=best.generator_cpu,
         requests_per_second=best.requests_per_second,

@@ -7,7 +7,8 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -16,40 +17,58 @@ from bench.samples import PROJECT
 from bench.server import LOOPBACK
 
 _STOP_S = 15.0
+_LISTENS = "0A"
+"""State of a listening socket in /proc/net/tcp."""
 
 
-class Process:
-    """A Python module in its own process; its output goes to a file."""
+class Measured:
+    """A process whose use of CPU and memory is asked for."""
 
-    def __init__(self, module: list[str], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def cpu_seconds(self) -> float:
+        """CPU time used so far, all threads together."""
+        return cpu_seconds(self.pid)
+
+    def rss_bytes(self) -> int:
+        """Memory used now."""
+        return rss_bytes(self.pid)
+
+    def keep_to(self, core: int | None) -> None:
+        """Pin it to a core, threads included; without effect where processes cannot be pinned."""
+        if core is not None and sys.platform == "linux":
+            for task in Path(f"/proc/{self.pid}/task").iterdir():
+                os.sched_setaffinity(int(task.name), {core})
+
+
+class Process(Measured):
+    """A process of a run; its output goes to a file."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        core: int | None = None,
+    ) -> None:
+        """`core` is the only one that it may use, from the start."""
         self.log = log
         with log.open("wb") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - our own modules, no shell
-                [sys.executable, "-m", *module],
+            self._process = subprocess.Popen(  # noqa: S603 - the caller's command, no shell
+                command,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        super().__init__(self._process.pid)
+        self.keep_to(core)
 
     @property
     def running(self) -> bool:
         return self._process.poll() is None
-
-    def cpu_seconds(self) -> float:
-        """CPU time used so far, all threads together."""
-        return cpu_seconds(self._process.pid)
-
-    def rss_bytes(self) -> int:
-        """Memory used now."""
-        return rss_bytes(self._process.pid)
-
-    def keep_to_one_core(self) -> None:
-        """Pin it to one core; without effect where processes cannot be pinned."""
-        if sys.platform == "linux":
-            for task in Path(f"/proc/{self._process.pid}/task").iterdir():
-                os.sched_setaffinity(int(task.name), {min(os.sched_getaffinity(0))})
 
     def __enter__(self) -> Process:
         return self
@@ -66,6 +85,49 @@ class Process:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def keep_to_core(core: int | None) -> None:
+    """Pin this process, and what it starts, to a core, if there is one to keep to."""
+    if core is not None and sys.platform == "linux":
+        os.sched_setaffinity(0, {core})
+
+
+def keep_apart() -> int | None:
+    """Pin this process, and what it starts, to one core; returns another for what is measured.
+
+    None, without effect, where there is only one core or processes cannot be pinned.
+    """
+    usable = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+    if len(usable) < 2:
+        return None
+    keep_to_core(usable[-1])
+    return usable[0]
+
+
+def module(*arguments: str) -> list[str]:
+    """The command that runs a Python module."""
+    return [sys.executable, "-m", *arguments]
+
+
+def listener(port: int) -> Measured | None:
+    """The process that listens on a port of this machine, if /proc shows one."""
+    listening = {
+        fields[9]
+        for table in ("tcp", "tcp6")
+        for fields in map(str.split, _lines(Path(f"/proc/net/{table}")))
+        if fields[3] == _LISTENS and int(fields[1].rpartition(":")[2], 16) == port
+    }
+    sockets = {f"socket:[{inode}]" for inode in listening}
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):  # it may be another user's, or be gone by now
+            if str(descriptor.readlink()) in sockets:
+                return Measured(int(descriptor.parts[2]))
+    return None
+
+
+def _lines(table: Path) -> list[str]:
+    return table.read_text().splitlines()[1:] if table.exists() else []
 
 
 def cpu_seconds(pid: int) -> float:

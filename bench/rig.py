@@ -14,11 +14,14 @@ from msgspec import Struct
 from bench.backend import FIRST, Prepared
 from bench.client import Connection, LoadFailed, Request, load, request
 from bench.operations import Workload
-from bench.processes import Process, free_port, processor_environment
-from bench.server import Interval, Mode, Order
+from bench.processes import Measured, Process, free_port, module, processor_environment
+from bench.server import Call, Mode, Order
 from bench.statistics import percentile
 
 CALLERS = 32
+SERVE = module("stripe_connector", "serve")
+# Needs an access token and a session: the first request of a shopper, not of a probe.
+FIRST_REQUEST = request("GET", "/operations/config", {"x-session-id": f"{FIRST}_1"})
 _START_S = 30.0
 
 
@@ -44,12 +47,14 @@ class Rig:
 
     def __init__(
         self,
-        processor: Process,
-        backend: Process,
+        processor: Measured,
+        backend: Measured,
+        backend_port: int,
         control: Connection,
         callers: Sequence[Connection],
     ) -> None:
         self.processor = processor
+        self.backend_port = backend_port
         self._backend = backend
         self._control = control
         self.callers = callers
@@ -78,16 +83,16 @@ class Rig:
 
     async def traced(
         self, workload: Workload, count: int, latency_s: float
-    ) -> tuple[list[list[Interval]], Latency]:
+    ) -> tuple[list[list[Call]], Latency]:
         """Send one request after the other; returns the calls that each has caused."""
         requests = await self.prepared(workload, count)
         await self.mode(Mode(latency=latency_s, trace=True))
-        traces: list[list[Interval]] = []
+        traces: list[list[Call]] = []
         seconds: list[float] = []
         for each in requests:
             seconds += await load(self.callers[:1], [each])
             answer = await self._control.ask(request("GET", "/_bench/trace"))
-            traces.append(msgspec.json.decode(answer.body, type=list[Interval]))
+            traces.append(msgspec.json.decode(answer.body, type=list[Call]))
         return traces, latency(seconds)
 
     async def situations(self, workload: Workload, count: int) -> list[Prepared]:
@@ -115,45 +120,50 @@ class Rig:
 
 @asynccontextmanager
 async def rig(
-    processor: Process, port: int, backend: Process, backend_port: int, callers: int = CALLERS
+    processor: Measured, port: int, backend: Measured, backend_port: int, callers: int = CALLERS
 ) -> AsyncIterator[Rig]:
     """Open connections to both, and close them at the end."""
     control = await Connection.open(backend_port)
     connections = [await Connection.open(port) for _ in range(callers)]
     try:
-        yield Rig(processor, backend, control, connections)
+        yield Rig(processor, backend, backend_port, control, connections)
     finally:
         for each in (control, *connections):
             each.close()
 
 
-async def start_backend(stack: ExitStack, logs: Path) -> tuple[Process, int]:
+async def start_backend(
+    stack: ExitStack, logs: Path, port: int | None = None
+) -> tuple[Process, int]:
     """Both backends in a process, and its port; `logs` is a folder. Raises LoadFailed."""
-    port = free_port()
+    port = port or free_port()
     environment = processor_environment(0, port)
     backend = stack.enter_context(
-        Process(["bench.server", str(port)], environment, logs / "bench-backend.log")
+        Process(module("bench.server", str(port)), environment, logs / "bench-backend.log")
     )
     await _first_answer(backend, port, request("POST", "/_bench/mode", body=b"{}"))
     return backend, port
 
 
 async def start_processor(
-    stack: ExitStack, backend_port: int, logs: Path, settings: Mapping[str, str] | None = None
+    stack: ExitStack,
+    backend_port: int,
+    logs: Path,
+    settings: Mapping[str, str] | None = None,
+    core: int | None = None,
+    command: Sequence[str] = SERVE,
 ) -> tuple[Process, int, float, int]:
     """A processor, its port, the seconds to its first answer, and the memory it holds then.
 
-    `settings` add to its configuration.
+    `settings` add to its configuration; it runs on `core` only.
     """
     port = free_port()
     environment = processor_environment(port, backend_port) | dict(settings or {})
     began = time.perf_counter()
     processor = stack.enter_context(
-        Process(["stripe_connector", "serve"], environment, logs / "bench-processor.log")
+        Process(command, environment, logs / "bench-processor.log", core)
     )
-    # Needs an access token and a session: the first request of a shopper, not of a probe.
-    first = request("GET", "/operations/config", {"x-session-id": f"{FIRST}_1"})
-    await _first_answer(processor, port, first)
+    await _first_answer(processor, port, FIRST_REQUEST)
     return processor, port, time.perf_counter() - began, processor.rss_bytes()
 
 

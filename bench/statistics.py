@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from bench.server import Interval
+from bench.server import Call
 
 
 def percentile(values: Sequence[float], rank: float) -> float:
@@ -15,7 +15,7 @@ def percentile(values: Sequence[float], rank: float) -> float:
     return ordered[max(0, math.ceil(rank / 100 * len(ordered)) - 1)]
 
 
-def in_sequence(calls: Iterable[Interval]) -> int:
+def in_sequence(calls: Iterable[Call]) -> int:
     """The longest chain of calls of which each began when the one before had ended."""
     chains: list[tuple[float, int]] = []
     for call in sorted(calls, key=lambda each: each.began):

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from bench.client import Connection, LoadFailed, Request, request
 from bench.loop import run
-from bench.processes import Process, free_port, rss_bytes
+from bench.processes import Process, free_port, module, rss_bytes
 from bench.rig import Latency, latency
 from sandbox.addresses import Addresses
 from sandbox.demo.people import People
@@ -134,9 +134,8 @@ async def _measure(
     phases = [await phase(town, "before", seconds)]
     for name in ATTACKS:
         tell(name)
-        attacker = Process(
-            ["soak.besieger", name, str(town.port)], os.environ, logs / "siege-attacker.log"
-        )
+        command = module("soak.besieger", name, str(town.port))
+        attacker = Process(command, os.environ, logs / "siege-attacker.log")
         with attacker:
             await asyncio.sleep(1)
             phases.append(await phase(town, name, seconds))

@@ -20,6 +20,8 @@ RESULT = Result(
     calls=2,
     calls_in_all=2,
     cpu=0.8,
+    least_cpu=0.2,
+    spread=0.05,
     backend_cpu=0.1,
     generator_cpu=0.2,
     requests_per_second=1000.0,
@@ -41,7 +43,7 @@ def shown(result: Result, footprint: Footprint = FOOTPRINT) -> str:
 def test_a_row_shows_the_measured_beside_the_target() -> None:
     row = next(line for line in shown(RESULT).splitlines() if SUCCEEDED.name in line)
     cells = [cell.strip() for cell in row.split("│")[1:-1]]
-    assert cells == [SUCCEEDED.name, "2", "2", "2", "3", "0.80", "1.1", "2.66", "1250", "1000"]
+    assert cells == [SUCCEEDED.name, "2", "2", "2", "0.80", "5%", "0.20", "4.00", "1250", "1000"]
 
 
 def test_latencies_are_compared_with_what_the_calls_in_sequence_take() -> None:
@@ -60,7 +62,6 @@ def test_every_missed_target_is_named_with_its_limit() -> None:
     heavy = replace(FOOTPRINT, cold_start_s=0.7, loaded_bytes=140_000_000)
     assert missed([slow], [SUCCEEDED], heavy) == [
         "webhook payment_intent.succeeded: 3 calls in sequence, not 2",
-        "webhook payment_intent.succeeded: 1.20 CPU-s per 1,000, not 1.1",
         "webhook payment_intent.succeeded: 1.20 times its calls in sequence, not 1.15",
         "cold start to the first answer: 700 ms, not 600",
         "memory under load: 140 MB, not 130",
@@ -69,7 +70,10 @@ def test_every_missed_target_is_named_with_its_limit() -> None:
 
 
 def test_without_calls_there_is_nothing_to_compare_the_latency_with() -> None:
-    alone = replace(RESULT, name=KNOWN.name, calls=0, cpu=0.1, loaded_slow=Latency(9.0, 9.0))
+    alone = replace(
+        RESULT, name=KNOWN.name, calls=0, cpu=0.1, least_cpu=None, loaded_slow=Latency(9.0, 9.0)
+    )
+    assert alone.multiple is None
     assert missed([alone], [KNOWN], FOOTPRINT) == []
 
 
@@ -83,11 +87,7 @@ def test_it_says_when_something_else_was_the_bottleneck() -> None:
 def test_the_file_holds_the_figures_the_targets_and_the_machine() -> None:
     document: dict[str, Any] = json.loads(to_json(Plan(), [RESULT], [SUCCEEDED], FOOTPRINT))
     operation = document["operations"][0]
-    assert (operation["cpu"], operation["target_cpu"], operation["official_cpu"]) == (
-        0.8,
-        1.1,
-        2.66,
-    )
+    assert (operation["cpu"], operation["least_cpu"], operation["multiple"]) == (0.8, 0.2, 4.0)
     assert operation["loaded"] == {"p50": 0.02, "p99": 0.03}
     assert document["process"]["idle_bytes"] == 60_000_000
     assert document["machine"]["cores"] >= 1

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bench.processes import seconds_of
-from bench.server import Interval
+from bench.server import Call
 from bench.statistics import in_sequence, percentile, usual
 
 
-def calls(*intervals: tuple[float, float]) -> list[Interval]:
-    return [Interval("GET /", began, ended) for began, ended in intervals]
+def calls(*intervals: tuple[float, float]) -> list[Call]:
+    return [Call("GET", "/", began, ended) for began, ended in intervals]
 
 
 @pytest.mark.parametrize(("rank", "expected"), [(50, 50), (99, 99), (100, 100), (1, 1), (0, 1)])
