@@ -10,7 +10,8 @@ CLIENTS: dict[str, str] = {
     " manage_key_value_documents manage_payment_methods manage_recurring_payment_jobs"
     " view_recurring_orders view_sessions view_api_clients introspect_oauth_tokens"
     " manage_checkout_payment_intents view_products view_discount_codes",
-    "sandbox-storefront": "manage_orders manage_sessions view_products manage_customers",
+    "sandbox-storefront": "manage_orders manage_sessions view_products manage_customers"
+    " view_payment_methods",
     "sandbox-app": "create_anonymous_token manage_my_orders manage_my_payments manage_my_profile",
     "sandbox-checkout": "manage_checkout_payment_intents manage_checkout_transactions",
     "sandbox-admin": "manage_project",

@@ -103,9 +103,14 @@ class Paid(Shape, frozen=True, kw_only=True):
         return gross.cent_amount
 
     @property
+    def open(self) -> int:
+        """What its payments do not bring of what it costs, in minor units."""
+        return self.due - sum(each.promised for each in self.payments)
+
+    @property
     def is_promised(self) -> bool:
         """Whether its payments bring what it costs, be it that a bank still works on it."""
-        return bool(self.payments) and sum(each.promised for each in self.payments) >= self.due
+        return bool(self.payments) and self.open <= 0
 
 
 class _Rate(Shape, frozen=True):
@@ -156,6 +161,10 @@ class Customer(Shape, frozen=True):
         """The first address, by the names of the address form."""
         first = dict(self.addresses[0]) if self.addresses else {}
         return {"email": self.email, **first}
+
+
+class _Counted(Shape, frozen=True):
+    total: int
 
 
 class _Session(Shape, frozen=True):
@@ -222,6 +231,12 @@ class Merchant:
 
     async def customer(self, key: str) -> Customer:
         return await self._ask(Customer, "GET", f"customers/key={quote(key, safe='')}")
+
+    async def stored_cards(self, customer_id: str) -> int:
+        """How many cards of a customer may be paid with, so that a page can keep their place."""
+        where = f'customer(id="{customer_id}") and method="card" and paymentMethodStatus="Active"'
+        path = f"payment-methods?limit=1&where={quote(where, safe='')}"
+        return (await self._ask(_Counted, "GET", path)).total
 
     async def _ask(self, shape: type[T], method: str, path: str, *, body: object = None) -> T:
         answer = await self._send(method, path, body)

@@ -22,6 +22,29 @@ from sandbox.shop.markets import of_currency
 from sandbox.shop.merchant import Merchant
 from sandbox.shop.rendering import Pages
 
+_TEXTS = {
+    "loadingWays": "Loading the ways to pay…",
+    "looking": "Looking at your payment…",
+    "slowLoading": "This takes longer than usual. Nothing was charged.",
+    "unloaded": "The ways to pay could not be loaded. Nothing was charged.",
+    "pay": "Pay {}",
+    "checking": "Checking with your bank",
+    "success": "Paid",
+    "pending": "Processing payment",
+    "slowPayment": "This takes longer than usual. Please leave this page open.",
+    "bankWorks": "Your bank is working on the payment.",
+    "youPaid": "You have paid.",
+    "placing": "Placing your order…",
+    "slowPlacing": "Placing your order takes longer than usual. There is nothing left to pay.",
+    "unplaced": "The order is not placed yet, because the shop cannot be reached."
+    " Try again: nothing is paid twice.",
+    "card": "Card",
+    "expires": "expires {}",
+    "remove": "Remove {}",
+    "removed": "The card was removed.",
+}
+"""What the page's script says."""
+
 
 class PaymentHere:
     """The page with the payment element, the return from a bank's page, and the order after it."""
@@ -46,6 +69,7 @@ class PaymentHere:
         return [
             Route("/checkout/payment", self.show),
             Route("/return", self.show),
+            Route("/checkout/bill", self.bill),
             Route("/checkout/placed", self.place, methods=["POST"]),
         ]
 
@@ -54,24 +78,38 @@ class PaymentHere:
         cart = await self._baskets.cart(request)
         if cart is None or not cart.line_items:
             return without_basket(request)
-        if (await self._merchant.cart(cart.id)).is_promised:
+        payable = await self._merchant.cart(cart.id)
+        if payable.is_promised:
             return await self._ordered(cart.id)
         if visitor.of(request).address is None or self._elements.bundle is None:
             return RedirectResponse("/checkout/review", HTTPStatus.SEE_OTHER)
         customer = await self._accounts.customer(request)
         session = await self._merchant.session(cart.id, customer.id if customer else None)
+        market = of_currency(cart.total_price.currency_code)
         return self._pages.render(
             request,
             "payment.html",
-            market=of_currency(cart.total_price.currency_code),
+            market=market,
             basket_size=cart.quantity,
             cart=cart,
+            due=market.money(payable.open),
             customer=customer,
+            stored=await self._merchant.stored_cards(customer.id) if customer else 0,
             session=session,
+            texts=_TEXTS,
             has_elements=True,
             returned="payment_intent" in request.query_params,
             unpaid=request.query_params.get("notice") == "unpaid",
         )
+
+    async def bill(self, request: Request) -> Response:
+        """What the cart holds and costs now, for a page that shows it as it was."""
+        cart = await self._baskets.cart(request)
+        if cart is None:
+            return without_basket(request)
+        market = of_currency(cart.total_price.currency_code)
+        due = market.money((await self._merchant.cart(cart.id)).open)
+        return self._pages.render(request, "bill.html", market=market, cart=cart, due=due)
 
     async def place(self, request: Request) -> Response:
         """Place the order of a cart whose payment commercetools knows of, whatever the page says.

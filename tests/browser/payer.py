@@ -32,21 +32,27 @@ class Payer(Shopper):
 
     @property
     def button(self) -> Locator:
-        """The pay button of the payment element."""
-        return self.page.locator("#element").get_by_role("button")
+        """The one pay button, whatever is paid with."""
+        return self.page.locator("#pay-button")
 
     @property
     def message(self) -> Locator:
-        """What the payment element says."""
-        return self.page.locator("#element").get_by_role("alert")
+        """What the chosen way to pay says."""
+        return self.page.locator("#ways").get_by_role("alert")
 
-    def reaches_the_element(self, sku: str = "stoneware-mug-1") -> str:
-        """From nothing to a payment element that can be filled in: the cart's id."""
+    def reaches_the_list(self, sku: str = "stoneware-mug-1") -> str:
+        """From nothing to the ways to pay, the first of which can be paid with: the cart's id."""
         self.puts_into_basket(sku)
         self.enters(IN_GERMANY)
         self.click("Pay here", role="link")
-        self.sees_the_element()
+        expect(self.button).to_be_enabled()
         return self.cart_id
+
+    def reaches_the_element(self, sku: str = "stoneware-mug-1") -> str:
+        """From nothing to a payment element that can be filled in: the cart's id."""
+        cart_id = self.reaches_the_list(sku)
+        self.sees_the_element()
+        return cart_id
 
     def sees_the_element(self) -> None:
         expect(self.form.get_by_label("Card number")).to_be_visible()

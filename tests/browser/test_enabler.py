@@ -281,6 +281,27 @@ def _option(sheet: Any, city: str) -> str:
 # Stored cards
 
 
+MASTERCARD = "5555 5555 5555 4444"
+SHIFTS = """
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const each of list.getEntries()) {
+      if (!each.hadRecentInput) window.shifts.push(each.sources.map(({ node }) => node?.id));
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def keeps(customer: Payer, number: str) -> None:
+    """Pays an order with a card that is kept for the next."""
+    customer.reaches_the_list()
+    customer.page.locator("#way-another").evaluate("each => each.click()")
+    customer.sees_the_element()
+    customer.page.get_by_label("Keep this card").check()
+    customer.pays_here_with(number)
+    customer.is_done()
+
+
 def test_a_card_is_kept_paid_with_and_removed(customer: Payer) -> None:
     first = customer.reaches_the_element()
     customer.page.get_by_label("Keep this card").check()
@@ -288,20 +309,91 @@ def test_a_card_is_kept_paid_with_and_removed(customer: Payer) -> None:
     customer.is_done()
     assert_paid_once(customer.shop, first, MUG)
 
-    second = customer.reaches_the_element("brass-pen-1")
-    stored = customer.page.locator("#stored li")
-    expect(stored).to_contain_text("VISA •••• 4242 12/2034")
-    stored.get_by_role("button", name="Pay").click()
+    second = customer.reaches_the_list("brass-pen-1")
+    stored = customer.page.get_by_label("Visa •••• 4242 expires 12/2034")
+    expect(stored).to_be_checked()
+    customer.button.click()
     customer.is_done()
     assert_paid_once(customer.shop, second, 4_489)
     assert intents(customer.shop, second)[0]["customer"] is not None
 
-    customer.reaches_the_element()
-    customer.click("Remove the card ending in 4242")
-    expect(customer.page.locator("#stored")).to_be_hidden()
+    customer.reaches_the_list()
+    customer.click("Remove Visa •••• 4242")
+    expect(stored).to_have_count(0)
+    expect(customer.page.get_by_role("status")).to_have_text("The card was removed.")
+    expect(customer.page.get_by_role("group", name="Ways to pay")).to_be_focused()
+    customer.sees_the_element()
     customer.page.reload()
     customer.sees_the_element()
-    expect(customer.page.locator("#stored")).to_be_hidden()
+    expect(customer.page.get_by_role("radio")).to_have_count(0)
+
+
+def test_stored_cards_and_new_ways_are_one_list_with_one_button(customer: Payer) -> None:
+    keeps(customer, GOOD)
+    keeps(customer, MASTERCARD)
+    cart_id = customer.reaches_the_list()
+    page = customer.page
+    mastercard, visa, another = (
+        page.get_by_role("radio", name=name)
+        for name in ("Mastercard •••• 4444", "Visa •••• 4242", "A new card")
+    )
+    assert page.get_by_role("group", name="Ways to pay").get_by_role("radio").count() == 3
+    assert page.get_by_role("button", name="Pay €19.80").count() == 1
+    expect(mastercard).to_be_checked()
+    mastercard.focus()
+    for key, chosen in (("ArrowDown", visa), ("ArrowDown", another), ("ArrowUp", visa)):
+        page.keyboard.press(key)
+        expect(chosen).to_be_focused()
+        expect(chosen).to_be_checked()
+        assert page.get_by_role("button", name="Pay €19.80").count() == 1
+    expect(page.locator("#element")).to_be_hidden()
+    another.check()
+    customer.sees_the_element()
+    customer.pays_here_with(DECLINED)
+    expect(customer.message).to_contain_text("Nothing was charged.")
+    visa.check()
+    expect(page.get_by_text("Nothing was charged.")).to_be_hidden()
+    expect(customer.button).to_be_enabled()
+    page.keyboard.press("Tab")
+    customer.button.focus()
+    page.keyboard.press("Enter")
+    customer.is_done()
+    assert_paid_once(customer.shop, cart_id, MUG)
+
+
+def test_a_stored_card_asks_again_where_the_amount_has_changed(customer: Payer) -> None:
+    keeps(customer, GOOD)
+    cart_id = customer.reaches_the_list()
+    other = customer.another_tab()
+    other.puts_into_basket("field-notebook-1")
+    other.page.close()
+    customer.button.click()
+    expect(customer.message).to_contain_text("The total is now €31.75. Nothing was charged.")
+    expect(customer.button).to_have_text("Pay €31.75")
+    assert_nothing_paid(customer.shop, cart_id)
+    customer.page.get_by_label("A new card").check()
+    customer.sees_the_element()
+    customer.pays_here_with(GOOD)
+    customer.is_done()
+    assert_paid_once(customer.shop, cart_id, 3_175)
+
+
+@pytest.mark.parametrize("width", [1_280, 390, 320])
+def test_nothing_moves_while_the_ways_to_pay_are_loaded(payer: Payer, width: int) -> None:
+    page = payer.page
+    page.set_viewport_size({"width": width, "height": 800})
+    page.add_init_script(SHIFTS)
+    payer.reaches_the_element()
+    assert page.evaluate("window.shifts") == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_nothing_moves_where_stored_cards_are_loaded(customer: Payer) -> None:
+    keeps(customer, GOOD)
+    customer.page.add_init_script(SHIFTS)
+    customer.reaches_the_list()
+    assert customer.page.evaluate("window.shifts") == []
+    assert customer.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_only_a_card_is_asked_to_be_kept(customer: Payer) -> None:
@@ -344,7 +436,7 @@ def test_without_consent_a_card_is_not_kept(customer: Payer) -> None:
     customer.is_done()
     customer.reaches_the_element()
     expect(customer.page.get_by_label("Keep this card")).to_be_visible()
-    expect(customer.page.locator("#stored")).to_be_hidden()
+    expect(customer.page.get_by_role("radio")).to_have_count(0)
 
 
 # Trouble
@@ -385,7 +477,7 @@ def test_a_slow_network_shows_that_something_happens(payer: Payer) -> None:
     payer.page.route(f"{payer.shop.processor_address}/payments", hold)
     with payer.page.expect_request("**/payments"):
         payer.pays_here_with(GOOD)
-    group = payer.page.get_by_role("group", name="Payment")
+    group = payer.page.get_by_role("group", name="Ways to pay")
     expect(group).to_have_attribute("aria-busy", "true")
     expect(payer.button).to_have_attribute("aria-disabled", "true")
     expect(payer.button).to_have_text("Checking with your bank")
@@ -769,8 +861,11 @@ def test_the_pages_of_a_customer_are_accessible(customer: Payer) -> None:
     customer.page.get_by_label("Keep this card").check()
     customer.pays_here_with(GOOD)
     customer.is_done()
-    customer.reaches_the_element()
-    expect(customer.page.locator("#stored li")).to_contain_text("4242")
+    customer.reaches_the_list()
+    expect(customer.page.get_by_role("radio", name="Visa •••• 4242")).to_be_checked()
+    assert_accessible(customer.page)
+    customer.page.get_by_label("A new card").check()
+    customer.sees_the_element()
     assert_accessible(customer.page)
     customer.page.goto("/account")
     customer.click("Sign out")
