@@ -3,7 +3,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -26,8 +26,12 @@ from stripe_connector.gateways.stripe.decoding import Unreadable
 from tests.fakes import FakeClock
 from tests.unit.gateways.script import Answer, Script, form_of, outgoing_to
 
+if TYPE_CHECKING:
+    from stripe_connector.gateways.stripe.params import IntentCreateParams
+
 SECRET_KEY = "sk_test_hush"
 CUSTOMER_ID = "0b6ad2a5-1d8c-4a37-9b5c-0f3c6c1d2e3f"
+INTENT_PARAMS: IntentCreateParams = {"amount": 1234, "currency": "eur"}
 CHARGE = {
     "id": "ch_1",
     "object": "charge",
@@ -106,7 +110,12 @@ async def test_every_call_names_the_version_the_key_and_the_connector() -> None:
 async def test_parameters_are_form_encoded() -> None:
     account = Account(INTENT)
     await account.gateway.create_intent(
-        {"amount": 1234, "automatic_payment_methods": {"enabled": True}, "metadata": {"a": "b&c"}},
+        {
+            "amount": 1234,
+            "currency": "eur",
+            "automatic_payment_methods": {"enabled": True},
+            "metadata": {"a": "b&c"},
+        },
         "p-1:1",
     )
     assert account.asked == "POST https://stripe.test/v1/payment_intents"
@@ -114,6 +123,7 @@ async def test_parameters_are_form_encoded() -> None:
     assert account.api.last.headers["content-type"] == "application/x-www-form-urlencoded"
     assert form_of(account.api.last) == {
         "amount": ["1234"],
+        "currency": ["eur"],
         "automatic_payment_methods[enabled]": ["true"],
         "metadata[a]": ["b&c"],
     }
@@ -180,7 +190,7 @@ async def test_a_decline_says_why_in_words_for_the_shopper() -> None:
         payment_intent=INTENT,
     )
     with pytest.raises(StripeRefused) as caught:
-        await Account(answer).gateway.create_intent({}, "k")
+        await Account(answer).gateway.create_intent(INTENT_PARAMS, "k")
     assert caught.value.body()["errors"] == [
         {
             "code": "card_declined",
@@ -212,7 +222,7 @@ async def test_no_secret_is_in_any_form_of_an_error() -> None:
     )
     account = Account(answer)
     with pytest.raises(StripeRefused) as caught:
-        await account.gateway.create_intent({}, "k")
+        await account.gateway.create_intent(INTENT_PARAMS, "k")
     error = caught.value
     shown = f"{error!r} {error.body()} {error.detail} {''.join(traceback.format_exception(error))}"
     assert "_abc" not in shown
@@ -391,8 +401,10 @@ async def test_an_ephemeral_key_is_made_for_the_version_of_the_client() -> None:
 
 async def test_a_customer_session_gives_its_client_secret() -> None:
     account = Account({"client_secret": "cuss_secret_1"})
-    params = {"customer": "cus_1", "components": {"payment_element": {"enabled": True}}}
-    assert await account.gateway.create_customer_session(params) == "cuss_secret_1"
+    created = await account.gateway.create_customer_session(
+        {"customer": "cus_1", "components": {"payment_element": {"enabled": True}}}
+    )
+    assert created == "cuss_secret_1"
     assert account.asked == "POST https://stripe.test/v1/customer_sessions"
 
 

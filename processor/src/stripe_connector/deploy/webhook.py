@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from msgspec import Struct
 
+from stripe_connector.gateways.stripe.account_editor import EndpointParams
 from stripe_connector.gateways.stripe.administration import WebhookEndpoint
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.http.webhook_routes import PATH
@@ -43,7 +43,7 @@ class Target(Struct, frozen=True):
     def mark(self) -> dict[str, str]:
         return {MANAGED_BY: MANAGER, PROJECT_KEY: self.project_key}
 
-    def params(self) -> dict[str, Any]:
+    def params(self) -> EndpointParams:
         """Parameters for the creation of the endpoint."""
         return {
             "url": self.url,
@@ -113,9 +113,9 @@ def superseded(
     return [e for e in endpoints if wanted.ours(e) and e.enabled and e.id != stays_id]
 
 
-def corrections(wanted: Target, endpoint: WebhookEndpoint) -> tuple[dict[str, Any], list[str]]:
+def corrections(wanted: Target, endpoint: WebhookEndpoint) -> tuple[EndpointParams, list[str]]:
     """Parameters of the update that corrects an endpoint, and a description of each change."""
-    params: dict[str, Any] = {}
+    params: EndpointParams = {}
     words: list[str] = []
     if endpoint.url != wanted.url:
         params["url"] = wanted.url

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from stripe_connector.gateways.stripe.errors import StripeRefused
 
 T = TypeVar("T")
-Params = dict[str, Any]
+P = TypeVar("P", bound=Mapping[str, object])
+Sent = dict[str, Any]
 logger = logging.getLogger(__name__)
 
 NAME = 256
@@ -45,15 +46,13 @@ def fitting(text: str | None, limit: int) -> str | None:
     return (text or "").strip()[:limit].strip() or None
 
 
-async def without_refused(
-    call: Callable[[Params, str], Awaitable[T]], params: Mapping[str, Any], key: str
-) -> T:
+async def without_refused(call: Callable[[P, str], Awaitable[T]], params: P, key: str) -> T:
     """Call with the params and an idempotency key; a comfort field that Stripe refuses is left out
     of the next try. Any other refusal is raised."""
-    sent = dict(params)
+    sent: Sent = dict(params)
     for left_out in range(_TRIES):
         try:
-            return await call(sent, f"{key}:without-{left_out}" if left_out else key)
+            return await call(cast("P", sent), f"{key}:without-{left_out}" if left_out else key)
         except StripeRefused as refusal:
             field = _refused_field(sent, refusal)
             if field is None:
@@ -61,10 +60,10 @@ async def without_refused(
             told = {"field": field, "code": refusal.code}
             logger.warning("Stripe refuses a comfort field", extra={"fields": told})
             sent = _without(sent, field)
-    return await call(sent, f"{key}:without-{_TRIES}")
+    return await call(cast("P", sent), f"{key}:without-{_TRIES}")
 
 
-def _refused_field(sent: Params, refusal: StripeRefused) -> str | None:
+def _refused_field(sent: Sent, refusal: StripeRefused) -> str | None:
     """The comfort field that a refusal names, if it was sent."""
     if "[images]" in (refusal.param or "") and _without(sent, _PICTURES) != sent:
         return _PICTURES
@@ -75,7 +74,7 @@ def _refused_field(sent: Params, refusal: StripeRefused) -> str | None:
     )
 
 
-def _without(sent: Params, field: str) -> Params:
+def _without(sent: Sent, field: str) -> Sent:
     """The params without a comfort field."""
     if field != _PICTURES:
         return {name: value for name, value in sent.items() if name != field}
@@ -86,6 +85,6 @@ def _without(sent: Params, field: str) -> Params:
     return {**sent, "line_items": lines} if lines else sent
 
 
-def _without_images(line: Mapping[str, Any]) -> Params:
+def _without_images(line: Mapping[str, Any]) -> Sent:
     product = line["price_data"]["product_data"]
     return {name: value for name, value in product.items() if name != "images"}

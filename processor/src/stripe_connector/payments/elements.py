@@ -229,8 +229,7 @@ def billing_address(cart: Cart) -> str | None:
     return msgspec.json.encode(details).decode()
 
 
-def _complete(address: Address) -> dict[str, str]:
+def _complete(address: Address) -> dict[str, object]:
     """All of Stripe's fields: where the element collects no address, none may be missing."""
     fields = ("line1", "line2", "city", "postal_code", "state", "country")
-    known = stripe_address(address)
-    return {field: known.get(field, "") for field in fields}
+    return {**dict.fromkeys(fields, ""), **stripe_address(address)}

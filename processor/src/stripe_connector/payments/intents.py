@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from stripe_connector.gateways.commercetools.models import Address, Cart
 from stripe_connector.ledger.facts import CART_ID, CUSTOMER_ID, PAYMENT_ID, PROJECT_KEY
@@ -13,6 +13,14 @@ from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments.behaviour import Behaviour
 from stripe_connector.payments.comfort import ADDRESS, NAME, PHONE, fitting
 from stripe_connector.payments.offer import MethodChoice
+
+if TYPE_CHECKING:
+    from stripe_connector.gateways.stripe.params import (
+        AddressParams,
+        IntentCreateParams,
+        IntentUpdateParams,
+        ShippingParams,
+    )
 
 TAX_REFERENCES = "connectorStripeTax_calculationReferences"
 """Custom field of a cart in which Stripe's tax connector stores its calculations."""
@@ -32,14 +40,14 @@ def intent_params(
     payment_method: str | None = None,
     with_shipping: bool,
     multiple_captures: bool,
-) -> dict[str, Any]:
+) -> IntentCreateParams:
     """Parameters of the intent, metadata apart; `payment_method` is one that is stored."""
-    wanted: dict[str, Any] = {
+    wanted: IntentCreateParams = {
         "amount": to_stripe(due),
         "currency": due.currency_code.lower(),
-        **methods.intent_params(),
         "capture_method": behaviour.capture_method,
     }
+    methods.add_to(wanted)
     if customer is not None:
         wanted["customer"] = customer
         if behaviour.setup_future_usage is not None:
@@ -55,10 +63,13 @@ def intent_params(
     return wanted
 
 
-def for_guest(intent_params: dict[str, Any]) -> dict[str, Any]:
+def for_guest(params: IntentCreateParams) -> IntentCreateParams:
     """The same intent without a Stripe customer, and so without saving a method."""
-    theirs = ("customer", "setup_future_usage", "payment_method")
-    return {k: v for k, v in intent_params.items() if k not in theirs}
+    guest = params.copy()
+    guest.pop("customer", None)
+    guest.pop("setup_future_usage", None)
+    guest.pop("payment_method", None)
+    return guest
 
 
 def intent_metadata(project_key: str, cart: Cart, payment_id: str) -> dict[str, str]:
@@ -69,7 +80,7 @@ def intent_metadata(project_key: str, cart: Cart, payment_id: str) -> dict[str, 
     return ties
 
 
-def intent_changes(intent: PaymentIntent, desired: dict[str, Any]) -> dict[str, Any]:
+def intent_changes(intent: PaymentIntent, desired: IntentCreateParams) -> IntentUpdateParams:
     """The update that an open intent needs to be as desired; empty where it needs none."""
     current = {
         "amount": intent.amount,
@@ -79,18 +90,16 @@ def intent_changes(intent: PaymentIntent, desired: dict[str, Any]) -> dict[str, 
         "payment_method": intent.payment_method,
     }
     changed = {
-        name: desired[name]
-        for name, value in current.items()
-        if name in desired and desired[name] != value
+        name: value for name, value in desired.items() if name in current and current[name] != value
     }
     changed |= {name: "" for name in _withdrawn(intent) if name not in desired}
     if changed:
         # Sent along with the amount: where these changed, the amount did.
-        changed |= {name: desired[name] for name in ("shipping", "hooks") if name in desired}
-    return changed
+        changed |= {k: v for k, v in desired.items() if k in ("shipping", "hooks")}
+    return cast("IntentUpdateParams", changed)
 
 
-def owner(intent: PaymentIntent, cart: Cart) -> dict[str, Any]:
+def owner(intent: PaymentIntent, cart: Cart) -> IntentUpdateParams:
     """The update that an intent needs where the cart has another customer now."""
     if intent.metadata.get(CUSTOMER_ID) == cart.customer_id:
         return {}
@@ -117,7 +126,7 @@ def since(moment: str | None) -> int:
     return int(datetime.fromisoformat(moment).timestamp()) - _CLOCK_SKEW_S
 
 
-def stripe_address(address: Address) -> dict[str, str]:
+def stripe_address(address: Address) -> AddressParams:
     """An address in Stripe's fields, without what is missing."""
     parts = {
         "line1": " ".join(filter(None, (address.street_number, address.street_name))),
@@ -128,7 +137,7 @@ def stripe_address(address: Address) -> dict[str, str]:
         "country": address.country,
     }
     cut = {name: fitting(value, ADDRESS) for name, value in parts.items()}
-    return {name: value for name, value in cut.items() if value}
+    return cast("AddressParams", {name: value for name, value in cut.items() if value})
 
 
 def full_name(first: str | None, last: str | None) -> str | None:
@@ -141,14 +150,14 @@ def phone_of(address: Address) -> str | None:
     return fitting(address.phone or address.mobile, PHONE)
 
 
-def _shipping(address: Address | None) -> dict[str, Any] | None:
+def _shipping(address: Address | None) -> ShippingParams | None:
     """The shipping address; None without a name, which Stripe requires with it."""
     if address is None:
         return None
     name = full_name(address.first_name, address.last_name)
     if name is None:
         return None
-    shipping: dict[str, Any] = {"name": name, "address": stripe_address(address)}
+    shipping: ShippingParams = {"name": name, "address": stripe_address(address)}
     if phone := phone_of(address):
         shipping["phone"] = phone
     return shipping

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -52,6 +53,12 @@ from stripe_connector.payments.limits import unanswered
 from stripe_connector.payments.parts import Outcome, Plan, Request, write_ahead
 from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.stored.off_session import OffSession
+
+if TYPE_CHECKING:
+    from stripe_connector.gateways.stripe.params import (
+        CaptureParams,
+        RefundCreateParams,
+    )
 
 CLAIM_LIFETIME = timedelta(minutes=10)
 """No request takes that long: one that claimed a charge before has ended without an outcome."""
@@ -342,7 +349,7 @@ class Mover:
             }
             if operation.added is not None:
                 metadata[OPERATION] = operation.identity
-            params = {
+            params: RefundCreateParams = {
                 "payment_intent": intent_id,
                 "amount": to_stripe(transaction.amount),
                 "metadata": metadata,
@@ -351,7 +358,7 @@ class Mover:
             cause = Interaction(operation.action, transaction.id, params, refund)
             return await self._recorder.record_facts(payment, [refund_fact(refund)], cause)
         if transaction.type == "Charge":
-            capture = {
+            capture: CaptureParams = {
                 "amount_to_capture": to_stripe(transaction.amount),
                 "final_capture": operation.final,
             }
@@ -362,7 +369,7 @@ class Mover:
         else:
             if payment.total("Charge", "Success") > 0:
                 # A partly captured intent cannot be canceled; capturing 0 releases the rest.
-                release = {"amount_to_capture": 0, "final_capture": True}
+                release: CaptureParams = {"amount_to_capture": 0, "final_capture": True}
                 intent = await self._stripe.capture_intent(intent_id, release, key)
             else:
                 intent = await self._stripe.cancel_intent(intent_id, key)

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -26,6 +26,9 @@ from stripe_connector.method_names import read_names
 from stripe_connector.payments.behaviour import Behaviour
 from stripe_connector.settings import Settings
 from stripe_connector.single_flight import SingleFlight
+
+if TYPE_CHECKING:
+    from stripe_connector.gateways.stripe.params import IntentCreateParams
 
 logger = logging.getLogger(__name__)
 
@@ -47,14 +50,14 @@ class MethodChoice(Struct, frozen=True):
     configuration: str | None = None
     """`pmc_...`; None with `allowed`."""
 
-    def intent_params(self) -> dict[str, Any]:
-        """The choice as parameters of a new intent."""
+    def add_to(self, params: IntentCreateParams) -> None:
+        """Add the choice to the parameters of a new intent."""
         if self.allowed is not None:
-            return {"allowed_payment_method_types": list(self.allowed)}
-        automatic: dict[str, Any] = {"automatic_payment_methods": {"enabled": True}}
+            params["allowed_payment_method_types"] = list(self.allowed)
+            return
+        params["automatic_payment_methods"] = {"enabled": True}
         if self.configuration is not None:
-            automatic["payment_method_configuration"] = self.configuration
-        return automatic
+            params["payment_method_configuration"] = self.configuration
 
     def allows(self, type_: str | None) -> bool:
         """Whether a stored method of a type may pay."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Final
 
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
@@ -66,6 +66,9 @@ from stripe_connector.payments.stored.customer_methods import CustomerMethods, c
 from stripe_connector.payments.stored.customers import CustomerClaim, Customers
 from stripe_connector.settings import Settings
 
+if TYPE_CHECKING:
+    from stripe_connector.gateways.stripe.params import IntentCreateParams
+
 FAILED = "failed"
 """Status code of a Payment whose intent Stripe refused to create, or whose intent is lost."""
 
@@ -74,7 +77,7 @@ UNKNOWN_INTENT = "unknown_intent"
 
 _IMPOSSIBLE_AMOUNTS = frozenset({"amount_too_large", "amount_too_small"})
 _MOVED_ON = "payment_intent_unexpected_state"
-_CONFIGURATION = "payment_method_configuration"
+_CONFIGURATION: Final = "payment_method_configuration"
 
 
 class Express(Struct, frozen=True):
@@ -362,7 +365,7 @@ class Starter:
         return await self._recorder.create_payment(draft)
 
     async def _intent(
-        self, cart: Cart, payment: Payment, params: dict[str, Any]
+        self, cart: Cart, payment: Payment, params: IntentCreateParams
     ) -> PaymentIntent | None:
         """The Payment's one intent; None where the Payment changed or can have none."""
         metadata = intents.intent_metadata(self._settings.ctp_project_key, cart, payment.id)
@@ -381,11 +384,10 @@ class Starter:
                 return await self._stripe.get_intent(current.interface_id)
             return await self._stripe.find_intent(payment.id, intents.since(payment.created_at))
 
+        body: IntentCreateParams = {**params, "metadata": metadata}
         try:
             return await attempts.create(
-                lambda key: without_refused(
-                    self._stripe.create_intent, {**params, "metadata": metadata}, key
-                ),
+                lambda key: without_refused(self._stripe.create_intent, body, key),
                 made_before,
                 f"{payment.id}:start",
             )
@@ -462,7 +464,7 @@ class Starter:
         return linked
 
     async def _brought_up(
-        self, wanted: _Wanted, payment: Payment, intent: PaymentIntent, desired: dict[str, Any]
+        self, wanted: _Wanted, payment: Payment, intent: PaymentIntent, desired: IntentCreateParams
     ) -> Started | None:
         """The open intent with the current amount: Stripe first, then the plan in the Payment."""
         due = wanted.due
@@ -506,7 +508,7 @@ class Starter:
         return _started(wanted, payment, intent)
 
     async def _told(
-        self, wanted: _Wanted, payment: Payment, intent: PaymentIntent, desired: dict[str, Any]
+        self, wanted: _Wanted, payment: Payment, intent: PaymentIntent, desired: IntentCreateParams
     ) -> PaymentIntent:
         """Update at Stripe what differs from the intent as desired."""
         changes = intents.intent_changes(intent, desired) | intents.owner(intent, wanted.cart)
@@ -543,7 +545,7 @@ class Starter:
     async def _known_customer(self, wanted: _Wanted) -> str | None:
         return await self._customer(wanted, await self._claim(wanted))
 
-    def _params(self, wanted: _Wanted, due: Money, customer: str | None) -> dict[str, Any]:
+    def _params(self, wanted: _Wanted, due: Money, customer: str | None) -> IntentCreateParams:
         stored = wanted.choice.stored
         if stored is not None and customer is None:
             raise MethodGone

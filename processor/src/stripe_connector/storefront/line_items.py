@@ -17,7 +17,7 @@ https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-lin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from msgspec import Struct
@@ -29,6 +29,9 @@ from stripe_connector.storefront.allocation import allocate
 from stripe_connector.storefront.attributes import variant_options
 from stripe_connector.storefront.line_texts import LineTexts, line_texts, shown_amount
 from stripe_connector.storefront.names import localized, shortened
+
+if TYPE_CHECKING:
+    from stripe_connector.gateways.stripe.params import LineItemParams
 
 MAX_LINES = 100
 """Line items of one Checkout Session in payment mode."""
@@ -69,9 +72,9 @@ class CheckoutLines(Struct, frozen=True):
     """In Stripe's minor units; 0 where there is nothing to pay and so no session is needed."""
     line_items: list[StripeLineItem]
 
-    def params(self) -> list[dict[str, Any]]:
+    def params(self) -> list[LineItemParams]:
         """The line items as Stripe's `line_items` parameter."""
-        params: list[dict[str, Any]] = msgspec.to_builtins(self.line_items)
+        params: list[LineItemParams] = msgspec.to_builtins(self.line_items)
         return params
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from msgspec import UNSET, Struct
 
@@ -42,6 +42,9 @@ from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.stored.customers import Customers
 from stripe_connector.settings import Settings
 from stripe_connector.storefront.session_params import Landing, session_params
+
+if TYPE_CHECKING:
+    from stripe_connector.gateways.stripe.params import CheckoutSessionCreateParams
 
 _LEAST = timedelta(minutes=29, seconds=30)
 """Stripe requires half an hour between a session's creation and its end; a minute is added."""
@@ -147,7 +150,7 @@ class PageOpener:
         return await self._create_payment(sale, due, n + 1)
 
     async def _create_session(
-        self, payment: Payment, params: dict[str, Any]
+        self, payment: Payment, params: CheckoutSessionCreateParams
     ) -> CheckoutSession | None:
         """The Payment's one session; None where there can be none."""
         if self._recorder.older_than(self._resumable, payment):
@@ -165,7 +168,8 @@ class PageOpener:
             if "customer" not in params:
                 raise
             # Deleted at Stripe: the shopper pays as a guest.
-            guest = {name: value for name, value in params.items() if name != "customer"}
+            guest = params.copy()
+            del guest["customer"]
             return await self._create_session(payment, guest)
         except PaymentRefused as refusal:
             await self._authorize(payment, payment.amount_planned, "Failure", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
@@ -15,6 +15,9 @@ from stripe_connector.settings import Settings
 from stripe_connector.storefront.line_items import checkout_lines
 from stripe_connector.storefront.line_texts import line_texts, shown_amount
 from stripe_connector.storefront.locales import stripe_locale
+
+if TYPE_CHECKING:
+    from stripe_connector.gateways.stripe.params import CheckoutSessionCreateParams
 
 FLOW = "ct_flow"
 BUY_NOW = "buy_now"
@@ -31,7 +34,7 @@ class Landing(Struct, frozen=True):
     cancel: str
     ui_mode: UiMode = "hosted_page"
 
-    def params(self) -> dict[str, str]:
+    def params(self) -> CheckoutSessionCreateParams:
         """As Stripe's parameters: a page within the shop has no cancel address."""
         if self.ui_mode == "hosted_page":
             return {
@@ -51,7 +54,7 @@ def session_params(
     *,
     customer: str | None,
     email: str | None,
-) -> dict[str, Any]:
+) -> CheckoutSessionCreateParams:
     """Parameters of a Payment's session over `due`.
 
     They depend only on the sale, the Payment and the landing, so that two requests at once send the
@@ -68,7 +71,7 @@ def session_params(
         ties |= {CART_ID: sale.id, FLOW: BUY_NOW}
     if sale.customer_id is not None:
         ties[CUSTOMER_ID] = sale.customer_id
-    params: dict[str, Any] = {
+    params: CheckoutSessionCreateParams = {
         "mode": "payment",
         **landing.params(),
         "line_items": checkout_lines(sale, number=name, due=due, locale=sale.locale).params(),
@@ -105,7 +108,7 @@ def _taxes(sale: Payable, due: Money) -> str | None:
     return texts.taxes.format(tax=shown_amount(taxed.total_gross.with_amount(tax), texts))
 
 
-def _expiry(payment: Payment, minutes: int) -> dict[str, int]:
+def _expiry(payment: Payment, minutes: int) -> CheckoutSessionCreateParams:
     """In Unix seconds; the same for every request that creates the session of this Payment."""
     if payment.created_at is None:
         return {}

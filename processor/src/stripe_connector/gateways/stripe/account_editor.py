@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 import msgspec
 from msgspec import Struct
@@ -11,6 +10,17 @@ from msgspec import Struct
 from stripe_connector.gateways.outgoing import segment
 from stripe_connector.gateways.stripe.administration import PaymentMethodDomain, WebhookEndpoint
 from stripe_connector.gateways.stripe.gateway import Stripe
+
+
+class EndpointParams(TypedDict, total=False):
+    """The fields of a webhook endpoint that are set; the SDK's types know no event type as text."""
+
+    url: str
+    enabled_events: list[str]
+    api_version: str
+    description: str
+    metadata: dict[str, str]
+    disabled: bool
 
 
 class _Endpoints(Struct):
@@ -36,10 +46,10 @@ class AccountEditor(Stripe):
         params = {"limit": 100}
         return (await self._call(_endpoints, "get", "/v1/webhook_endpoints", params)).data
 
-    async def create_endpoint(self, params: Mapping[str, Any]) -> WebhookEndpoint:
+    async def create_endpoint(self, params: EndpointParams) -> WebhookEndpoint:
         return await self._call(_endpoint, "post", "/v1/webhook_endpoints", params)
 
-    async def update_endpoint(self, endpoint_id: str, params: Mapping[str, Any]) -> WebhookEndpoint:
+    async def update_endpoint(self, endpoint_id: str, params: EndpointParams) -> WebhookEndpoint:
         return await self._call(_endpoint, "post", _endpoint_path(endpoint_id), params)
 
     async def delete_endpoint(self, endpoint_id: str) -> None:

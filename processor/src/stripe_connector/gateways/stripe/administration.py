@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 import stripe
@@ -154,7 +154,7 @@ class StripeAdministration:
         `delivered`: whether every endpoint that subscribes to them received them.
         """
         events: list[ListedEvent] = []
-        params: dict[str, Any] = {
+        params: dict[str, object] = {
             "created": {"gte": since},
             "delivery_success": "true" if delivered else "false",
             "limit": 100,
@@ -190,7 +190,7 @@ class StripeAdministration:
         self,
         decoder: msgspec.json.Decoder[T],
         path: str,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, object] | None = None,
     ) -> tuple[T, str]:
         try:
             response = await self._client.raw_request_async("get", path, **(params or {}))

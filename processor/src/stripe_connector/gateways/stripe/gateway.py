@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -28,8 +28,21 @@ from stripe_connector.gateways.stripe.models import (
 from stripe_connector.gateways.stripe.sdk import create_client
 from stripe_connector.ledger.stripe_objects import Charge, Dispute, Metadata, PaymentIntent, Refund
 
+if TYPE_CHECKING:
+    from stripe_connector.gateways.stripe.params import (
+        CaptureParams,
+        CheckoutSessionCreateParams,
+        ConfirmParams,
+        CustomerCreateParams,
+        CustomerSessionCreateParams,
+        CustomerUpdateParams,
+        IntentCreateParams,
+        IntentUpdateParams,
+        RefundCreateParams,
+    )
+
 T = TypeVar("T")
-Params = Mapping[str, Any]
+Params = Mapping[str, object]
 
 _EXPAND_CHARGE: Params = {"expand": ["latest_charge"]}
 _REFUNDS = "latest_charge.refunds"
@@ -95,10 +108,12 @@ class Stripe:
 
     # PaymentIntents
 
-    async def create_intent(self, params: Params, key: str) -> PaymentIntent:
+    async def create_intent(self, params: IntentCreateParams, key: str) -> PaymentIntent:
         return await self._call(_intent, "post", "/v1/payment_intents", params, key)
 
-    async def update_intent(self, intent_id: str, params: Params, key: str) -> PaymentIntent:
+    async def update_intent(
+        self, intent_id: str, params: IntentUpdateParams, key: str
+    ) -> PaymentIntent:
         return await self._call(_intent, "post", _intent_path(intent_id), params, key)
 
     async def get_intent(self, intent_id: str) -> PaymentIntent:
@@ -122,7 +137,9 @@ class Stripe:
             "/v1/payment_intents/search", _intent, "ct_payment_id", payment_id
         )
 
-    async def confirm_intent(self, intent_id: str, params: Params, key: str) -> PaymentIntent:
+    async def confirm_intent(
+        self, intent_id: str, params: ConfirmParams, key: str
+    ) -> PaymentIntent:
         return await self._call(
             _intent,
             "post",
@@ -131,7 +148,9 @@ class Stripe:
             key,
         )
 
-    async def capture_intent(self, intent_id: str, params: Params, key: str) -> PaymentIntent:
+    async def capture_intent(
+        self, intent_id: str, params: CaptureParams, key: str
+    ) -> PaymentIntent:
         return await self._call(
             _intent,
             "post",
@@ -147,7 +166,9 @@ class Stripe:
 
     # Checkout Sessions
 
-    async def create_checkout_session(self, params: Params, key: str) -> CheckoutSession:
+    async def create_checkout_session(
+        self, params: CheckoutSessionCreateParams, key: str
+    ) -> CheckoutSession:
         return await self._call(_session, "post", "/v1/checkout/sessions", params, key)
 
     async def get_checkout_session(self, session_id: str) -> CheckoutSession:
@@ -173,7 +194,7 @@ class Stripe:
 
     # Refunds and disputes
 
-    async def create_refund(self, params: Params, key: str) -> Refund:
+    async def create_refund(self, params: RefundCreateParams, key: str) -> Refund:
         return await self._call(_refund, "post", "/v1/refunds", params, key)
 
     async def get_charge_and_refunds(
@@ -243,10 +264,12 @@ class Stripe:
             "/v1/customers/search", _customer, "ct_customer_id", str(customer_id)
         )
 
-    async def create_customer(self, params: Params, key: str) -> StripeCustomer:
+    async def create_customer(self, params: CustomerCreateParams, key: str) -> StripeCustomer:
         return await self._call(_customer, "post", "/v1/customers", params, key)
 
-    async def update_customer(self, customer_id: str, params: Params) -> StripeCustomer:
+    async def update_customer(
+        self, customer_id: str, params: CustomerUpdateParams
+    ) -> StripeCustomer:
         """Raises NotFound."""
         return await self._call(_customer, "post", _customer_path(customer_id), params)
 
@@ -261,7 +284,7 @@ class Stripe:
         )
         return created.secret
 
-    async def create_customer_session(self, params: Params) -> str:
+    async def create_customer_session(self, params: CustomerSessionCreateParams) -> str:
         """The client secret of a customer session."""
         created = await self._call(_client_secret, "post", "/v1/customer_sessions", params)
         return created.client_secret
@@ -315,12 +338,10 @@ class Stripe:
             raise other_mode(what)
         return decoded
 
-    async def _all(
-        self, path: str, decoder: msgspec.json.Decoder[T], params: dict[str, Any]
-    ) -> list[T]:
+    async def _all(self, path: str, decoder: msgspec.json.Decoder[T], params: Params) -> list[T]:
         """A complete list, newest first; every item must have the expected form."""
         found: list[T] = []
-        params = {**params, "limit": 100}
+        params = dict(params, limit=100)
         while True:
             page = await self._call(_page, "get", path, params)
             found += [decode(raw, decoder, path) for raw in page.data]
@@ -333,7 +354,7 @@ class Stripe:
         self, path: str, decoder: msgspec.json.Decoder[T], payment_id: str, since: int
     ) -> T | None:
         """The object whose metadata name a Payment, created soon after `since` (Unix seconds)."""
-        params: dict[str, Any] = {
+        params: dict[str, object] = {
             "created": {"gte": since, "lte": since + _FIRST_MINUTES_S},
             "limit": 100,
         }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from msgspec import Struct
 
@@ -89,8 +87,8 @@ class StripeHistory(Stripe):
         return [named for named, _ in page.named()], page.has_more
 
 
-def _params(created: CreatedSpan, after: str | None) -> dict[str, Any]:
-    params: dict[str, Any] = {"created": created.params(), "limit": PAGE}
+def _params(created: CreatedSpan, after: str | None) -> dict[str, object]:
+    params: dict[str, object] = {"created": created.params(), "limit": PAGE}
     if after is not None:
         params["starting_after"] = after
     return params

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from msgspec import Struct
 
@@ -26,6 +26,9 @@ from stripe_connector.payments import attempts
 from stripe_connector.payments.comfort import EMAIL, fitting, without_refused
 from stripe_connector.payments.intents import full_name, phone_of, stripe_address
 from stripe_connector.settings import Settings
+
+if TYPE_CHECKING:
+    from stripe_connector.gateways.stripe.params import CustomerUpdateParams, SavedMethodFeatures
 
 FIELD = "stripeConnector_stripeCustomerId"
 CONTAINER = "stripe-connector-customers"
@@ -168,7 +171,8 @@ class Customers:
         return theirs
 
     async def _open(self, stripe_id: str, cart: Cart) -> CustomerSession:
-        features = dict(self._settings.stripe_saved_payment_methods_config)
+        configured = self._settings.stripe_saved_payment_methods_config
+        features = cast("SavedMethodFeatures", configured.copy())
         if cart.is_recurring:
             features["payment_method_save"] = "enabled"
             features["payment_method_save_usage"] = "off_session"
@@ -286,7 +290,7 @@ def customer_type_draft(key: str) -> dict[str, Any]:
     }
 
 
-def _details(customer: Customer, cart: Cart) -> dict[str, Any]:
+def _details(customer: Customer, cart: Cart) -> CustomerUpdateParams:
     """The customer's data for Stripe, without missing values."""
     address = (customer.addresses[0] if customer.addresses else None) or cart.delivery_address
     address = address or Address()
@@ -297,4 +301,4 @@ def _details(customer: Customer, cart: Cart) -> dict[str, Any]:
         "phone": phone_of(address),
         "address": stripe_address(address),
     }
-    return {name: value for name, value in parts.items() if value}
+    return cast("CustomerUpdateParams", {name: value for name, value in parts.items() if value})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -26,6 +26,12 @@ from stripe_connector.money import to_stripe
 from stripe_connector.payments import attempts, intents
 from stripe_connector.payments.record import Recorder
 
+if TYPE_CHECKING:
+    from stripe_connector.gateways.stripe.params import (
+        ConfirmParams,
+        IntentCreateParams,
+    )
+
 ORDER_NUMBER = "ct_order_number"
 """Metadata: the number of the future order."""
 
@@ -33,7 +39,7 @@ ORDER_NUMBER = "ct_order_number"
 class Charged(Struct, frozen=True):
     """The latest request to Stripe, and its answer."""
 
-    asked: dict[str, Any]
+    asked: IntentCreateParams | ConfirmParams
     intent: PaymentIntent
 
 
@@ -58,7 +64,7 @@ class OffSession:
             params = await self._params(payment, transaction, operation)
             if operation.added is None:
                 # Begun by version 0.1.0: one call, whose key Stripe may have stored.
-                charged = {**params, "off_session": True, "confirm": True}
+                charged: IntentCreateParams = {**params, "off_session": True, "confirm": True}
                 return payment, Charged(charged, await self._stripe.create_intent(charged, key))
             intent = await attempts.create(
                 lambda key: self._stripe.create_intent(params, key),
@@ -67,7 +73,7 @@ class OffSession:
             )
             payment = await self._linked(payment, intent.id)
             intent_id = payment.interface_id or intent.id
-        asked = {"off_session": True}
+        asked: ConfirmParams = {"off_session": True}
         return payment, Charged(asked, await self._stripe.confirm_intent(intent_id, asked, key))
 
     async def _linked(self, payment: Payment, intent_id: str) -> Payment:
@@ -78,7 +84,7 @@ class OffSession:
 
     async def _params(
         self, payment: Payment, transaction: Transaction, operation: Operation
-    ) -> dict[str, Any]:
+    ) -> IntentCreateParams:
         token = payment.payment_method_info.token
         method = await self._stripe.get_payment_method(token.value or "" if token else "")
         if method.customer is None:
@@ -94,7 +100,7 @@ class OffSession:
             metadata[CUSTOMER_ID] = str(payment.customer.id)
         if operation.merchant_reference is not None:
             metadata[ORDER_NUMBER] = operation.merchant_reference
-        params: dict[str, Any] = {
+        params: IntentCreateParams = {
             "amount": to_stripe(transaction.amount),
             "currency": transaction.amount.currency_code.lower(),
             "customer": method.customer,
