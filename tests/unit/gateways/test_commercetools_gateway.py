@@ -26,6 +26,7 @@ from stripe_connector.gateways.commercetools.models import (
     PaymentMethodInfoDraft,
     TokenValue,
 )
+from stripe_connector.gateways.commercetools.update_actions import SetCustomerField
 from stripe_connector.ledger.actions import SetInterfaceId
 from stripe_connector.ledger.payment import Payment, Reference
 from stripe_connector.money import Money, MoneyDraft
@@ -417,10 +418,10 @@ async def test_a_customer_is_read_and_written() -> None:
     project = Project(CUSTOMER)
     customer = await project.gateway.get_customer("u-1")
     assert customer is not None
-    await project.gateway.update_customer(customer, [{"action": "setCustomField", "name": "x"}])
+    await project.gateway.update_customer(customer, [SetCustomerField("x")])
     assert body_of(project.api.last) == {
         "version": 7,
-        "actions": [{"action": "setCustomField", "name": "x"}],
+        "actions": [SetCustomerField("x")],
     }
 
 

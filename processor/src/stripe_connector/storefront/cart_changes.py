@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, field
 
 from stripe_connector.gateways.commercetools.shown import ShownAddress, ShownCart
+from stripe_connector.gateways.commercetools.update_actions import (
+    ActionOnCart,
+    AddCartCode,
+    AddToCart,
+    ChangeCartQuantity,
+    RemoveCartCode,
+    RemoveFromCart,
+    SetCartAddress,
+    SetCartEmail,
+)
+from stripe_connector.ledger.payment import Reference
 
-Action = dict[str, Any]
 Text = Annotated[str, Meta(min_length=1, max_length=256)]
 Line = Annotated[str, Meta(min_length=1, max_length=256)]
 Quantity = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -36,14 +46,8 @@ class AddedLine(Struct, frozen=True, rename="camel"):
 class AddLineItem(_Change, frozen=True, kw_only=True, tag="AddLineItem"):
     line: AddedLine = field(name="AddLineItem")
 
-    def actions(self) -> list[Action]:
-        return [
-            {
-                "action": "addLineItem",
-                "sku": self.line.variant_id,
-                "quantity": self.line.quantity,
-            }
-        ]
+    def actions(self) -> list[ActionOnCart]:
+        return [AddToCart(self.line.variant_id, self.line.quantity)]
 
 
 class ChangedLine(Struct, frozen=True, rename="camel"):
@@ -55,14 +59,8 @@ class ChangedLine(Struct, frozen=True, rename="camel"):
 class ChangeLineItemQuantity(_Change, frozen=True, kw_only=True, tag="ChangeLineItemQuantity"):
     line: ChangedLine = field(name="ChangeLineItemQuantity")
 
-    def actions(self) -> list[Action]:
-        return [
-            {
-                "action": "changeLineItemQuantity",
-                "lineItemId": self.line.line_item_id,
-                "quantity": self.line.quantity,
-            }
-        ]
+    def actions(self) -> list[ActionOnCart]:
+        return [ChangeCartQuantity(self.line.line_item_id, self.line.quantity)]
 
     def done_in(self, cart: ShownCart) -> bool:
         return self.line.quantity == 0 and not _has_line(cart, self.line.line_item_id)
@@ -76,9 +74,8 @@ class RemovedLine(Struct, frozen=True, rename="camel"):
 class RemoveLineItem(_Change, frozen=True, kw_only=True, tag="RemoveLineItem"):
     line: RemovedLine = field(name="RemoveLineItem")
 
-    def actions(self) -> list[Action]:
-        action: Action = {"action": "removeLineItem", "lineItemId": self.line.line_item_id}
-        return [action | ({"quantity": self.line.quantity} if self.line.quantity else {})]
+    def actions(self) -> list[ActionOnCart]:
+        return [RemoveFromCart(self.line.line_item_id, self.line.quantity or UNSET)]
 
     def done_in(self, cart: ShownCart) -> bool:
         return not _has_line(cart, self.line.line_item_id)
@@ -111,11 +108,11 @@ class GivenAddress(ShownAddress, frozen=True, kw_only=True, rename="camel", omit
 class SetShippingAddress(_Change, frozen=True, kw_only=True, tag="SetShippingAddress"):
     address: GivenAddress = field(name="SetShippingAddress")
 
-    def actions(self) -> list[Action]:
+    def actions(self) -> list[ActionOnCart]:
         address = self.address.given()
-        actions: list[Action] = [{"action": "setShippingAddress", "address": address}]
+        actions: list[ActionOnCart] = [SetCartAddress(address)]
         if "email" in address:
-            actions.append({"action": "setCustomerEmail", "email": address["email"]})
+            actions.append(SetCartEmail(address["email"]))
         return actions
 
 
@@ -126,8 +123,8 @@ class AddedCode(Struct, frozen=True):
 class AddDiscountCode(_Change, frozen=True, kw_only=True, tag="AddDiscountCode"):
     added: AddedCode = field(name="AddDiscountCode")
 
-    def actions(self) -> list[Action]:
-        return [{"action": "addDiscountCode", "code": self.added.code}]
+    def actions(self) -> list[ActionOnCart]:
+        return [AddCartCode(self.added.code)]
 
 
 class RemovedCode(Struct, frozen=True):
@@ -137,9 +134,8 @@ class RemovedCode(Struct, frozen=True):
 class RemoveDiscountCode(_Change, frozen=True, kw_only=True, tag="RemoveDiscountCode"):
     removed: RemovedCode = field(name="RemoveDiscountCode")
 
-    def actions(self) -> list[Action]:
-        code = {"typeId": "discount-code", "id": self.removed.id}
-        return [{"action": "removeDiscountCode", "discountCode": code}]
+    def actions(self) -> list[ActionOnCart]:
+        return [RemoveCartCode(Reference("discount-code", self.removed.id))]
 
     def done_in(self, cart: ShownCart) -> bool:
         return cart.code(self.removed.id) is None

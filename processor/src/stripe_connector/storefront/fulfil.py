@@ -14,6 +14,11 @@ from stripe_connector.concurrency import Tries
 from stripe_connector.errors import Conflict, VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.orders import Order
+from stripe_connector.gateways.commercetools.update_actions import (
+    ActionOnOrder,
+    ChangeOrderPaymentState,
+    ChangeOrderState,
+)
 from stripe_connector.ledger.merge import AMOUNT_MISMATCH
 from stripe_connector.ledger.ours import Ours
 from stripe_connector.ledger.payment import Payment
@@ -34,7 +39,7 @@ from stripe_connector.storefront.order_state import (
 
 logger = logging.getLogger(__name__)
 
-Compute = Callable[[Order], Sequence[dict[str, str]]]
+Compute = Callable[[Order], Sequence[ActionOnOrder]]
 Standing = Literal["paid", "processing", "unpaid"]
 
 
@@ -97,16 +102,16 @@ class Fulfiller:
             return
         ours = await self._account.ours()
 
-        def failed(order: Order) -> Sequence[dict[str, str]]:
+        def failed(order: Order) -> Sequence[ActionOnOrder]:
             latest = latest_payment(order, ours)
             current = latest is not None and latest.id == payment.id
             brought = any(kept_amount(each) > 0 for each in our_payments(order, ours))
             done = is_paid(order, ours) or order.payment_state in ("Paid", "Failed")
             if not current or brought or done:
                 return []
-            actions = [{"action": "changePaymentState", "paymentState": "Failed"}]
+            actions: list[ActionOnOrder] = [ChangeOrderPaymentState("Failed")]
             if self._cancel_unpaid and order.order_state == "Open":
-                actions.append({"action": "changeOrderState", "orderState": "Cancelled"})
+                actions.append(ChangeOrderState("Cancelled"))
             return actions
 
         await self._update(await self._commercetools.get_order(order_id), failed)
@@ -135,14 +140,14 @@ class Fulfiller:
     async def _fulfil_order(self, order: Order) -> Standing:
         ours, may_sell = await self._account.ours(), await self._account.may_sell()
 
-        def actions(current: Order) -> Sequence[dict[str, str]]:
+        def actions(current: Order) -> Sequence[ActionOnOrder]:
             if not may_sell or not is_paid(current, ours) or current.order_state == "Cancelled":
                 return []
-            needed = []
+            needed: list[ActionOnOrder] = []
             if current.payment_state != "Paid":
-                needed.append({"action": "changePaymentState", "paymentState": "Paid"})
+                needed.append(ChangeOrderPaymentState("Paid"))
             if current.order_state == "Open":
-                needed.append({"action": "changeOrderState", "orderState": "Confirmed"})
+                needed.append(ChangeOrderState("Confirmed"))
             return needed
 
         async def marked(current: Order) -> Order:

@@ -11,6 +11,7 @@ from stripe_connector import context
 from stripe_connector.errors import Conflict, InvalidRequest, VersionConflict
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.orders import PayableCart
+from stripe_connector.gateways.commercetools.update_actions import SetCartEmail
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.merge import ORDER_FAILED
 from stripe_connector.ledger.ours import Ours
@@ -128,9 +129,8 @@ class CartFulfiller:
         email = session.customer_details.email if session and session.customer_details else None
         if email is None:
             return cart
-        action = {"action": "setCustomerEmail", "email": email}
         try:
-            await self._commercetools.update_cart(cart.id, cart.version, [action])
+            await self._commercetools.update_cart(cart.id, cart.version, [SetCartEmail(email)])
         except VersionConflict:
             logger.info("Another request completes this cart")
         return await self._commercetools.get_payable_cart(cart.id)

@@ -28,6 +28,7 @@ from stripe_connector.errors import (
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import is_id
 from stripe_connector.gateways.commercetools.shown import ShownCart, ShownOrder
+from stripe_connector.gateways.commercetools.update_actions import RecalculateCart
 from stripe_connector.settings import Settings
 from stripe_connector.storefront import views
 from stripe_connector.storefront.catalogue import read_cart
@@ -90,9 +91,7 @@ class Orders:
         if paid:
             return error
         if error.code == "PriceChanged":
-            await self._commercetools.update_cart(
-                cart.id, cart.version, [{"action": "recalculate"}]
-            )
+            await self._commercetools.update_cart(cart.id, cart.version, [RecalculateCart()])
             return Conflict("Prices have changed. Check the cart and order again.", code=error.code)
         if isinstance(error, InvalidRequest) and cart.is_empty:
             return InvalidRequest("The cart is empty.", code="EmptyCart")

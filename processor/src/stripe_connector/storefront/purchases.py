@@ -23,6 +23,7 @@ from stripe_connector.gateways.commercetools.shown import (
     LineDraft,
     Product,
 )
+from stripe_connector.gateways.commercetools.update_actions import RecalculateCart
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.gateways.stripe.models import CheckoutSession
 from stripe_connector.ledger.facts import CART_ID, ORDER_ID, PROJECT_KEY
@@ -168,9 +169,7 @@ class BuyNow:
             cart = await self._commercetools.get_payable_cart(cart_id)
             if cart.cart_state != "Active":
                 return False
-            await self._commercetools.update_cart(
-                cart.id, cart.version, [{"action": "recalculate"}]
-            )
+            await self._commercetools.update_cart(cart.id, cart.version, [RecalculateCart()])
         except VersionConflict:
             return True  # another request of the same visitor updates it
         except (NotFound, InvalidRequest):

@@ -31,6 +31,7 @@ from stripe_connector.gateways.commercetools.orders import Order, PayableCart
 from stripe_connector.gateways.commercetools.payment_methods import PaymentMethodCalls
 from stripe_connector.gateways.commercetools.storefront_calls import StorefrontCalls, quoted
 from stripe_connector.gateways.commercetools.token import TokenCache
+from stripe_connector.gateways.commercetools.update_actions import ActionOnCustomer, ActionOnOrder
 from stripe_connector.gateways.outgoing import Outgoing, Retry, segment
 from stripe_connector.ledger.actions import Action
 from stripe_connector.ledger.payment import Payment, Reference
@@ -216,7 +217,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
         url = f"{self._api}/orders/{segment(order_id)}"
         return await self._add_payment(url, _order, "order", version, payment_id)
 
-    async def update_order(self, order: Order, actions: Sequence[Mapping[str, Any]]) -> Order:
+    async def update_order(self, order: Order, actions: Sequence[ActionOnOrder]) -> Order:
         """Raises VersionConflict, NotFound, InvalidRequest."""
         return await self._client.post(
             f"{self._api}/orders/{segment(order.id)}",
@@ -298,7 +299,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
             return None
 
     async def update_customer(
-        self, customer: Customer, actions: Sequence[Mapping[str, Any]]
+        self, customer: Customer, actions: Sequence[ActionOnCustomer]
     ) -> Customer:
         """Raises VersionConflict, NotFound, InvalidRequest."""
         return await self._client.post(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +15,7 @@ from stripe_connector.gateways.commercetools.models import (
     PaymentMethodDraft,
 )
 from stripe_connector.gateways.commercetools.storefront_calls import quoted
+from stripe_connector.gateways.commercetools.update_actions import ActionOnMethod
 from stripe_connector.gateways.outgoing import segment
 from stripe_connector.ledger.payment import Reference
 
@@ -137,7 +137,7 @@ class PaymentMethodCalls:
             return None
 
     async def update_payment_method(
-        self, method: PaymentMethod, actions: Sequence[Mapping[str, Any]]
+        self, method: PaymentMethod, actions: Sequence[ActionOnMethod]
     ) -> PaymentMethod:
         """Raises VersionConflict, NotFound, InvalidRequest."""
         return await self._client.post(

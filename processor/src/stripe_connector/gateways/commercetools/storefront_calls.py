@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 import msgspec
@@ -19,6 +19,7 @@ from stripe_connector.gateways.commercetools.shown import (
     ShownCart,
     ShownOrder,
 )
+from stripe_connector.gateways.commercetools.update_actions import ActionOnCart
 from stripe_connector.gateways.outgoing import segment
 from stripe_connector.ledger.payment import Reference
 
@@ -167,7 +168,7 @@ class StorefrontCalls:
         )
 
     async def update_cart(
-        self, cart_id: str, version: int, actions: Sequence[Mapping[str, object]]
+        self, cart_id: str, version: int, actions: Sequence[ActionOnCart]
     ) -> ShownCart:
         """Raises VersionConflict, NotFound, and InvalidRequest where the cart does not allow it."""
         return await self._client.post(

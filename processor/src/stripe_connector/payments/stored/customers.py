@@ -19,9 +19,14 @@ from stripe_connector.errors import (
 )
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import Address, Cart, Customer
+from stripe_connector.gateways.commercetools.update_actions import (
+    SetCustomerField,
+    SetCustomerType,
+)
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger.facts import CUSTOMER_ID, PROJECT_KEY
+from stripe_connector.ledger.payment import Reference
 from stripe_connector.payments import attempts
 from stripe_connector.payments.comfort import EMAIL, fitting, without_refused
 from stripe_connector.payments.intents import full_name, phone_of, stripe_address
@@ -109,8 +114,7 @@ class Customers:
         if customer is None or await self._remembered(customer) != stripe_id:
             return False
         if customer.custom is not None and customer.custom.fields.get(FIELD) == stripe_id:
-            unset = {"action": "setCustomField", "name": FIELD}
-            await self._commercetools.update_customer(customer, [unset])
+            await self._commercetools.update_customer(customer, [SetCustomerField(FIELD)])
         else:
             await self._commercetools.delete_custom_object(CONTAINER, customer_id)
         return True
@@ -236,11 +240,7 @@ class Customers:
         """
         key = self._settings.ct_custom_type_stripe_customer_key
         if customer.custom is None:
-            set_type = {
-                "action": "setCustomType",
-                "type": {"typeId": "type", "key": key},
-                "fields": {FIELD: stripe_id},
-            }
+            set_type = SetCustomerType(Reference("type", key=key), {FIELD: stripe_id})
             try:
                 await self._commercetools.update_customer(customer, [set_type])
             except InvalidRequest as error:
@@ -249,7 +249,7 @@ class Customers:
                 await self._create_type()
                 await self._commercetools.update_customer(customer, [set_type])
         elif customer.custom.type.id == await self._commercetools.get_type_id(key):
-            set_field = {"action": "setCustomField", "name": FIELD, "value": stripe_id}
+            set_field = SetCustomerField(FIELD, stripe_id)
             await self._commercetools.update_customer(customer, [set_field])
         elif stale is None:
             await self._commercetools.create_custom_object(CONTAINER, customer.id, stripe_id)

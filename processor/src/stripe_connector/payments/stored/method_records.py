@@ -20,6 +20,7 @@ from stripe_connector.gateways.commercetools.models import (
     TokenValue,
 )
 from stripe_connector.gateways.commercetools.payment_methods import RecurringPaymentJob
+from stripe_connector.gateways.commercetools.update_actions import SetMethodStatus
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.gateways.stripe.models import StripePaymentMethod
 from stripe_connector.ledger.actions import Action, SetMethodInfoToken, TokenDraft
@@ -106,8 +107,7 @@ class StoredMethods:
 
     async def deactivate(self, stored: PaymentMethod) -> None:
         """Mark it as inactive; the record stays. Raises VersionConflict, NotFound."""
-        inactive = {"action": "setPaymentMethodStatus", "paymentMethodStatus": "Inactive"}
-        await self._commercetools.update_payment_method(stored, [inactive])
+        await self._commercetools.update_payment_method(stored, [SetMethodStatus("Inactive")])
 
     async def create(self, customer_id: str, method: StripePaymentMethod) -> PaymentMethod:
         """Create the record of a method; its key lets concurrent requests create only one."""
