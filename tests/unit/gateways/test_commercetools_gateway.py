@@ -421,7 +421,7 @@ async def test_a_customer_is_read_and_written() -> None:
     await project.gateway.update_customer(customer, [SetCustomerField("x")])
     assert body_of(project.api.last) == {
         "version": 7,
-        "actions": [SetCustomerField("x")],
+        "actions": [{"action": "setCustomField", "name": "x"}],
     }
 
 

@@ -62,7 +62,6 @@ def failing(error: Exception) -> Endpoint[None]:
 TABLE: list[AnyEndpoint] = [
     Endpoint(("GET",), "/open", Open(), hello),
     Endpoint(("GET",), "/session", SessionAuth(), hello, cors=True),
-    Endpoint(("GET",), "/return", SessionAuth(query_allowed=True), hello),
     Endpoint(("POST",), "/payments/{id}", OAUTH2, read_anything),
     Endpoint(("GET",), "/jwt", JwtAuth(), hello),
     Endpoint(("POST",), "/webhooks", StripeAuth(), hello),
@@ -75,7 +74,6 @@ TABLE: list[AnyEndpoint] = [
     [
         ("GET", "/open", 200),
         ("GET", "/session", 401),
-        ("GET", "/return", 401),
         ("POST", "/payments/1", 401),
         ("GET", "/jwt", 401),
         ("POST", "/webhooks", 400),

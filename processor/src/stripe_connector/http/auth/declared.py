@@ -52,11 +52,8 @@ class Open(Struct, frozen=True):
 class SessionAuth(Struct, frozen=True):
     """A shopper with an active session."""
 
-    query_allowed: bool = False
-    """Also by the query parameter `ctsid`, where a redirect lands and no header can be sent."""
-
     async def principal(self, request: Request, guards: Guards) -> SessionPrincipal:
-        return await guards.session.authenticate(request, query_allowed=self.query_allowed)
+        return await guards.session.authenticate(request)
 
 
 class OAuth2Auth(Struct, frozen=True):

@@ -18,7 +18,6 @@ from stripe_connector.http import correlation
 from stripe_connector.http.auth.failures import Failures
 
 HEADER = "x-session-id"
-QUERY = "ctsid"
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -73,16 +72,12 @@ class SessionGuard:
             ),
         )
 
-    async def authenticate(
-        self, request: Request, *, query_allowed: bool = False
-    ) -> SessionPrincipal:
+    async def authenticate(self, request: Request) -> SessionPrincipal:
         """The session of the request.
 
         Raises Unauthenticated, TooManyRequests or what the session service raises.
         """
         session_id = request.headers.get(HEADER)
-        if session_id is None and query_allowed:
-            session_id = request.query_params.get(QUERY)
         if session_id is None:
             raise Unauthenticated(
                 f"This endpoint requires the {HEADER} header.", code="access_denied"
