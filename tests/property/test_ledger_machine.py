@@ -38,6 +38,8 @@ CHALLENGED = "pm_card_authenticationRequired"
 """The bank asks for 3-D Secure, in the middle of which a shopper may leave."""
 OUTSIDE = ["multibanco", "customer_balance"]
 """A voucher, and a bank transfer that may come in parts."""
+COMPONENTS = [None, None, None, "card", "sepa_debit"]
+"""The one type that the shopper's component offers; None for the Element, which offers all."""
 
 
 class Asked(Struct):
@@ -145,9 +147,12 @@ class LedgerMachine(Machine):
 
     # What may be asked of the processors
 
-    async def _start(self, cart: int, processor: int) -> None:
+    async def _start(self, cart: int, processor: int, component: str | None = None) -> None:
         session, merged = await self._session(cart), self._is_merged(cart, processor)
-        answer = await self.processors[processor].client.post("/payments", headers=session)
+        body = {} if component is None else {"paymentMethodType": component}
+        answer = await self.processors[processor].client.post(
+            "/payments", headers=session, json=body
+        )
         assert answer.status_code in (200, 400, 409, 502, 503), answer.text
         assert not (merged and answer.is_success), "a merged cart can be paid"
         if answer.status_code == 200:
@@ -187,7 +192,8 @@ class LedgerMachine(Machine):
             kinds += ["repeat", "repeat"]
         match data.draw(st.sampled_from(kinds), label="request"):
             case "start":
-                return partial(self._start, cart)
+                component = data.draw(st.sampled_from(COMPONENTS), label="component")
+                return partial(self._start, cart, component=component)
             case "confirm":
                 return partial(self._confirm, cart)
             case "deliver":
