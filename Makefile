@@ -55,6 +55,11 @@ demo: ## Start the sandbox, walk the main flow and keep running
 	@$(SET_UP) run bundle
 	@$(BIN)/python -m sandbox.demo $(ARGS)
 
+.PHONY: rehearse
+rehearse: ## Walk in a real test account and project (.env), and compare with the stand-ins
+	@$(SET_UP) run
+	@$(BIN)/python -m rehearse $(ARGS)
+
 .PHONY: serve
 serve: ## Run only the processor (ARGS="--env-file .env" names its configuration)
 	@$(SET_UP) run
@@ -91,7 +96,7 @@ judges: ## Hold code and stand-ins to what others publish: SDKs, contracts, fixt
 	@$(BIN)/pytest -n auto -rs tests/contract --ignore=tests/contract/test_openapi_fuzzing.py $(ARGS)
 
 .PHONY: mutants
-mutants: $(READY) ## Change the code of ledger and money in many ways: do the tests notice? (ARGS="--sample 30")
+mutants: $(READY) ## Change the code of money in many ways: do the tests notice? (ARGS="ledger --sample 30")
 	@$(BIN)/python scripts/mutants.py $(ARGS)
 
 .PHONY: test-long
