@@ -86,7 +86,7 @@ class CommercetoolsAdministration:
 
     async def require_project(self) -> None:
         """Check that the API host knows the project; raises NotFound where it does not."""
-        await self._client.get(
+        await self._client.call(
             f"{self._api}/payments",
             _ignored,
             subject="project",
@@ -103,7 +103,7 @@ class CommercetoolsAdministration:
 
     async def find_custom_type(self, key: str) -> TypeDefinition | None:
         try:
-            return await self._client.get(
+            return await self._client.call(
                 f"{self._api}/types/key={segment(key)}", _type, subject="type"
             )
         except NotFound:
@@ -113,14 +113,14 @@ class CommercetoolsAdministration:
         """The value of a custom object; None where there is none."""
         url = f"{self._api}/custom-objects/{segment(container)}/{segment(key)}"
         try:
-            return (await self._client.get(url, _custom_object, subject="custom object")).value
+            return (await self._client.call(url, _custom_object, subject="custom object")).value
         except NotFound:
             return None
 
     async def list_payment_ids(self, predicate: str, limit: int) -> list[str]:
         """The oldest of our payments that match a query predicate, `limit` at most."""
         ours = f"paymentMethodInfo(paymentInterface={quoted(self._payment_interface)})"
-        page = await self._client.get(
+        page = await self._client.call(
             f"{self._api}/payments",
             _ids,
             subject="payments",
@@ -137,14 +137,14 @@ class CommercetoolsAdministration:
         """Whether Checkout has a recurring payment job of a payment."""
         url = f"{self._jobs_url}/key={segment(payment_id)}"
         try:
-            await self._client.get(url, _ignored, subject="recurring payment job")
+            await self._client.call(url, _ignored, subject="recurring payment job")
         except NotFound:
             return False
         return True
 
     async def list_failed_jobs(self, limit: int) -> list[str]:
         """The ids of recurring payment jobs that Checkout has given up, `limit` at most."""
-        page = await self._client.get(
+        page = await self._client.call(
             self._jobs_url,
             _ids,
             subject="recurring payment job",
@@ -154,7 +154,7 @@ class CommercetoolsAdministration:
 
     async def _read_nothing(self, url: str, subject: str) -> None:
         try:
-            await self._client.get(url, _ignored, subject=subject)
+            await self._client.call(url, _ignored, subject=subject)
         except NotFound as error:
             # Another host answers 404 as well, but without commercetools' error body.
             _, _, said = (error.detail or "").partition(" 404")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
+from msgspec import UNSET
 
 from stripe_connector import context
 from stripe_connector.clock import ServerClock
@@ -25,39 +26,41 @@ class Client:
         self.clock = ServerClock(outgoing.clock)
         self._outgoing = outgoing
 
-    async def get(
+    async def call(
         self,
         url: str,
         decoder: msgspec.json.Decoder[T],
+        body: object = UNSET,
         *,
         subject: str,
         params: Mapping[str, str | int | list[str]] | None = None,
+        delete: bool = False,
     ) -> T:
-        """Read a resource or a page of a query; `subject` names it in errors."""
-        return self._decoded(
-            await self._send("GET", url, subject=subject, params=params), decoder, subject
-        )
+        """Read a resource or a page of a query, write `body`, or delete; `subject` is for errors.
 
-    async def post(
-        self,
-        url: str,
-        body: object,
-        decoder: msgspec.json.Decoder[T],
-        *,
-        subject: str,
-        params: Mapping[str, str | int | list[str]] | None = None,
-    ) -> T:
-        """Write once: the caller decides whether to repeat, as it knows what makes that safe."""
-        content = msgspec.json.encode(body)
-        return self._decoded(
-            await self._send("POST", url, subject=subject, params=params, content=content),
-            decoder,
-            subject,
-        )
-
-    async def delete(self, url: str, decoder: msgspec.json.Decoder[T], *, subject: str) -> T:
-        """Delete a resource, whatever its version is."""
-        return self._decoded(await self._send("DELETE", url, subject=subject), decoder, subject)
+        A write is sent once: the caller decides whether to repeat, and knows what makes that safe.
+        """
+        content = None if body is UNSET else msgspec.json.encode(body)
+        method = "DELETE" if delete else "GET" if content is None else "POST"
+        token = await self.tokens.get()
+        for last in (False, True):
+            headers = {"Authorization": f"Bearer {token.value}", **_correlation()}
+            if content is not None:
+                headers["Content-Type"] = "application/json"
+            response = await self._outgoing.send(
+                method,
+                url,
+                backend=BACKEND,
+                retry=REPEATABLE if method == "GET" else ONCE,
+                headers=headers,
+                params=params,
+                content=content,
+            )
+            self.clock.heard(response.headers.get("date"))
+            if response.status_code != 401 or last:
+                break
+            token = await self.tokens.get(rejected=token.value)
+        return self._decoded(response, decoder, subject)
 
     async def post_form(
         self,
@@ -78,43 +81,11 @@ class Client:
             content=content,
             auth=auth,
         )
-        return self._decoded(self._checked(response, subject), decoder, subject)
-
-    async def _send(
-        self,
-        method: str,
-        url: str,
-        *,
-        subject: str,
-        params: Mapping[str, str | int | list[str]] | None = None,
-        content: bytes | None = None,
-    ) -> Response:
-        token = await self.tokens.get()
-        for last in (False, True):
-            headers = {"Authorization": f"Bearer {token.value}", **_correlation()}
-            if content is not None:
-                headers["Content-Type"] = "application/json"
-            response = await self._outgoing.send(
-                method,
-                url,
-                backend=BACKEND,
-                retry=REPEATABLE if method == "GET" else ONCE,
-                headers=headers,
-                params=params,
-                content=content,
-            )
-            self.clock.heard(response.headers.get("date"))
-            if response.status_code != 401 or last:
-                break
-            token = await self.tokens.get(rejected=token.value)
-        return self._checked(response, subject)
-
-    def _checked(self, response: Response, subject: str) -> Response:
-        if not response.is_success:
-            raise commercetools_error(response, subject, self._outgoing.clock)
-        return response
+        return self._decoded(response, decoder, subject)
 
     def _decoded(self, response: Response, decoder: msgspec.json.Decoder[T], subject: str) -> T:
+        if not response.is_success:
+            raise commercetools_error(response, subject, self._outgoing.clock)
         try:
             return decoder.decode(response.content)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -132,13 +132,16 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
 
     async def get_cart(self, cart_id: str) -> Cart:
         """The cart with its payments expanded; raises NotFound."""
-        return await self._client.get(
-            f"{self._api}/carts/{segment(cart_id)}", _cart, subject="cart", params=_WITH_PAYMENTS
+        return await self._client.call(
+            f"{self._api}/carts/{segment(cart_id)}",
+            _cart,
+            subject="cart",
+            params=_WITH_PAYMENTS,
         )
 
     async def get_payable_cart(self, cart_id: str) -> PayableCart:
         """The cart with its prices and payments; raises NotFound."""
-        return await self._client.get(
+        return await self._client.call(
             f"{self._api}/carts/{segment(cart_id)}",
             _payable_cart,
             subject="cart",
@@ -175,15 +178,15 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
         while True:
             tries += 1
             try:
-                return await self._client.post(
+                return await self._client.call(
                     url,
-                    {"version": version, "actions": [{"action": "addPayment", "payment": payment}]},
                     decoder,
+                    {"version": version, "actions": [{"action": "addPayment", "payment": payment}]},
                     subject=subject,
                     params=_WITH_PAYMENTS,
                 )
             except (VersionConflict, InvalidRequest, BackendError) as error:
-                holder = await self._client.get(
+                holder = await self._client.call(
                     url, decoder, subject=subject, params=_WITH_PAYMENTS
                 )
                 if any(known.id == payment_id for known in holder.payment_info.payments):
@@ -199,7 +202,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
 
     async def get_order(self, order_id: str) -> Order:
         """With its payments; raises NotFound."""
-        return await self._client.get(
+        return await self._client.call(
             f"{self._api}/orders/{segment(order_id)}",
             _order,
             subject="order",
@@ -219,10 +222,10 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
 
     async def update_order(self, order: Order, actions: Sequence[ActionOnOrder]) -> Order:
         """Raises VersionConflict, NotFound, InvalidRequest."""
-        return await self._client.post(
+        return await self._client.call(
             f"{self._api}/orders/{segment(order.id)}",
-            {"version": order.version, "actions": actions},
             _order,
+            {"version": order.version, "actions": actions},
             subject="order",
             params=_WITH_PAYMENTS,
         )
@@ -231,13 +234,13 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
 
     async def get_payment(self, payment_id: str) -> Payment:
         """Raises NotFound."""
-        return await self._client.get(
+        return await self._client.call(
             f"{self._api}/payments/{segment(payment_id)}", _payment, subject="payment"
         )
 
     async def find_payment_by_key(self, key: str) -> Payment | None:
         try:
-            return await self._client.get(
+            return await self._client.call(
                 f"{self._api}/payments/key={segment(key)}", _payment, subject="payment"
             )
         except NotFound:
@@ -266,8 +269,8 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
         Raises BackendUnavailable where neither is known.
         """
         try:
-            return await self._client.post(
-                f"{self._api}/payments", draft, _payment, subject="payment"
+            return await self._client.call(
+                f"{self._api}/payments", _payment, draft, subject="payment"
             )
         except (DuplicateField, BackendUnavailable):
             payment = await self.find_payment_by_key(draft.key)
@@ -280,10 +283,10 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
 
         Raises VersionConflict when another request wrote first, NotFound, InvalidRequest.
         """
-        return await self._client.post(
+        return await self._client.call(
             f"{self._api}/payments/{segment(payment.id)}",
-            {"version": payment.version, "actions": actions},
             _payment,
+            {"version": payment.version, "actions": actions},
             subject="payment",
         )
 
@@ -292,8 +295,10 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
     async def get_customer(self, customer_id: str) -> Customer | None:
         """None only where commercetools says that there is no such customer."""
         try:
-            return await self._client.get(
-                f"{self._api}/customers/{segment(customer_id)}", _customer, subject="customer"
+            return await self._client.call(
+                f"{self._api}/customers/{segment(customer_id)}",
+                _customer,
+                subject="customer",
             )
         except NotFound:
             return None
@@ -302,10 +307,10 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
         self, customer: Customer, actions: Sequence[ActionOnCustomer]
     ) -> Customer:
         """Raises VersionConflict, NotFound, InvalidRequest."""
-        return await self._client.post(
+        return await self._client.call(
             f"{self._api}/customers/{segment(customer.id)}",
-            {"version": customer.version, "actions": actions},
             _customer,
+            {"version": customer.version, "actions": actions},
             subject="customer",
         )
 
@@ -313,25 +318,25 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
         """The value of a custom object, or None where there is none."""
         url = f"{self._api}/custom-objects/{segment(container)}/{segment(key)}"
         try:
-            return (await self._client.get(url, _custom_object, subject="custom object")).value
+            return (await self._client.call(url, _custom_object, subject="custom object")).value
         except NotFound:
             return None
 
     async def create_custom_object(self, container: str, key: str, value: Any) -> None:
         """Create a custom object; raises VersionConflict when it exists, so one writer wins."""
-        await self._client.post(
+        await self._client.call(
             f"{self._api}/custom-objects",
-            {"container": container, "key": key, "value": value, "version": 0},
             _ignored,
+            {"container": container, "key": key, "value": value, "version": 0},
             subject="custom object",
         )
 
     async def put_custom_object(self, container: str, key: str, value: Any) -> None:
         """Create a custom object or replace its value."""
-        await self._client.post(
+        await self._client.call(
             f"{self._api}/custom-objects",
-            {"container": container, "key": key, "value": value},
             _ignored,
+            {"container": container, "key": key, "value": value},
             subject="custom object",
         )
 
@@ -339,7 +344,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
         """Delete a custom object; does nothing if it does not exist."""
         url = f"{self._api}/custom-objects/{segment(container)}/{segment(key)}"
         try:
-            await self._client.delete(url, _ignored, subject="custom object")
+            await self._client.call(url, _ignored, subject="custom object", delete=True)
         except NotFound:
             return
 
@@ -347,7 +352,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
 
     async def get_type_id(self, key: str) -> str | None:
         try:
-            found = await self._client.get(
+            found = await self._client.call(
                 f"{self._api}/types/key={segment(key)}", _id, subject="type"
             )
         except NotFound:
@@ -356,13 +361,13 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
 
     async def create_type(self, draft: Mapping[str, Any]) -> str:
         """The id of the new type; raises DuplicateField when its key is taken."""
-        return (await self._client.post(f"{self._api}/types", draft, _id, subject="type")).id
+        return (await self._client.call(f"{self._api}/types", _id, draft, subject="type")).id
 
     # Sessions and tokens
 
     async def get_session(self, session_id: str) -> Session:
         """A Checkout session in any state; raises NotFound."""
-        return await self._client.get(
+        return await self._client.call(
             f"{self._sessions}/{segment(session_id)}", _session, subject="session"
         )
 
@@ -393,7 +398,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
         params: Mapping[str, str | int] | None = None,
     ) -> _Page[T]:
         """The first page of matches; without the total, as counting is slow."""
-        return await self._client.get(
+        return await self._client.call(
             f"{self._api}/{resource}",
             decoder,
             subject=subject,

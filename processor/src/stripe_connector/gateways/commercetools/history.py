@@ -56,7 +56,7 @@ class CommercetoolsHistory(Commercetools):
     async def _page(self, where: list[str], after: str | None, limit: int = PAGE) -> list[Payment]:
         if after is not None:
             where = [*where, f"id > {quoted(after)}"]
-        page = await self._client.get(
+        page = await self._client.call(
             f"{self._api}/payments",
             _payments,
             subject="payments",
@@ -94,7 +94,7 @@ class CommercetoolsHistory(Commercetools):
 
     async def _holders(self, resource: str, payment_ids: Sequence[str]) -> int:
         named = ", ".join(quoted(payment_id) for payment_id in payment_ids)
-        counted = await self._client.get(
+        counted = await self._client.call(
             f"{self._api}/{resource}",
             _total,
             subject=resource,

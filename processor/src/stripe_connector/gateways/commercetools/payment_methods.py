@@ -107,7 +107,7 @@ class PaymentMethodCalls:
             f"customer(id={quoted(customer_id)}) and"
             f" paymentInterface={quoted(self.payment_interface)}"
         )
-        page = await self._client.get(
+        page = await self._client.call(
             f"{self._api}/payment-methods",
             _payment_methods,
             subject="payment method",
@@ -118,7 +118,7 @@ class PaymentMethodCalls:
     async def get_payment_method(self, method_id: str) -> PaymentMethod | None:
         """A stored payment method of any customer: the caller has to check whose it is."""
         try:
-            return await self._client.get(
+            return await self._client.call(
                 f"{self._api}/payment-methods/{segment(method_id)}",
                 _payment_method,
                 subject="payment method",
@@ -128,7 +128,7 @@ class PaymentMethodCalls:
 
     async def find_payment_method_by_key(self, key: str) -> PaymentMethod | None:
         try:
-            return await self._client.get(
+            return await self._client.call(
                 f"{self._api}/payment-methods/key={segment(key)}",
                 _payment_method,
                 subject="payment method",
@@ -140,10 +140,10 @@ class PaymentMethodCalls:
         self, method: PaymentMethod, actions: Sequence[ActionOnMethod]
     ) -> PaymentMethod:
         """Raises VersionConflict, NotFound, InvalidRequest."""
-        return await self._client.post(
+        return await self._client.call(
             f"{self._api}/payment-methods/{segment(method.id)}",
-            {"version": method.version, "actions": actions},
             _payment_method,
+            {"version": method.version, "actions": actions},
             subject="payment method",
         )
 
@@ -154,8 +154,11 @@ class PaymentMethodCalls:
         another customer's, BackendUnavailable where it is not known to exist.
         """
         try:
-            return await self._client.post(
-                f"{self._api}/payment-methods", draft, _payment_method, subject="payment method"
+            return await self._client.call(
+                f"{self._api}/payment-methods",
+                _payment_method,
+                draft,
+                subject="payment method",
             )
         except (DuplicateField, BackendUnavailable):
             found = await self.find_payment_method_by_key(draft.key)
@@ -167,7 +170,7 @@ class PaymentMethodCalls:
         """A customer's recurring orders that are not over, whatever state they are in."""
         states = ", ".join(map(quoted, _OVER))
         where = f"customer(id={quoted(customer_id)}) and recurringOrderState not in ({states})"
-        page = await self._client.get(
+        page = await self._client.call(
             f"{self._api}/recurring-orders",
             _recurring_orders,
             subject="recurring order",
@@ -186,21 +189,21 @@ class PaymentMethodCalls:
         The job has the payment's id as its key, so there is one. Raises ConnectorError where
         Checkout refuses it, also because there is one already.
         """
-        await self._client.post(
+        await self._client.call(
             self._recurring_jobs,
+            _ignored,
             {
                 "key": payment_id,
                 "originPayment": Reference(type_id="payment", id=payment_id),
                 "paymentMethod": Reference(type_id="payment-method", id=payment_method_id),
             },
-            _ignored,
             subject="recurring payment job",
         )
 
     async def find_recurring_payment_job(self, payment_id: str) -> RecurringPaymentJob | None:
         """The job that was made for a payment."""
         try:
-            return await self._client.get(
+            return await self._client.call(
                 f"{self._recurring_jobs}/key={segment(payment_id)}",
                 _recurring_job,
                 subject="recurring payment job",

@@ -24,7 +24,7 @@ class ProjectEditor(CommercetoolsAdministration):
 
     async def create_type(self, draft: Document) -> None:
         """Raises DuplicateField where the key was taken meanwhile."""
-        await self._client.post(f"{self._api}/types", draft, _type, subject="type")
+        await self._client.call(f"{self._api}/types", _type, draft, subject="type")
 
     async def add_fields(self, type_: TypeDefinition, fields: Sequence[Document]) -> None:
         """Raises VersionConflict where the type was changed meanwhile."""
@@ -32,16 +32,16 @@ class ProjectEditor(CommercetoolsAdministration):
             "version": type_.version,
             "actions": [{"action": "addFieldDefinition", "fieldDefinition": f} for f in fields],
         }
-        await self._client.post(f"{self._api}/types/{type_.id}", update, _type, subject="type")
+        await self._client.call(f"{self._api}/types/{type_.id}", _type, update, subject="type")
 
     async def delete_type(self, type_: TypeDefinition) -> None:
         """Raises InvalidRequest with the code ReferenceExists while anything uses it."""
         url = f"{self._api}/types/{type_.id}?version={type_.version}"
-        await self._client.delete(url, _type, subject="type")
+        await self._client.call(url, _type, subject="type", delete=True)
 
     async def put_custom_object(self, container: str, key: str, value: Any) -> None:
         """Create it, or replace its value."""
         draft = {"container": container, "key": key, "value": value}
-        await self._client.post(
-            f"{self._api}/custom-objects", draft, _ignored, subject="custom object"
+        await self._client.call(
+            f"{self._api}/custom-objects", _ignored, draft, subject="custom object"
         )

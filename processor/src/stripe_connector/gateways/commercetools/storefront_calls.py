@@ -55,7 +55,7 @@ class StorefrontCalls:
         """All categories in the merchant's order."""
         found: list[Category] = []
         while True:
-            page = await self._client.get(
+            page = await self._client.call(
                 f"{self._api}/categories",
                 _categories,
                 subject="categories",
@@ -72,7 +72,7 @@ class StorefrontCalls:
 
     async def list_category_ids_below(self, category_id: str) -> list[str]:
         """The categories under one, at any depth; at most one page."""
-        page = await self._client.get(
+        page = await self._client.call(
             f"{self._api}/categories",
             _categories,
             subject="categories",
@@ -104,14 +104,14 @@ class StorefrontCalls:
         }
         if category_ids is not None:
             params["where"] = f"categories(id in ({', '.join(map(quoted, category_ids))}))"
-        return await self._client.get(
+        return await self._client.call(
             f"{self._api}/product-projections", _products, subject="products", params=params
         )
 
     async def find_product_by_sku(self, sku: str, *, currency: str, country: str) -> Product | None:
         """The published product one of whose variants has a SKU."""
         same = f"sku={quoted(sku)}"
-        page = await self._client.get(
+        page = await self._client.call(
             f"{self._api}/product-projections",
             _products,
             subject="product",
@@ -132,7 +132,7 @@ class StorefrontCalls:
         """Published products whose SKU, key or, with `is_id`, id is `name`."""
         same = f"={quoted(name)}"
         where = f"masterVariant(sku{same}) or variants(sku{same}) or key{same}"
-        page = await self._client.get(
+        page = await self._client.call(
             f"{self._api}/product-projections",
             _products,
             subject="product",
@@ -148,7 +148,7 @@ class StorefrontCalls:
 
     async def find_discount_code(self, code: str) -> DiscountCode | None:
         """The discount code that shoppers type as `code`."""
-        page = await self._client.get(
+        page = await self._client.call(
             f"{self._api}/discount-codes",
             _discount_codes,
             subject="discount code",
@@ -159,11 +159,11 @@ class StorefrontCalls:
     # Carts and orders
 
     async def create_cart(self, draft: CartDraft) -> ShownCart:
-        return await self._client.post(f"{self._api}/carts", draft, _cart, subject="cart")
+        return await self._client.call(f"{self._api}/carts", _cart, draft, subject="cart")
 
     async def get_shown_cart(self, cart_id: str) -> ShownCart:
         """Raises NotFound."""
-        return await self._client.get(
+        return await self._client.call(
             f"{self._api}/carts/{segment(cart_id)}", _cart, subject="cart"
         )
 
@@ -171,10 +171,10 @@ class StorefrontCalls:
         self, cart_id: str, version: int, actions: Sequence[ActionOnCart]
     ) -> ShownCart:
         """Raises VersionConflict, NotFound, and InvalidRequest where the cart does not allow it."""
-        return await self._client.post(
+        return await self._client.call(
             f"{self._api}/carts/{segment(cart_id)}",
-            {"version": version, "actions": actions},
             _cart,
+            {"version": version, "actions": actions},
             subject="cart",
         )
 
@@ -184,35 +184,37 @@ class StorefrontCalls:
         Raises VersionConflict, DuplicateField where the number is taken, and InvalidRequest where
         commercetools refuses the cart. After BackendUnavailable it may have been created.
         """
-        return await self._client.post(
+        return await self._client.call(
             f"{self._api}/orders",
+            _order,
             {
                 "cart": Reference(type_id="cart", id=cart_id),
                 "version": version,
                 "orderNumber": order_number,
                 "orderState": "Open",
             },
-            _order,
             subject="order",
         )
 
     async def get_shown_order(self, order_id: str) -> ShownOrder:
         """Raises NotFound."""
-        return await self._client.get(
+        return await self._client.call(
             f"{self._api}/orders/{segment(order_id)}", _order, subject="order"
         )
 
     async def find_order_by_number(self, order_number: str) -> ShownOrder | None:
         try:
-            return await self._client.get(
-                f"{self._api}/orders/order-number={segment(order_number)}", _order, subject="order"
+            return await self._client.call(
+                f"{self._api}/orders/order-number={segment(order_number)}",
+                _order,
+                subject="order",
             )
         except NotFound:
             return None
 
     async def find_order_of_cart(self, cart_id: str) -> ShownOrder | None:
         """The order of a cart, also one placed by another program."""
-        page = await self._client.get(
+        page = await self._client.call(
             f"{self._api}/orders",
             _orders,
             subject="order",
