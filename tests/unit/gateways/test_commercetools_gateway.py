@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from stripe_connector import context
@@ -21,6 +22,7 @@ from stripe_connector.errors import (
 from stripe_connector.gateways.commercetools import Commercetools
 from stripe_connector.gateways.commercetools.history import CommercetoolsHistory
 from stripe_connector.gateways.commercetools.models import (
+    Cart,
     PaymentDraft,
     PaymentMethodDraft,
     PaymentMethodInfoDraft,
@@ -258,9 +260,12 @@ async def test_a_payment_may_be_on_no_cart() -> None:
     assert await Project({"results": []}).gateway.find_cart_of_payment("p-1") is None
 
 
+READ_CART = msgspec.convert(cart(1), Cart)
+
+
 async def test_a_payment_is_put_on_the_cart() -> None:
     project = Project(cart(2, "p-1"))
-    assert (await project.gateway.add_payment_to_cart("c-1", 1, "p-1")).version == 2
+    assert (await project.gateway.add_payment(READ_CART, "p-1")).version == 2
     assert body_of(project.api.last) == {
         "version": 1,
         "actions": [{"action": "addPayment", "payment": {"typeId": "payment", "id": "p-1"}}],
@@ -269,27 +274,34 @@ async def test_a_payment_is_put_on_the_cart() -> None:
 
 async def test_a_cart_that_was_changed_meanwhile_is_read_and_written_again() -> None:
     project = Project(CONFLICT, cart(5, "p-0"), cart(6, "p-0", "p-1"))
-    assert (await project.gateway.add_payment_to_cart("c-1", 1, "p-1")).version == 6
+    assert (await project.gateway.add_payment(READ_CART, "p-1")).version == 6
     assert body_of(project.api.last)["version"] == 5
+
+
+async def test_a_payment_that_is_known_to_be_on_the_cart_is_not_put_there_again() -> None:
+    project = Project()
+    known = msgspec.convert(cart(3, "p-1"), Cart)
+    assert await project.gateway.add_payment(known, "p-1") == known
+    assert project.api.requests == []
 
 
 @pytest.mark.parametrize("refusal", [CONFLICT, error(400, "InvalidOperation")], ids=repr)
 async def test_a_payment_that_is_on_the_cart_already_is_fine(refusal: httpx.Response) -> None:
     project = Project(refusal, cart(5, "p-1"))
-    assert (await project.gateway.add_payment_to_cart("c-1", 1, "p-1")).version == 5
+    assert (await project.gateway.add_payment(READ_CART, "p-1")).version == 5
 
 
 async def test_a_payment_of_another_cart_is_refused() -> None:
     project = Project(error(400, "InvalidOperation"), cart(5))
     with pytest.raises(InvalidRequest):
-        await project.gateway.add_payment_to_cart("c-1", 1, "p-1")
+        await project.gateway.add_payment(READ_CART, "p-1")
 
 
 async def test_a_cart_that_never_stands_still_is_given_up() -> None:
     stale: list[Answer | dict[str, Any]] = [CONFLICT, cart(5)]
     project = Project(*stale * 5, cart(6, "p-1"))
     with pytest.raises(VersionConflict):
-        await project.gateway.add_payment_to_cart("c-1", 1, "p-1")
+        await project.gateway.add_payment(READ_CART, "p-1")
     assert len(project.clock.slept) == 4
 
 

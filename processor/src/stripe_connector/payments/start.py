@@ -290,13 +290,16 @@ class Starter:
             return await self._new(wanted, number + 1)
         context.note(payment=payment.id, cart=cart.id)
         if payment.interface_id is not None or _is_over(payment):
-            await self._on_cart(cart, payment)
+            await self._commercetools.add_payment(cart, payment.id)
             return None  # another request was faster: look at its intent
         params = self._params(wanted, payment.amount_planned, claim.stripe_id if claim else None)
         if claim is None or not claim.proven:
             params = intents.for_guest(params)
         (made, now), customer = await both(
-            both(self._intent(cart, payment, params), self._on_cart(cart, payment)),
+            both(
+                self._intent(cart, payment, params),
+                self._commercetools.add_payment(cart, payment.id),
+            ),
             self._customer(wanted, claim),
         )
         if made is None:
@@ -442,12 +445,6 @@ class Starter:
             ]
 
         await self._recorder.update(payment, compute)
-
-    async def _on_cart(self, cart: Cart, payment: Payment) -> Cart:
-        """Add the payment to the cart; returns the cart as it is then."""
-        if any(reference.id == payment.id for reference in cart.payment_info.payments):
-            return cart
-        return await self._commercetools.add_payment_to_cart(cart.id, cart.version, payment.id)
 
     async def _linked(self, payment: Payment, intent: PaymentIntent) -> Payment:
         async def compute(current: Payment) -> Sequence[Action]:

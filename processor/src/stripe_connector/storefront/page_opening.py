@@ -83,7 +83,7 @@ class PageOpener:
     async def attach_payment(self, sale: Payable, due: Money, n: int) -> Payment:
         """The Payment of the n-th page, on the order or cart; a new one has no page yet."""
         payment = await self._create_payment(sale, due, n)
-        await self._attach(sale, payment)
+        await self._commercetools.add_payment(sale, payment.id)
         return payment
 
     async def open(
@@ -101,14 +101,15 @@ class PageOpener:
         payment = begun or await self._create_payment(sale, due, n)
         context.note(payment=payment.id)
         if payment.transactions or payment.interface_id is not None:
-            await self._attach(sale, payment)
+            await self._commercetools.add_payment(sale, payment.id)
             return None  # another request was faster: use its page
         customer, email = await self._shopper(sale, request)
         params = session_params(
             sale, due, payment, request.landing, self._settings, customer=customer, email=email
         )
         session, now = await both(
-            self._create_session(payment, params), self._attach(sale, payment)
+            self._create_session(payment, params),
+            self._commercetools.add_payment(sale, payment.id),
         )
         if session is None:
             return None
@@ -213,15 +214,6 @@ class PageOpener:
             await self._stripe.expire_checkout_session(session.id)
         except PaymentRefused:
             return  # it has ended already
-
-    async def _attach(self, sale: Payable, payment: Payment) -> Payable | Cart:
-        """Add the payment to the order or cart; returns it as it is then."""
-        if any(reference.id == payment.id for reference in sale.payment_info.payments):
-            return sale
-        put = self._commercetools
-        if isinstance(sale, Order):
-            return await put.add_payment_to_order(sale.id, sale.version, payment.id)
-        return await put.add_payment_to_cart(sale.id, sale.version, payment.id)
 
     async def _still_due(self, sale: Payable | Cart, asked: Money) -> bool:
         return dues.due(sale.gross_total, sale.payments, await self._account.ours()) == asked

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast, overload
 from urllib.parse import urlencode
 
 import msgspec
@@ -27,7 +27,7 @@ from stripe_connector.gateways.commercetools.models import (
     PaymentDraft,
     Session,
 )
-from stripe_connector.gateways.commercetools.orders import Order, PayableCart
+from stripe_connector.gateways.commercetools.orders import Order, Payable, PayableCart
 from stripe_connector.gateways.commercetools.payment_methods import PaymentMethodCalls
 from stripe_connector.gateways.commercetools.storefront_calls import StorefrontCalls, quoted
 from stripe_connector.gateways.commercetools.token import TokenCache
@@ -38,8 +38,7 @@ from stripe_connector.ledger.payment import Payment, Reference
 from stripe_connector.ledger.proof import is_of_connector
 
 T = TypeVar("T")
-Holder = TypeVar("Holder", Cart, Order)
-"""Resources to which payments can be added."""
+
 
 _WITH_PAYMENTS = {"expand": "paymentInfo.payments[*]"}
 _WITH_PAYMENTS_AND_CODES: Mapping[str, list[str]] = {
@@ -154,49 +153,41 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
         page = await self._query("carts", where, _carts, subject="cart", params=_WITH_PAYMENTS)
         return page.results[0] if page.results else None
 
-    async def add_payment_to_cart(self, cart_id: str, version: int, payment_id: str) -> Cart:
-        """Add a payment to a cart; does nothing if it is already there.
+    @overload
+    async def add_payment(self, holder: Cart, payment_id: str) -> Cart: ...
+    @overload
+    async def add_payment(self, holder: Payable, payment_id: str) -> Payable | Cart: ...
+    async def add_payment(self, holder: Cart | Payable, payment_id: str) -> Cart | Payable:
+        """Add a payment to a cart or order; does nothing if it is already there.
 
-        The answer is the cart with its payments, at the prices that this write has given it.
-        Repeats on version conflicts a bounded number of times, then raises VersionConflict;
+        The answer is the cart or order with its payments, at the prices that this write has given
+        it. Repeats on version conflicts a bounded number of times, then raises VersionConflict;
         raises InvalidRequest where commercetools refuses, such as a payment of another cart, and
         Conflict where the cart is locked.
         """
-        url = f"{self._api}/carts/{segment(cart_id)}"
-        return await self._add_payment(url, _cart, "cart", version, payment_id)
-
-    async def _add_payment(
-        self,
-        url: str,
-        decoder: msgspec.json.Decoder[Holder],
-        subject: str,
-        version: int,
-        payment_id: str,
-    ) -> Holder:
-        payment = Reference(type_id="payment", id=payment_id)
+        subject = "order" if isinstance(holder, Order) else "cart"
+        decoder = cast(
+            "msgspec.json.Decoder[Cart | Payable]", _order if isinstance(holder, Order) else _cart
+        )
+        url, params = f"{self._api}/{subject}s/{segment(holder.id)}", _WITH_PAYMENTS
+        add = {"action": "addPayment", "payment": Reference(type_id="payment", id=payment_id)}
         tries = 0
-        while True:
+        while all(known.id != payment_id for known in holder.payment_info.payments):
+            if tries:
+                await self._outgoing.clock.sleep(self._outgoing.pause(_ADD_PAYMENT, tries))
             tries += 1
+            body = {"version": holder.version, "actions": [add]}
             try:
-                return await self._client.call(
-                    url,
-                    decoder,
-                    {"version": version, "actions": [{"action": "addPayment", "payment": payment}]},
-                    subject=subject,
-                    params=_WITH_PAYMENTS,
-                )
+                return await self._client.call(url, decoder, body, subject=subject, params=params)
             except (VersionConflict, InvalidRequest, BackendError) as error:
-                holder = await self._client.call(
-                    url, decoder, subject=subject, params=_WITH_PAYMENTS
-                )
+                holder = await self._client.call(url, decoder, subject=subject, params=params)
                 if any(known.id == payment_id for known in holder.payment_info.payments):
-                    return holder
+                    break
                 if getattr(holder, "lock", None) is not None:  # only carts have one
                     raise locked() from error
                 if not isinstance(error, VersionConflict) or tries >= _ADD_PAYMENT.tries:
                     raise
-                version = holder.version
-            await self._outgoing.clock.sleep(self._outgoing.pause(_ADD_PAYMENT, tries))
+        return holder
 
     # Orders
 
@@ -214,11 +205,6 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
         where = f"paymentInfo(payments(id={quoted(payment_id)}))"
         page = await self._query("orders", where, _orders, subject="order", params=_WITH_PAYMENTS)
         return page.results[0] if page.results else None
-
-    async def add_payment_to_order(self, order_id: str, version: int, payment_id: str) -> Order:
-        """Add a payment to an order, as `add_payment_to_cart` does."""
-        url = f"{self._api}/orders/{segment(order_id)}"
-        return await self._add_payment(url, _order, "order", version, payment_id)
 
     async def update_order(self, order: Order, actions: Sequence[ActionOnOrder]) -> Order:
         """Raises VersionConflict, NotFound, InvalidRequest."""

@@ -213,8 +213,7 @@ class Transactions:
 
     async def _admitted(self, cart: Cart, payment: Payment, transaction: Transaction) -> Payment:
         """Add the Payment to its cart, ready to be charged; close it where nothing is due."""
-        if all(each.id != payment.id for each in cart.payment_info.payments):
-            cart = await self._commercetools.add_payment_to_cart(cart.id, cart.version, payment.id)
+        cart = await self._commercetools.add_payment(cart, payment.id)
         if await self._settled_others(cart, payment):
             cart = await self._commercetools.get_cart(cart.id)
         due = cart_amount_due(
