@@ -21,6 +21,7 @@ from stripe_connector.ledger.facts import (
     CUSTOMER_ID,
     PAYMENT_ID,
     PROJECT_KEY,
+    Fact,
     charge_fact,
     intent_fact,
     may_be_release,
@@ -64,8 +65,18 @@ class _Named(Struct, frozen=True):
     id: str
 
 
-Record = Callable[[Event, Payment, str], Awaitable[Payment]]
-"""Records what an event says about a Payment, whose intent has the given id."""
+class Recording(Struct, frozen=True):
+    """How a type of event about a payment is recorded."""
+
+    effect: str
+    """What it does, for the documentation."""
+    facts: Callable[[Event, Payment], list[Fact] | None]
+    """What the event itself proves about a Payment; None where its object must be read anew."""
+    sync: Callable[[Recorder, Payment, str, Interaction], Awaitable[Payment]]
+    """Reads and records the intent with a given id, or the event's object with `of_object`."""
+    of_object: bool = False
+    remember: bool = False
+    """Whether the payment method is stored, too, where the shopper agreed."""
 
 
 class PaymentEvents:
@@ -98,14 +109,6 @@ class PaymentEvents:
         self._project_key = project_key
         self._fulfil = fulfil
 
-    async def intent(self, event: Event) -> EventEffect:
-        """Record the state of a payment."""
-        return await self._apply(event, self._record_intent)
-
-    async def intent_authorized(self, event: Event) -> EventEffect:
-        """Record the state of a payment, and the payment method where the shopper agreed."""
-        return await self._apply(event, self._record_intent, remember=True)
-
     async def intent_waits(self, event: Event) -> EventEffect:
         """Record that a payment waits for the payer, or that it does not any more.
 
@@ -116,27 +119,7 @@ class PaymentEvents:
             named = await self._named(event.metadata)
             if named is None or not named.total("Authorization", "Pending"):
                 return EventEffect.IGNORED
-        return await self._apply(event, self._record_intent)
-
-    async def charge(self, event: Event) -> EventEffect:
-        """Record a charge, captured or not."""
-        return await self._apply(event, self._record_charge)
-
-    async def charge_expired(self, event: Event) -> EventEffect:
-        """Record that an authorization has lapsed."""
-        return await self._apply(event, self._sync_intent)
-
-    async def charge_refunded(self, event: Event) -> EventEffect:
-        """Record the refunds of a charge, which says how much was refunded, not by which."""
-        return await self._apply(event, self._sync_refunds)
-
-    async def refund(self, event: Event) -> EventEffect:
-        """Record the state of a refund."""
-        return await self._apply(event, self._record_refund)
-
-    async def dispute(self, event: Event) -> EventEffect:
-        """Record a dispute, and what it takes or gives back."""
-        return await self._apply(event, self._sync_dispute)
+        return await self.record(event, INTENT)
 
     async def cash_balance(self, event: Event) -> EventEffect:
         """Log money of a bank transfer that no payment has taken: it is the customer's."""
@@ -177,8 +160,8 @@ class PaymentEvents:
         changed = await self._customers.forget(event.metadata.get(CUSTOMER_ID, ""), gone.id)
         return EventEffect.STORED if changed else EventEffect.ALREADY
 
-    async def _apply(self, event: Event, record: Record, *, remember: bool = False) -> EventEffect:
-        """Find the Payment, record with `record`, and do what follows from the new record."""
+    async def record(self, event: Event, recording: Recording) -> EventEffect:
+        """Find the Payment, record what the event says, and do what follows from the new record."""
         intent_id = event.intent_id
         if intent_id is None:
             return EventEffect.FOREIGN  # a charge, refund or dispute without an intent is not ours
@@ -188,11 +171,17 @@ class PaymentEvents:
         context.note(payment=payment.id, intent=intent_id)
         if (await self._account.ours()).other_owner(payment) is not None:
             return EventEffect.FOREIGN  # its metadata name a Payment of another account or mode
-        recorded = await record(event, payment, intent_id)
+        # An event of another API version yields ids only: its fields may mean something else.
+        facts = recording.facts(event, payment) if event.api_version == API_VERSION else None
+        if facts is not None:
+            recorded = await self._recorder.record_facts(payment, facts, cause_of(event))
+        else:
+            named = convert(event.object, _Named).id if recording.of_object else intent_id
+            recorded = await recording.sync(self._recorder, payment, named, cause_of(event))
         await self._modifier.after_record(recorded)
         await self._fulfil(recorded, event.metadata)
         # Last: neither the money nor the order waits for what is stored for other payments.
-        if remember:
+        if recording.remember:
             recorded = await self._stored_methods.remember(
                 recorded, await self._intent_of(event, intent_id)
             )
@@ -245,44 +234,54 @@ class PaymentEvents:
             return convert(event.object, PaymentIntent)
         return await self._stripe.get_intent(intent_id)
 
-    # An event of another API version yields ids only: its fields may mean something else.
 
-    async def _record_intent(self, event: Event, payment: Payment, intent_id: str) -> Payment:
-        if event.api_version != API_VERSION:
-            return await self._sync_intent(event, payment, intent_id)
-        fact = intent_fact(convert(event.object, PaymentIntent))
-        match judge_snapshot(payment, fact):
-            case Snapshot.TRUE:
-                return await self._recorder.record_facts(payment, [fact], cause_of(event))
-            case Snapshot.UNKNOWN:
-                return await self._sync_intent(event, payment, intent_id)
-            case Snapshot.OUTDATED:
-                return payment
+def _of_intent(event: Event, payment: Payment) -> list[Fact] | None:
+    fact = intent_fact(convert(event.object, PaymentIntent))
+    match judge_snapshot(payment, fact):
+        case Snapshot.TRUE:
+            return [fact]
+        case Snapshot.UNKNOWN:
+            return None
+        case Snapshot.OUTDATED:
+            return []
 
-    async def _record_charge(self, event: Event, payment: Payment, intent_id: str) -> Payment:
-        if event.api_version != API_VERSION:
-            return await self._sync_intent(event, payment, intent_id)
-        fact = charge_fact(convert(event.object, Charge))
-        return await self._recorder.record_facts(payment, [fact] if fact else [], cause_of(event))
 
-    async def _record_refund(self, event: Event, payment: Payment, intent_id: str) -> Payment:
-        if event.api_version != API_VERSION:
-            return await self._sync_refunds(event, payment, intent_id)
-        refund = convert(event.object, Refund)
-        known = any(t.interaction_id == refund.id for t in payment.of_type("Refund"))
-        if may_be_release(refund) and not known:
-            return await self._sync_refunds(event, payment, intent_id)
-        return await self._recorder.record_facts(payment, [refund_fact(refund)], cause_of(event))
+def _of_charge(event: Event, _payment: Payment) -> list[Fact] | None:
+    fact = charge_fact(convert(event.object, Charge))
+    return [fact] if fact else []
 
-    async def _sync_intent(self, event: Event, payment: Payment, intent_id: str) -> Payment:
-        return await self._recorder.sync_intent(payment, intent_id, cause_of(event))
 
-    async def _sync_refunds(self, event: Event, payment: Payment, intent_id: str) -> Payment:
-        return await self._recorder.sync_refunds(payment, intent_id, cause_of(event))
+def _of_refund(event: Event, payment: Payment) -> list[Fact] | None:
+    refund = convert(event.object, Refund)
+    known = any(t.interaction_id == refund.id for t in payment.of_type("Refund"))
+    return None if may_be_release(refund) and not known else [refund_fact(refund)]
 
-    async def _sync_dispute(self, event: Event, payment: Payment, _intent_id: str) -> Payment:
-        dispute = convert(event.object, _Named)
-        return await self._recorder.sync_dispute(payment, dispute.id, cause_of(event))
+
+def _unproven(_event: Event, _payment: Payment) -> None:
+    """The object is read anew each time."""
+
+
+INTENT = Recording("Record the state of a payment.", _of_intent, Recorder.sync_intent)
+AUTHORIZED = Recording(
+    "Record the state of a payment, and the payment method where the shopper agreed.",
+    _of_intent,
+    Recorder.sync_intent,
+    remember=True,
+)
+CHARGE = Recording("Record a charge, captured or not.", _of_charge, Recorder.sync_intent)
+EXPIRED = Recording("Record that an authorization has lapsed.", _unproven, Recorder.sync_intent)
+REFUNDED = Recording(
+    "Record the refunds of a charge, which says how much was refunded, not by which.",
+    _unproven,
+    Recorder.sync_refunds,
+)
+REFUND = Recording("Record the state of a refund.", _of_refund, Recorder.sync_refunds)
+DISPUTE = Recording(
+    "Record a dispute, and what it takes or gives back.",
+    _unproven,
+    Recorder.sync_dispute,
+    of_object=True,
+)
 
 
 def cause_of(event: Event) -> Interaction:

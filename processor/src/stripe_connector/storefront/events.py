@@ -10,32 +10,45 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from stripe_connector.ledger.stripe_objects import Event
 from stripe_connector.payments.own_account import OwnAccount
-from stripe_connector.payments.payment_events import EventEffect, PaymentEvents
+from stripe_connector.payments.payment_events import (
+    AUTHORIZED,
+    CHARGE,
+    DISPUTE,
+    EXPIRED,
+    INTENT,
+    REFUND,
+    REFUNDED,
+    EventEffect,
+    PaymentEvents,
+    Recording,
+)
 from stripe_connector.storefront.page_events import PageEvents
 
 CASH_BALANCE = "customer_cash_balance_transaction.created"
 
+_RECORDED: Mapping[str, Recording] = {
+    "payment_intent.amount_capturable_updated": AUTHORIZED,
+    "payment_intent.canceled": INTENT,
+    "payment_intent.partially_funded": INTENT,
+    "payment_intent.processing": INTENT,
+    "payment_intent.succeeded": AUTHORIZED,
+    "charge.captured": CHARGE,
+    "charge.expired": EXPIRED,
+    "charge.refunded": REFUNDED,
+    "charge.succeeded": CHARGE,
+    "charge.updated": CHARGE,
+    "charge.dispute.closed": DISPUTE,
+    "charge.dispute.created": DISPUTE,
+    "charge.dispute.funds_reinstated": DISPUTE,
+    "charge.dispute.funds_withdrawn": DISPUTE,
+    "charge.dispute.updated": DISPUTE,
+    "refund.created": REFUND,
+    "refund.failed": REFUND,
+    "refund.updated": REFUND,
+    "charge.refund.updated": REFUND,
+}
 _PAYMENTS: Mapping[str, Callable[[PaymentEvents, Event], Awaitable[EventEffect]]] = {
-    "payment_intent.amount_capturable_updated": PaymentEvents.intent_authorized,
-    "payment_intent.canceled": PaymentEvents.intent,
-    "payment_intent.partially_funded": PaymentEvents.intent,
-    "payment_intent.processing": PaymentEvents.intent,
     "payment_intent.requires_action": PaymentEvents.intent_waits,
-    "payment_intent.succeeded": PaymentEvents.intent_authorized,
-    "charge.captured": PaymentEvents.charge,
-    "charge.expired": PaymentEvents.charge_expired,
-    "charge.refunded": PaymentEvents.charge_refunded,
-    "charge.succeeded": PaymentEvents.charge,
-    "charge.updated": PaymentEvents.charge,
-    "charge.dispute.closed": PaymentEvents.dispute,
-    "charge.dispute.created": PaymentEvents.dispute,
-    "charge.dispute.funds_reinstated": PaymentEvents.dispute,
-    "charge.dispute.funds_withdrawn": PaymentEvents.dispute,
-    "charge.dispute.updated": PaymentEvents.dispute,
-    "refund.created": PaymentEvents.refund,
-    "refund.failed": PaymentEvents.refund,
-    "refund.updated": PaymentEvents.refund,
-    "charge.refund.updated": PaymentEvents.refund,
     "payment_method.detached": PaymentEvents.method_detached,
     "customer.deleted": PaymentEvents.customer_deleted,
     CASH_BALANCE: PaymentEvents.cash_balance,
@@ -48,8 +61,12 @@ _PAGES: Mapping[str, Callable[[PageEvents, Event], Awaitable[EventEffect]]] = {
     "checkout.session.expired": PageEvents.session_failed,
 }
 
-HANDLERS: Mapping[str, Callable[..., Awaitable[EventEffect]]] = {**_PAYMENTS, **_PAGES}
-HANDLED = HANDLERS.keys()
+EFFECTS: Mapping[str, str] = {type_: each.effect for type_, each in _RECORDED.items()} | {
+    type_: (handler.__doc__ or "").partition("\n")[0]
+    for type_, handler in [*_PAYMENTS.items(), *_PAGES.items()]
+}
+"""What each type does, for the documentation."""
+HANDLED = EFFECTS.keys()
 """The types that a webhook endpoint of ours subscribes to; any other changes nothing."""
 
 REPLAYED = frozenset(
@@ -79,6 +96,8 @@ class Events:
             return EventEffect.IGNORED
         if event.livemode not in (None, self._account.live):
             return EventEffect.FOREIGN  # of the other mode: it pays nothing here
+        if (recording := _RECORDED.get(event.type)) is not None:
+            return await self._payments.record(event, recording)
         if (of_page := _PAGES.get(event.type)) is not None:
             return await of_page(self._pages, event)
         return await _PAYMENTS[event.type](self._payments, event)

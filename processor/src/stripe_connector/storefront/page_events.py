@@ -17,6 +17,7 @@ from stripe_connector.ledger.stripe_objects import Event
 from stripe_connector.payments.modify import Modifier
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.payment_events import (
+    INTENT,
     ORPHAN_AFTER_S,
     EventEffect,
     PaymentEvents,
@@ -63,7 +64,7 @@ class PageEvents:
 
     async def attempt_failed(self, event: Event) -> EventEffect:
         """Record that an attempt failed, and cancel a payment that its order no longer needs."""
-        effect = await self._payments.intent(event)
+        effect = await self._payments.record(event, INTENT)
         if effect in (EventEffect.STORED, EventEffect.ALREADY) and _can_be_paid_again(event):
             await self._fulfiller.cancel_if_not_needed(event.metadata.get(PAYMENT_ID, ""))
         return effect
