@@ -119,13 +119,24 @@ class FaultDesk:
         return None
 
 
+ErrorPage: TypeAlias = Callable[[Request, int], Response]
+"""What people see of a backend that fails with a status."""
+
+
 class FaultMiddleware:
     """Lets faults happen to the HTTP calls of a backend; its own /_sandbox routes are spared."""
 
-    def __init__(self, app: ASGIApp, desk: FaultDesk, backend: Backend) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        desk: FaultDesk,
+        backend: Backend,
+        error_page: ErrorPage | None = None,
+    ) -> None:
         self._app = app
         self._desk = desk
         self._backend: Backend = backend
+        self._error_page = error_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or _spared(scope):
@@ -142,10 +153,15 @@ class FaultMiddleware:
         if fault.kind in ("fail_after", "drop_after"):
             await self._app(scope, receive, _nowhere)
         if fault.kind in ("fail_before", "fail_after"):
-            body = _error_body(self._backend, fault.status)
-            await Response(body, fault.status, media_type="application/json")(scope, receive, send)
+            await self._failure(Request(scope), fault.status)(scope, receive, send)
         else:
             await _drop(send)
+
+    def _failure(self, request: Request, status: int) -> Response:
+        if self._error_page and "text/html" in request.headers.get("accept", ""):
+            return self._error_page(request, status)
+        body = _error_body(self._backend, status)
+        return Response(body, status, media_type="application/json")
 
 
 def _spared(scope: Scope) -> bool:

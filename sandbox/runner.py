@@ -27,12 +27,12 @@ from sandbox.commercetools.renewals import Renewals
 from sandbox.commercetools.state import Store
 from sandbox.desk.app import Desk
 from sandbox.desk.places import Places
-from sandbox.faults import Backend, FaultDesk, FaultMiddleware
+from sandbox.faults import Backend, ErrorPage, FaultDesk, FaultMiddleware
 from sandbox.shop.app import create_app as create_shop
 from sandbox.shop.elements import Elements
 from sandbox.shop.merchant import ApiClient, Merchant
 from sandbox.shop.pictures import Pictures
-from sandbox.stripe import versions
+from sandbox.stripe import checkout_pages, versions
 from sandbox.stripe.accounts import SIDES, Accounts
 from sandbox.stripe.app import create_app as create_stripe
 from sandbox.stripe.state import StripeState
@@ -70,7 +70,9 @@ class Sandbox:
         self.commercetools_app = self._with_faults(
             create_commercetools(self.store), "commercetools"
         )
-        self.stripe_app = self._with_faults(self._stripe_api, "stripe")
+        self.stripe_app = self._with_faults(
+            self._stripe_api, "stripe", checkout_pages.down(self.stripe)
+        )
 
     async def send_events_to(self, endpoint_url: str, secret: str, side: str | None = None) -> None:
         """Register a webhook endpoint whose signing secret is known beforehand."""
@@ -89,12 +91,14 @@ class Sandbox:
         answer.raise_for_status()
         state.endpoint_secrets[answer.json()["id"]] = [(secret, None)]
 
-    def _with_faults(self, app: ASGIApp, backend: Backend) -> ASGIApp:
+    def _with_faults(
+        self, app: ASGIApp, backend: Backend, error_page: ErrorPage | None = None
+    ) -> ASGIApp:
         """A backend with the fault desk in front; the desk's routes are the same at each."""
         return Starlette(
             routes=[
                 *faults.routes(self.desk),
-                Mount("/", FaultMiddleware(app, self.desk, backend)),
+                Mount("/", FaultMiddleware(app, self.desk, backend, error_page)),
             ]
         )
 

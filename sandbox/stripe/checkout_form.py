@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from sandbox.stripe.errors import StripeError
+from sandbox.stripe.form_texts import FormTexts, reason
 from sandbox.stripe.forms import decode
 from sandbox.stripe.objects import JsonObject
 
@@ -42,30 +43,32 @@ def read(body: bytes) -> Form:
     return Form(**{k: v.strip() for k, v in sent.items() if k in known and isinstance(v, str)})
 
 
-def problems(form: Form, session: JsonObject, *, email_known: bool) -> dict[str, str]:
+def problems(
+    form: Form, session: JsonObject, texts: FormTexts, *, email_known: bool
+) -> dict[str, str]:
     """What must be corrected before anything is tried: messages by field."""
-    found = {}
+    wrong = []
     if not email_known and not _EMAIL.fullmatch(form.email):
-        found["email"] = "Enter an email address such as ada@example.com."
+        wrong.append("email")
     if session["amount_total"] == 0:
-        return found
-    if form.method not in session["payment_method_types"] or form.method not in METHODS:
-        found["method"] = "Choose how you want to pay."
+        pass
+    elif form.method not in session["payment_method_types"] or form.method not in METHODS:
+        wrong.append("method")
     elif form.method == "card":
         if not re.fullmatch(r"[\d ]{12,23}", form.number):
-            found["number"] = "Enter the number on your card."
+            wrong.append("number")
         if not _EXPIRY.fullmatch(form.expiry):
-            found["expiry"] = "Enter the expiry date as MM / YY."
+            wrong.append("expiry")
         if not re.fullmatch(r"\d{3,4}", form.cvc):
-            found["cvc"] = "Enter the 3 or 4 digits of the security code."
+            wrong.append("cvc")
         if not form.name:
-            found["name"] = "Enter the name on your card."
+            wrong.append("name")
     elif form.method == "sepa_debit":
         if not _is_iban(_compact(form.iban)):
-            found["iban"] = "Enter a complete and correct IBAN."
+            wrong.append("iban")
         if not form.holder:
-            found["holder"] = "Enter the name of the account holder."
-    return found
+            wrong.append("holder")
+    return {field: texts[f"wrong_{field}"] for field in wrong}
 
 
 def method_data(form: Form, email: str) -> JsonObject:
@@ -94,10 +97,12 @@ def holder(form: Form) -> str | None:
     return (form.holder if form.method == "sepa_debit" else form.name) or None
 
 
-def refusal(error: StripeError) -> dict[str, str]:
+def refusal(error: StripeError, texts: FormTexts) -> dict[str, str]:
     """Stripe's answer to a payment: a message for a field of the card, or for the whole form."""
-    field = _CARD_FIELDS.get(str(error.error.get("param")), "")
-    return {field: str(error.error["message"])}
+    details = error.error
+    field = _CARD_FIELDS.get(str(details.get("param")), "")
+    said = reason(texts, details.get("code"), details.get("decline_code"))
+    return {field: said}
 
 
 def _compact(iban: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import jinja2
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.shown_cards import SHOWN_CARDS
@@ -18,6 +18,7 @@ from sandbox.stripe import attempts, checkout, checkout_form, checkout_money, ch
 from sandbox.stripe import methods as payment_methods
 from sandbox.stripe.checkout_form import Form
 from sandbox.stripe.errors import StripeError
+from sandbox.stripe.form_texts import form_texts, reason
 from sandbox.stripe.forms import decode
 from sandbox.stripe.objects import JsonObject
 from sandbox.stripe.page_texts import page_texts
@@ -26,11 +27,10 @@ from sandbox.stripe.state import StripeState
 _ASSETS = {"checkout.css": "text/css", "checkout.js": "text/javascript"}
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' http: https: data:;"
+    " connect-src 'self';"
     # A form is answered with a redirect to the shop, which browsers count as its target too.
     " form-action 'self' http: https:; base-uri 'none'; frame-ancestors {ancestors}"
 )
-_SUBMIT = {"book": "Book", "donate": "Donate", "pay": "Pay", "auto": "Pay"}
-
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -45,6 +45,11 @@ def routes(state: StripeState) -> list[Route]:
         Route("/redirect/authenticate/{id}", pages.answer, methods=["POST"]),
         Route("/c/assets/{name}", _asset, methods=["GET"]),
     ]
+
+
+def down(state: StripeState) -> Callable[[Request, int], Response]:
+    """The page in place of all others while Stripe fails."""
+    return _Pages(state).down
 
 
 class _Pages:
@@ -65,14 +70,16 @@ class _Pages:
         """The session's page: the form while it is open, else what became of it."""
         session = self._session(request)
         if session is None:
-            return self._unknown()
+            return self._unknown(request)
         if session["status"] != "open":
             return self._closed(request, session)
         intent = self._intent(session)
         if intent is not None and intent["status"] == "requires_action":
             return _see(attempts.action_page(self._state, intent))
         error = (intent or {}).get("last_payment_error")
-        return self._form(request, session, Form(), {"": error["message"]} if error else {})
+        texts = form_texts(_locale(session, request))
+        said = reason(texts, error.get("code"), error.get("decline_code")) if error else None
+        return self._form(request, session, Form(), {"": said} if said else {})
 
     async def pay(self, request: Request) -> Response:
         """Try to pay. Sent twice, the second comes to where the first one led."""
@@ -80,13 +87,14 @@ class _Pages:
         # Nothing waits from here on: two submissions cannot meet half-way.
         state, session = self._state, self._session(request)
         if session is None:
-            return self._unknown()
+            return self._unknown(request)
         intent = self._intent(session)
         waits = intent is not None and intent["status"] == "requires_action"
         if session["status"] != "open" or waits:
-            return self._onward(session)
+            return self._onward(request, session)
+        texts = form_texts(_locale(session, request))
         known = checkout.fixed_email(state, session)
-        errors = checkout_form.problems(form, session, email_known=known is not None)
+        errors = checkout_form.problems(form, session, texts, email_known=known is not None)
         if errors:
             return self._form(request, session, form, errors, 422)
         email = known or form.email
@@ -98,8 +106,9 @@ class _Pages:
                 state.methods.add(method)
             checkout_payment.pay(state, session, method, shopper, form.shipping_rate or None)
         except StripeError as error:
-            return self._form(request, session, form, checkout_form.refusal(error), error.status)
-        return self._onward(session)
+            refusal = checkout_form.refusal(error, texts)
+            return self._form(request, session, form, refusal, error.status)
+        return self._onward(request, session)
 
     async def recover(self, request: Request) -> Response:
         """A fresh session in place of one that expired."""
@@ -108,16 +117,16 @@ class _Pages:
             copy = None if session is None else checkout_payment.recover(self._state, session)
         except StripeError:  # a coupon of the old session may be used up
             copy = None
-        return self._unknown() if copy is None else _see(copy["url"])
+        return self._unknown(request) if copy is None else _see(copy["url"])
 
     async def challenge(self, request: Request) -> Response:
         """The bank asks whether it is really the shopper who pays."""
         self._state.run_due()
         intent = self._challenged(request)
         if intent is None:
-            return self._unknown()
+            return self._unknown(request)
         if intent["status"] != "requires_action":
-            return self._after_challenge(intent, None)
+            return self._after_challenge(request, intent, None)
         method = self._state.methods[intent["payment_method"]]
         locale = _locale(self._state.sessions_by_intent.get(intent["id"]), request)
         return self._page(
@@ -134,12 +143,19 @@ class _Pages:
         self._state.run_due()
         intent = self._challenged(request)
         if intent is None:
-            return self._unknown()
+            return self._unknown(request)
         return_url = None
         if intent["status"] == "requires_action":
             return_url = (intent["next_action"].get("redirect_to_url") or {}).get("return_url")
             attempts.finish_action(self._state, intent, succeed=outcome == "succeed")
-        return self._after_challenge(intent, return_url)
+        return self._after_challenge(request, intent, return_url)
+
+    def down(self, request: Request, status: int) -> Response:
+        """Stripe fails with a status: what a shopper has to know then."""
+        texts = form_texts(_preferred_language(request))
+        url = request.url
+        path = f"{url.path}?{url.query}" if url.query else url.path
+        return self._page("down.html", status, framed=True, texts=texts, path=path)
 
     def _session(self, request: Request) -> JsonObject | None:
         self._state.run_due()
@@ -158,27 +174,34 @@ class _Pages:
             return None
         return intent
 
-    def _onward(self, session: JsonObject) -> Response:
+    def _onward(self, request: Request, session: JsonObject) -> Response:
         """To the bank, back to the shop, or to the page that says how things stand."""
         intent = self._intent(session)
         waits = intent is not None and intent["status"] == "requires_action"
         if intent is not None and waits and not attempts.is_outside(intent):
-            return _see(attempts.action_page(self._state, intent))
+            return _lead(request, attempts.action_page(self._state, intent))
         target = checkout.after_payment(session)
         if session["status"] != "complete" or target is None:
-            return _see(checkout.page_url(self._state, session["id"]))
+            return _lead(request, checkout.page_url(self._state, session["id"]))
+        paid = session["payment_status"] != "unpaid"
         if session["ui_mode"] == "hosted_page":
-            return _see(target)
+            return _lead(request, target, paid=paid)
         # Embedded in the shop's page: the whole page has to go on, not the frame alone.
-        return self._page("leave.html", framed=True, target=target)
+        if _by_script(request):
+            return _lead(request, target, paid=paid, whole=True)
+        texts = form_texts(_locale(session, request))
+        return self._page("leave.html", framed=True, target=target, texts=texts)
 
-    def _after_challenge(self, intent: JsonObject, return_url: str | None) -> Response:
+    def _after_challenge(
+        self, request: Request, intent: JsonObject, return_url: str | None
+    ) -> Response:
         session = self._state.sessions_by_intent.get(intent["id"])
         if session is not None:
-            return self._onward(session)
+            return self._onward(request, session)
         failed = intent["status"] == "requires_payment_method"
         if return_url is None:
-            return self._page("answered.html", framed=True, failed=failed)
+            texts = form_texts(_preferred_language(request))
+            return self._page("answered.html", framed=True, failed=failed, texts=texts)
         return _see(
             _with_query(
                 return_url,
@@ -198,6 +221,8 @@ class _Pages:
     ) -> Response:
         state = self._state
         locale = _locale(session, request)
+        texts = form_texts(locale)
+        submit = session["submit_type"] or "auto"
         offered = [
             each for each in checkout_form.METHODS if each in session["payment_method_types"]
         ]
@@ -208,7 +233,7 @@ class _Pages:
             framed=session["ui_mode"] != "hosted_page",
             session=session,
             money=lambda amount: checkout_money.written(amount, session["currency"], locale),
-            merchant=_merchant(session),
+            merchant=_merchant(session) or texts["shop"],
             lines=[
                 {**each, "product": state.products[each["price"]["product"]]}
                 for each in state.session_contents[session["id"]].items
@@ -224,7 +249,8 @@ class _Pages:
             chosen=form.method if form.method in offered else (offered or [""])[0],
             form=form,
             errors=errors,
-            verb=_SUBMIT[session["submit_type"] or "auto"],
+            texts=texts,
+            verb=texts["pay" if submit == "auto" else submit].split("{}"),
         )
 
     def _closed(self, request: Request, session: JsonObject) -> Response:
@@ -246,8 +272,8 @@ class _Pages:
             session=session,
         )
 
-    def _unknown(self) -> Response:
-        return self._page("unknown.html", 404)
+    def _unknown(self, request: Request) -> Response:
+        return self._page("unknown.html", 404, texts=form_texts(_preferred_language(request)))
 
     def _page(
         self, template: str, status: int = 200, *, framed: bool = False, **values: Any
@@ -275,6 +301,19 @@ def _see(url: str) -> Response:
     return RedirectResponse(url, 303, {"cache-control": "no-store"})
 
 
+def _by_script(request: Request) -> bool:
+    """Whether the page's script asks, which finds out by itself what went wrong on the way."""
+    return request.headers.get("accept") == "application/json"
+
+
+def _lead(request: Request, url: str, *, paid: bool = False, whole: bool = False) -> Response:
+    """On to another page; `whole` where that is for the shop's page, not for the frame in it."""
+    if not _by_script(request):
+        return _see(url)
+    answer = {"location": url, "paid": paid, "whole": whole}
+    return JSONResponse(answer, headers={"cache-control": "no-store"})
+
+
 def _way_back(session: JsonObject) -> str | None:
     """The shop, for those who cannot pay any more."""
     known: str | None = session["cancel_url"]
@@ -286,8 +325,8 @@ def _way_back(session: JsonObject) -> str | None:
 
 
 def _merchant(session: JsonObject) -> str:
-    """The shop as the shopper knows it: by its address."""
-    return urlsplit(_way_back(session) or "").netloc or "the shop"
+    """The shop as the shopper knows it: by its address; empty where that is unknown."""
+    return urlsplit(_way_back(session) or "").netloc
 
 
 def _locale(session: JsonObject | None, request: Request) -> str:

@@ -14,6 +14,8 @@ from sandbox.addresses import Addresses
 from sandbox.demo.client import open_client
 from sandbox.demo.people import People
 from sandbox.demo.start import processor, stand_ins
+from sandbox.shop.elements import BUNDLE, ENABLER
+from tests.browser.payer import Payer
 from tests.browser.shopper import Shop, Shopper
 from tests.e2e.conftest import free_ports
 
@@ -73,3 +75,9 @@ def shopper(shop: Shop, browser: Browser) -> Iterator[Shopper]:
     yield Shopper(shop, context.new_page())
     context.close()
     assert not complaints
+
+
+@pytest.fixture
+def payer(shopper: Shopper) -> Payer:
+    assert (ENABLER / BUNDLE).exists(), "`make enabler` builds the enabler"
+    return Payer(shopper.shop, shopper.page)

@@ -76,13 +76,16 @@ class Shop:
         bearer = {"Authorization": f"Bearer {self._people.merchant_center_token()}"}
         return self._people.ask("GET", path, bearer)
 
+    def sandbox(self, method: str, path: str, body: Json | None = None) -> Json:
+        """A call to what the sandbox can do beside Stripe, such as to make it fail."""
+        answer = self._client.request(method, f"{self.payment_address}{path}", json=body)
+        assert answer.is_success, answer.text
+        return dict(answer.json()) if answer.content else {}
+
     def settles(self, intent_id: str, *, succeed: bool) -> None:
         """What the bank was working on is decided."""
-        answer = self._client.post(
-            f"{self.payment_address}/_sandbox/stripe/payment_intents/{intent_id}/settle",
-            json={"outcome": "succeed" if succeed else "fail"},
-        )
-        assert answer.is_success, answer.text
+        path = f"/_sandbox/stripe/payment_intents/{intent_id}/settle"
+        self.sandbox("POST", path, {"outcome": "succeed" if succeed else "fail"})
 
     def stripe(self, method: str, path: str, **parameters: Any) -> Json:
         """A call to Stripe with the merchant's key."""

@@ -31,12 +31,6 @@ _MOST_TABS = 60
 
 
 @pytest.fixture
-def payer(shopper: Shopper) -> Payer:
-    assert (ENABLER / BUNDLE).exists(), "`make enabler` builds the enabler"
-    return Payer(shopper.shop, shopper.page)
-
-
-@pytest.fixture
 def customer(payer: Payer) -> Iterator[Payer]:
     """The shop's customer, without stored cards before and after."""
     payer.signs_in()

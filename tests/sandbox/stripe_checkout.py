@@ -82,8 +82,9 @@ class Shopper:
     async def open(self, url: str) -> httpx.Response:
         return await self._client.get(url)
 
-    async def submit(self, session: Json, form: Json) -> httpx.Response:
-        return await self._client.post(f"/c/pay/{session['id']}", data=form)
+    async def submit(self, session: Json, form: Json, *, by_script: bool = False) -> httpx.Response:
+        headers = {"accept": "application/json"} if by_script else {}
+        return await self._client.post(f"/c/pay/{session['id']}", data=form, headers=headers)
 
     async def answer(self, challenge: str, outcome: str) -> httpx.Response:
         return await self._client.post(challenge, data={"outcome": outcome})

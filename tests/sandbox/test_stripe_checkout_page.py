@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import re
 from html.parser import HTMLParser
 
 import httpx
 import pytest
+from starlette.requests import Request
 
+from sandbox.stripe import checkout_pages
+from sandbox.stripe.form_texts import FORM_TEXTS
 from tests.sandbox.stripe_account import START, Account, Json
 from tests.sandbox.stripe_checkout import (
     CANCEL_URL,
@@ -258,7 +262,8 @@ async def test_a_failed_challenge_leads_back_to_the_form(
     paid = await shopper.submit(session, CARD)
 
     assert answer.headers["location"] == session["url"]
-    assert "unable to authenticate" in Page(back).alert
+    assert "You did not confirm the payment" in Page(back).alert
+    assert "Nothing was charged." in Page(back).alert
     assert paid.headers["location"] == ARRIVED.format(session["id"])
 
 
@@ -464,3 +469,109 @@ async def test_the_bank_and_the_end_speak_the_language_of_the_session(
     over = await opened(account, locale=locale)
     await expired(account, over)
     assert expired_title in (await shopper.open(over["url"])).text
+
+
+LANGUAGES = ("en", "de", "fr", "es", "it", "nl")
+NOTHING = {
+    "en": "Nothing was charged.",
+    "de": "Es wurde nichts abgebucht.",
+    "fr": "Rien n'a été débité.",
+    "es": "No se le ha cobrado nada.",
+    "it": "Non è stato addebitato nulla.",
+    "nl": "Er is niets afgeschreven.",
+}
+TWICE = {
+    "en": "not pay twice",
+    "de": "zahlen nicht doppelt",
+    "fr": "ne paierez pas deux fois",
+    "es": "no pagará dos veces",
+    "it": "non pagherà due volte",
+    "nl": "betaalt niet dubbel",
+}
+"""How each language says that nothing was charged, and that a repetition charges nothing more."""
+
+
+def test_every_language_says_all_with_the_same_values() -> None:
+    def values(text: str) -> list[str]:
+        return sorted(re.findall(r"\{\w*\}", text))
+
+    assert tuple(FORM_TEXTS) == LANGUAGES
+    english = FORM_TEXTS["en"]
+    for language, texts in FORM_TEXTS.items():
+        assert texts.keys() == english.keys()
+        for name, text in texts.items():
+            assert values(text) == values(english[name]), f"{language}: {name}"
+        for name in ("mistake", "mistakes", "refused", "offline", "rejected"):
+            assert NOTHING[language] in texts[name], f"{language}: {name}"
+        for name in ("unknown", "slow", "down"):
+            assert TWICE[language] in texts[name], f"{language}: {name}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_form_speaks_the_language_of_the_session(
+    account: Account, shopper: Shopper, language: str
+) -> None:
+    session = await opened(account, line(1000), shipping(490), locale=language)
+    texts = FORM_TEXTS[language]
+    page = html.unescape((await shopper.open(session["url"])).text)
+    assert f'<html lang="{language}">' in page
+    for name in ("amount_due", "contact", "methods", "number", "expiry", "cvc", "checking"):
+        assert texts[name] in page, name
+    if language != "en":
+        for name in ("methods", "number", "expiry", "cvc", "stand_in"):
+            assert FORM_TEXTS["en"][name] not in page
+
+    mistaken = html.unescape((await shopper.submit(session, {**CARD, "cvc": ""})).text)
+    assert texts["mistake"] in mistaken
+    assert texts["wrong_cvc"] in mistaken
+    poor = await shopper.submit(session, {**CARD, "number": "4000 0000 0000 9995"})
+    said = html.unescape(poor.text)
+    assert texts["refused"].format(reason=texts["insufficient_funds"]) in said
+    assert NOTHING[language] in said
+    challenge = await shopper.submit(session, {**CARD, "number": CHALLENGED})
+    await shopper.answer(challenge.headers["location"], "fail")
+    back = html.unescape((await shopper.open(session["url"])).text)
+    rejected = texts["payment_intent_authentication_failure"]
+    assert texts["refused"].format(reason=rejected) in back
+
+
+async def test_a_script_is_told_where_to_go_and_whether_it_is_paid(
+    account: Account, shopper: Shopper
+) -> None:
+    async def submitted(session: Json, form: Json) -> Json:
+        answer = await shopper.submit(session, form, by_script=True)
+        assert answer.status_code == 200
+        return dict(answer.json())
+
+    session = await opened(account)
+    asked = await submitted(session, {**CARD, "number": CHALLENGED})
+    assert "/redirect/authenticate/" in asked["location"]
+    assert asked["paid"] is False
+    await shopper.answer(asked["location"], "fail")
+    paid = {"location": ARRIVED.format(session["id"]), "paid": True, "whole": False}
+    assert await submitted(session, CARD) == paid
+    assert await submitted(session, CARD) == paid
+    debit = await opened(account)
+    assert (await submitted(debit, DEBIT))["paid"] is False
+    refused = await shopper.submit(await opened(account), {**CARD, "cvc": ""}, by_script=True)
+    assert refused.status_code == 422
+    assert refused.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_while_stripe_fails_its_pages_say_what_to_do(account: Account, language: str) -> None:
+    headers = [(b"accept", b"text/html,*/*"), (b"accept-language", f"{language}-XX".encode())]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "scheme": "http",
+        "server": ("stripe.example", 80),
+        "path": "/c/pay/cs_test_1",
+        "query_string": b"",
+        "headers": headers,
+    }
+    answer = checkout_pages.down(account.state)(Request(scope), 503)
+    said = html.unescape(bytes(answer.body).decode())
+    assert answer.status_code == 503
+    assert FORM_TEXTS[language]["down"] in said
+    assert 'href="/c/pay/cs_test_1"' in said

@@ -1,8 +1,8 @@
-// The page works without this script; with it, it is more comfortable.
+// The page works without this script; with it, it is more comfortable, and it says what has
+// happened where the network or the server fails.
 "use strict";
 
-const form = document.querySelector("form[data-checkout]");
-const button = form?.querySelector("button[type=submit]");
+const SLOW_MS = 8_000;
 
 function groups(input, size) {
   input.addEventListener("input", () => {
@@ -26,7 +26,7 @@ function digits(input) {
 }
 
 // Fields of methods that are not chosen take no part: neither in the checks nor in the request.
-function choose() {
+function choose(form) {
   for (const panel of form.querySelectorAll("[data-panel]")) {
     const chosen = form.querySelector(`#method-${panel.dataset.panel}`).checked;
     for (const input of panel.querySelectorAll("input")) input.disabled = !chosen;
@@ -34,25 +34,83 @@ function choose() {
 }
 
 // One submission is enough; the server would lead a second one to where the first one led.
-function wait() {
-  button.disabled = true;
+async function pay(form, button) {
+  if (button.getAttribute("aria-disabled") === "true") return;
+  const { checking, done, offline, slow, unknown } = form.dataset;
+  const trouble = form.querySelector("[data-trouble]");
+  const progress = form.querySelector("[data-progress]");
+  const label = [...button.childNodes];
+  const late = setTimeout(() => { progress.textContent = slow; }, SLOW_MS);
+  const rest = () => {
+    clearTimeout(late);
+    progress.textContent = "";
+    button.replaceChildren(...label);
+    for (const name of ["aria-busy", "aria-disabled"]) button.removeAttribute(name);
+  };
+  const fail = (text) => {
+    rest();
+    trouble.textContent = text;
+    trouble.hidden = false;
+    trouble.focus();
+  };
+  trouble.hidden = true;
+  if (!navigator.onLine) {
+    fail(offline);
+    return;
+  }
+  // Not `disabled`: that would take the focus away from who has just pressed it.
   button.setAttribute("aria-busy", "true");
-  button.textContent = button.dataset.busy;
+  button.setAttribute("aria-disabled", "true");
+  button.textContent = checking;
+  try {
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    if (answer.status >= 500) throw new Error(`${answer.status}`);
+    if (answer.headers.get("content-type").startsWith("application/json")) {
+      const { location: next, paid, whole } = await answer.json();
+      clearTimeout(late);
+      if (paid) button.textContent = done;
+      if (whole) leave(next);
+      else location.assign(next);
+      return;
+    }
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    rest();
+    document.title = page.title;
+    document.body.replaceChildren(...page.body.childNodes);
+    start();
+  } catch {
+    fail(unknown);
+  }
 }
 
-if (form) {
+/** To a page that takes the place of the shop's, of which this one is a part. */
+function leave(target) {
+  const link = document.createElement("a");
+  link.href = target;
+  link.target = "_top";
+  document.body.append(link);
+  link.click();
+}
+
+function start() {
+  const form = document.querySelector("form[data-checkout]");
+  if (!form) return;
+  const button = form.querySelector("button[type=submit]");
   const field = (name) => form.querySelector(`#${name}`);
   if (field("number")) groups(field("number"), 4);
   if (field("expiry")) expiry(field("expiry"));
   if (field("cvc")) digits(field("cvc"));
-  for (const radio of form.querySelectorAll("[name=method]")) radio.addEventListener("change", choose);
-  choose();
+  for (const radio of form.querySelectorAll("[name=method]")) {
+    radio.addEventListener("change", () => choose(form));
+  }
+  choose(form);
   for (const code of form.querySelectorAll("[data-card]")) {
     const use = document.createElement("button");
     use.type = "button";
     use.className = "link";
     use.append(code.cloneNode(true));
-    use.setAttribute("aria-label", `Use test card ${code.textContent}`);
+    use.setAttribute("aria-label", code.dataset.card);
     use.addEventListener("click", () => {
       field("number").value = code.textContent;
       field("expiry").value ||= "12 / 34";
@@ -71,13 +129,17 @@ if (form) {
     });
   }
   form.addEventListener("submit", (event) => {
-    if (form.reportValidity()) wait();
-    else event.preventDefault();
+    event.preventDefault();
+    if (form.reportValidity()) void pay(form, button);
   });
-  // Back from the shop or the bank: the browser may show the page as it was left.
-  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   document.querySelector("[data-focus]")?.focus();
 }
+
+start();
+// Back from the shop or the bank: the browser may show the page as it was left.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted && document.querySelector("form[data-checkout]")) location.reload();
+});
 
 document.querySelector("[data-follow]")?.click();
 
