@@ -126,17 +126,20 @@ async def _starts(
 ) -> list[Comparison]:
     """Cold start and idle memory of both, started in turn."""
     seconds: tuple[list[float], list[float]] = ([], [])
+    cpu: tuple[list[float], list[float]] = ([], [])
     memory: tuple[list[float], list[float]] = ([], [])
     for _ in range(plan.rounds):
         for side, command in enumerate((reference.command, SERVE)):
             with ExitStack() as one:
-                _, _, cold, idle = await start_processor(
+                process, _, cold, idle = await start_processor(
                     one, backend_port, logs / ("reference", "")[side], core=core, command=command
                 )
+                cpu[side].append(process.cpu_seconds() * 1000)
             seconds[side].append(cold * 1000)
             memory[side].append(idle / _MEGABYTE)
     return [
         Comparison("cold start to the first answer, ms", *seconds, COLD_START),
+        Comparison("CPU of a cold start, ms", *cpu, COLD_START),
         Comparison("memory idle, MB", *memory, MEMORY),
     ]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
+from types import ModuleType
 
 import click
 
@@ -47,7 +49,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, _ = _COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(module), cmd_name.replace("-", "_"))
+        command: click.Command = getattr(_imported(module), cmd_name.replace("-", "_"))
         return command
 
     def format_commands(
@@ -57,6 +59,16 @@ class _Commands(click.Group):
     ) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, help_) for name, (_, help_) in _COMMANDS.items()])
+
+
+def _imported(name: str) -> ModuleType:
+    """A module. What it imports is no garbage, and looking for some is a seventh of a cold start
+    (docs/performance.md)."""
+    gc.disable()
+    try:
+        return import_module(name)
+    finally:
+        gc.enable()
 
 
 @click.group(cls=_Commands)

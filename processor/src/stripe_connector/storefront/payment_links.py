@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import jwt
 from msgspec import Struct
 
 from stripe_connector.clock import Clock
@@ -37,6 +36,8 @@ class PaymentLinks:
 
     def link(self, order_id: str) -> PaymentLink:
         """A link to pay the order, for any holder of the link."""
+        import jwt  # not before it is needed: see http/auth/jwt.py
+
         expires = self._clock.now() + self._valid_for
         claims = {"sub": order_id, "aud": _AUDIENCE, "exp": expires}
         token = jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
@@ -47,6 +48,8 @@ class PaymentLinks:
 
     def order_id(self, token: str) -> str:
         """The order of a link; raises Gone, or NotFound for one that is not ours."""
+        import jwt  # not before it is needed: see http/auth/jwt.py
+
         try:
             claims = jwt.decode(
                 token,

@@ -1,5 +1,6 @@
 """Stripe through its SDK, on the connector's own HTTP client."""
 
+from stripe_connector.gateways.stripe import sdk_alone  # noqa: F401 - before any other
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.gateways.stripe.errors import (
     KEY_SPENT,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import jwt
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from stripe_connector.clock import Clock
 from stripe_connector.errors import BackendError
+
+if TYPE_CHECKING:
+    import jwt
 
 _REFRESH_S = 600
 _RETRY_S = 30
@@ -142,6 +144,8 @@ def _verification_key(raw: msgspec.Raw) -> VerificationKey | None:
 
     One of them never stands in the way of the others.
     """
+    import jwt  # not before it is needed: see http/auth/jwt.py
+
     try:
         jwk = msgspec.json.decode(raw, type=_RsaKey | _EcKey)
         algorithms = _RSA if isinstance(jwk, _RsaKey) else _EC.get(jwk.crv, frozenset())

@@ -6,7 +6,6 @@ import base64
 import binascii
 from typing import Any, Literal
 
-import jwt
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from starlette.requests import Request
@@ -58,9 +57,6 @@ class JwtGuard:
         self._clock = clock
         self._issuer = issuer
         self._project_key = project_key
-        self._signatures = jwt.PyJWS(
-            options={"verify_signature": True, "enforce_minimum_key_length": True}
-        )
 
     async def authenticate(self, request: Request) -> None:
         """Raises Unauthenticated or a BackendError unless the Merchant Center has signed."""
@@ -72,6 +68,9 @@ class JwtGuard:
             raise Unauthenticated("Project key does not match.")
 
     async def _signed_claims(self, token: str) -> dict[str, Any]:
+        # With cryptography a fifteenth of a cold start, and shoppers do not need it.
+        import jwt
+
         header = _header(token)
         key = await self._jwks.key(header.kid)
         if key is None:
@@ -80,7 +79,10 @@ class JwtGuard:
             raise Unauthenticated("The token is signed with an algorithm that is not allowed.")
         try:
             # The algorithm must be named beside the key: a PyJWK brings only its type's default.
-            payload = self._signatures.decode(token, key.key.key, algorithms=sorted(key.algorithms))
+            signatures = jwt.PyJWS(
+                options={"verify_signature": True, "enforce_minimum_key_length": True}
+            )
+            payload = signatures.decode(token, key.key.key, algorithms=sorted(key.algorithms))
             return msgspec.json.decode(payload, type=dict[str, Any])
         except (jwt.InvalidTokenError, jwt.InvalidKeyError) as error:
             raise Unauthenticated("The token's signature is invalid.") from error

@@ -6,7 +6,6 @@ cart's id, `exp` at most an hour ahead. Browsers never get the secret.
 
 from __future__ import annotations
 
-import jwt
 from starlette.requests import Request
 
 from stripe_connector.clock import Clock
@@ -36,6 +35,8 @@ class StorefrontTokens:
         return True
 
     def _is_for(self, token: str, secret: str, cart_id: str) -> bool:
+        import jwt  # not before it is needed: see http/auth/jwt.py
+
         try:
             claims = jwt.decode(
                 token,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import jwt
 import msgspec
 from msgspec import Struct
 from starlette.requests import Request
@@ -40,6 +39,8 @@ class Visitors:
 
     def kept(self, request: Request) -> OpenPurchase | None:
         """What the visitor was about to buy; None where the cookie is missing, old or forged."""
+        import jwt  # not before it is needed: see http/auth/jwt.py
+
         token = request.cookies.get(NAME)
         if token is None:
             return None
@@ -61,6 +62,8 @@ class Visitors:
 
     def keep(self, response: Response, kept: OpenPurchase) -> None:
         """Let the answer carry the cookie."""
+        import jwt  # not before it is needed: see http/auth/jwt.py
+
         claims = {
             "aud": _AUDIENCE,
             "exp": int(self._clock.time() + _LIFETIME.total_seconds()),
