@@ -210,9 +210,9 @@ def _authorize(
     state: StripeState, intent: JsonObject, charge: JsonObject, method: JsonObject
 ) -> None:
     intent.update(status="requires_capture", amount_capturable=intent["amount"])
-    deadline = state.now() + int(state.authorization_seconds)
-    charges.set_capture_deadline(charge, deadline)
-    state.schedule(state.authorization_seconds, lambda: captures.expire(state, intent))
+    lasts = state.behaviour.authorization_seconds or state.authorization_seconds
+    charges.set_capture_deadline(charge, state.now() + int(lasts))
+    state.schedule(lasts, lambda: captures.expire(state, intent))
     _keep_method(state, intent, method)
     state.emit("charge.succeeded", charge)
     state.emit("payment_intent.amount_capturable_updated", intent)

@@ -104,6 +104,10 @@ class Behaviour(Struct, forbid_unknown_fields=True):
     approves_at_most: int | None = None
     """Banks approve no more than this of a card payment; the intent's amount is then what they
     approved: https://docs.stripe.com/payments/partial-authorization"""
+    authorization_seconds: float | None = None
+    """How long new authorizations can be captured, where that is not a week: it differs by card
+    network, country and kind of merchant:
+    https://docs.stripe.com/payments/place-a-hold-on-a-payment-method"""
 
 
 class SessionContents(Struct):

@@ -291,6 +291,13 @@ async def test_what_alerts_watch_begins_at_zero() -> None:
     assert read.labels("webhooks_total", "outcome") == {"failed", "orphan"}
     assert "checkout.session.completed" in read.labels("webhooks_total", "type")
     assert read.value("webhooks_total") == 0
+    assert read.labels("unknown_outcomes_total", "type") == {
+        "Charge",
+        "CancelAuthorization",
+        "Refund",
+    }
+    assert read.labels("unknown_outcomes_total", "authorization_ends_soon") == {"yes", "no"}
+    assert read.value("unknown_outcomes_total") == 0
 
 
 @pytest.mark.parametrize(

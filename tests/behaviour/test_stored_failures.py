@@ -7,11 +7,13 @@ What would move money twice waits until Stripe shows the outcome
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Mapping
 
 import pytest
 
 from sandbox.stripe.state import InternalError
+from stripe_connector.logs import JsonFormatter
 from tests.behaviour.reconciling import reconcile
 from tests.behaviour.steps import (
     MANUAL,
@@ -285,6 +287,7 @@ async def test_a_wait_that_may_outlive_the_authorization_is_told(
     assert answer.json() == RECEIVED
     [told] = [each for each in caplog.records if "stored failure" in each.message]
     assert told.levelname == "ERROR"
+    assert json.loads(JsonFormatter().format(told))["endsWithinADay"] is True
     metrics = await world.client.get("/metrics", headers={"Authorization": f"Bearer {'m' * 32}"})
     counted = 'unknown_outcomes_total{authorization_ends_soon="yes",type="Charge"} 1.0'
     assert counted in metrics.text

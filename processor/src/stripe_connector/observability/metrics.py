@@ -192,6 +192,8 @@ class Metrics(Observer):
                 self._webhooks.labels(kind, outcome)
         for type_ in ("Charge", "CancelAuthorization"):
             self._unknown_outcomes.labels(type_, "yes")
+        for type_ in ("Charge", "CancelAuthorization", "Refund"):
+            self._unknown_outcomes.labels(type_, "no")
 
     def render(self) -> bytes:
         """Everything counted so far, in Prometheus' text format."""

@@ -262,7 +262,7 @@ class Mover:
                         "payment": payment.id,
                         "transaction": transaction_id,
                         "type": transaction.type,
-                        "authorizationEndsWithinADay": lapses,
+                        "endsWithinADay": lapses,
                     }
                 },
             )
