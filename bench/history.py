@@ -39,13 +39,15 @@ class History:
         self._refund = _Template(_refund(samples))
         self._event = _Template(_event(samples))
         right = _payment(samples)
+        self._cart = _Template(_cart(samples, right))
         self._right = _Template(right)
         self._wrong = _Template({**right, "transactions": right["transactions"][:1]})
         self._routes: list[tuple[re.Pattern[str], Callable[[str, dict[str, str]], bytes]]] = [
             (re.compile(r"/oauth/token"), self._token),
             (re.compile(rf"/{PROJECT}/payments"), self._payments),
             (re.compile(rf"/{PROJECT}/payments/[\w-]+"), self._one_payment),
-            (re.compile(rf"/{PROJECT}/(carts|orders)"), self._holders),
+            (re.compile(rf"/{PROJECT}/carts"), self._carts),
+            (re.compile(rf"/{PROJECT}/orders"), self._no_orders),
             (re.compile(r"/v1/account"), self._account),
             (re.compile(r"/v1/payment_intents"), self._intents),
             (re.compile(r"/v1/payment_intents/\w+"), self._one_intent),
@@ -92,8 +94,13 @@ class History:
     def _one_payment(self, path: str, _query: dict[str, str]) -> bytes:
         return self._payment(int(path[-11:]))
 
-    def _holders(self, _path: str, query: dict[str, str]) -> bytes:
-        return b'{"total":%d}' % len(_NUMBER.findall(query["where"]))
+    def _carts(self, _path: str, query: dict[str, str]) -> bytes:
+        numbers = [int(found) for found in _NUMBER.findall(query["where"])]
+        carts = (self._cart.of(number, number * self._spread) for number in numbers)
+        return b'{"results":[' + b",".join(carts) + b"]}"
+
+    def _no_orders(self, _path: str, _query: dict[str, str]) -> bytes:
+        return b'{"results":[]}'
 
     # Stripe, newest first
 
@@ -151,7 +158,11 @@ def _intent(samples: Samples) -> Json:
         "id": "pi_@number",
         "created": "@created",
         "latest_charge": charge,
-        "metadata": {"ct_project_key": PROJECT, "ct_payment_id": "@number"},
+        "metadata": {
+            "ct_project_key": PROJECT,
+            "ct_payment_id": "@number",
+            "cart_id": "cart-@number",
+        },
     }
 
 
@@ -177,6 +188,18 @@ def _payment(samples: Samples) -> Json:
             {**done, "id": "a", "type": "Authorization", "interactionId": "pi_@number"},
             {**done, "id": "c", "type": "Charge", "interactionId": "ch_@number:1"},
         ],
+    }
+
+
+def _cart(samples: Samples, payment: Json) -> Json:
+    reference = {"typeId": "payment", "id": payment["id"], "obj": payment}
+    price = payment["amountPlanned"]
+    return {
+        **samples.cart,
+        "id": "cart-@number",
+        "totalPrice": price,
+        "taxedPrice": None,
+        "paymentInfo": {"payments": [reference]},
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.behaviour.reconciling import reconcile, written
 from tests.behaviour.steps import Always, Once, attempt, dashboard_refund, no_trouble, started
 from tests.property import oracle
-from tests.world import World
+from tests.world import Json, World, money
 
 DAY_S = 86_400
 
@@ -73,6 +74,93 @@ async def test_money_without_a_payment_is_found_until_it_has_been_given_back() -
         assert result.lines[0]["intent"] == shop.intent_id
     await dashboard_refund(world, shop.intent_id, 1000)
     assert (await reconcile(world)).lines == []
+
+
+async def test_a_long_span_costs_no_call_for_a_payment_that_is_in_order() -> None:
+    counted = []
+    for payments in (2, 12):
+        world = World()
+        for _ in range(payments):
+            await world.paid()
+            world.clock.advance(3600)
+        await world.deliver_all()
+        before = len(world.network.calls)
+        result = await reconcile(world, since="P7D")
+        assert (result.code, result.lines) == (0, [])
+        assert result.summary["looked_at"]["payments"] == payments
+        counted.append(len(world.network.calls) - before)
+    assert counted[0] == counted[1]
+
+
+async def test_a_payment_whose_intent_is_older_than_the_span_is_compared_as_well() -> None:
+    world = World()
+    payment_id = await world.paid()
+    world.clock.advance(10 * DAY_S)
+    version = (await world.payment(payment_id))["version"]
+    change = {
+        "action": "addTransaction",
+        "transaction": {
+            "type": "Refund",
+            "amount": money(300),
+            "state": "Success",
+            "interactionId": "re_made_up",
+        },
+    }
+    await world.commercetools(
+        "POST", f"payments/{payment_id}", {"version": version, "actions": [change]}
+    )
+    result = await reconcile(world)
+    assert result.found == ["unknown_transaction"]
+    assert result.lines[0]["payment"] == payment_id
+
+
+async def ordered(world: World, numbered: Json) -> Json:
+    """The order that Checkout places of the only cart."""
+    [cart] = world.store.collection("cart")
+    address = {"action": "setShippingAddress", "address": {"country": "DE"}}
+    await world.change_cart(cart["id"], address)
+    version = (await world.commercetools("GET", f"carts/{cart['id']}"))["version"]
+    draft = {"id": cart["id"], "version": version, **numbered}
+    return await world.commercetools("POST", "orders", draft)
+
+
+@pytest.mark.parametrize("number", ["A-1007", None])
+async def test_a_difference_names_payment_intent_and_order(number: str | None) -> None:
+    world = World()
+    payment_id = await cut_off_refund(world)
+    payment = await world.payment(payment_id)
+    order = await ordered(world, {} if number is None else {"orderNumber": number})
+    world.clock.advance(2 * DAY_S)
+    [line] = (await reconcile(world)).lines
+    assert line["payment"] == payment_id
+    assert line["intent"] == payment["interfaceId"]
+    assert line["order"] == (number or order["id"])
+
+
+async def test_money_without_a_payment_names_the_order_that_still_refers_to_it() -> None:
+    world = World()
+    payment_id = await world.paid()
+    await ordered(world, {"orderNumber": "A-1008"})
+    world.store.collection("payment").remove(payment_id)
+    [line] = (await reconcile(world)).lines
+    assert (line["kind"], line["order"]) == ("orphan_intent", "A-1008")
+
+
+async def test_a_run_that_continues_says_when_it_was_begun(tmp_path: Path) -> None:
+    world = World()
+    await world.paid()
+    file = tmp_path / "checkpoint.json"
+    world.network.trouble = Always("error before", "stripe")
+    assert (await reconcile(world, checkpoint=file)).code == 3
+    world.network.trouble = no_trouble
+    begun = json.loads(file.read_bytes())["span"]["until"]
+    world.clock.advance(5 * DAY_S)
+    stale = await reconcile(world, checkpoint=file)
+    assert f"began at {begun[:10]} {begun[11:16]} UTC" in stale.errors
+    assert "nothing later is compared" in stale.errors
+    assert f"delete {file}" in stale.errors
+    fresh = await reconcile(world, checkpoint=file)
+    assert fresh.errors == ""
 
 
 async def test_older_payments_that_are_in_order_cost_no_call_of_their_own() -> None:

@@ -25,6 +25,7 @@ from stripe_connector.ops.reconcile.checkpoint import (
     Counts,
     Unusable,
 )
+from stripe_connector.ops.reconcile.compared import Compared
 from stripe_connector.ops.reconcile.difference import (
     FOR_A_PERSON,
     REPAIRS,
@@ -159,7 +160,7 @@ def test_without_a_file_nothing_is_kept() -> None:
     [
         b"",
         b"[]",
-        msgspec.json.encode(Checkpoint(ASKED, SPAN, format=2)),
+        msgspec.json.encode(Checkpoint(ASKED, SPAN, format=1)),
         msgspec.json.encode(Checkpoint(Asked("other", "P1D", None, False, False, "P1D"), SPAN)),
     ],
 )
@@ -184,6 +185,7 @@ def table(found: int, width: int = 200) -> str:
             DifferenceKind.MISSING_TRANSACTION,
             f"payment-{number}",
             "pi_1",
+            f"A-{number}",
             type="Charge",
             amount=1000,
             currency="EUR",
@@ -200,6 +202,8 @@ def test_the_table_says_what_became_of_each() -> None:
     said = table(2)
     assert "missing transaction" in said
     assert "10.00 EUR" in said
+    assert "pi_1" in said
+    assert "A-1" in said
     assert "repaired: add the transaction" in said
     assert "remains: add the transaction" in said
     assert "2 differences, 1 repaired, 1 remain." in said
@@ -208,16 +212,17 @@ def test_the_table_says_what_became_of_each() -> None:
 @pytest.mark.parametrize("width", [40, 80, 119])
 def test_a_narrow_terminal_gets_a_block_for_each_difference(width: int) -> None:
     lines = table(2, width).splitlines()
-    assert lines[:7] == [
+    assert lines[:8] == [
         "missing transaction",
         "  payment: payment-0",
         "  intent: pi_1",
+        "  order: A-0",
         "  what: Charge",
         "  amount: 10.00 EUR",
         "  at Stripe: Success",
         "  repaired: add the transaction",
     ]
-    assert lines[8] == "  payment: payment-1"
+    assert lines[9] == "  payment: payment-1"
 
 
 @pytest.mark.parametrize(
@@ -263,3 +268,13 @@ async def test_memory_does_not_grow_with_the_number_of_payments() -> None:
     figures = await measure(PAYMENTS, early=1_000)
     assert figures.found == -(-PAYMENTS // 1_000)
     assert figures.late_blocks - figures.early_blocks < (PAYMENTS - 1_000) / 10
+
+
+def test_what_was_compared_is_remembered_within_bounds() -> None:
+    compared = Compared(slots=64)
+    ids = [f"payment-{number}" for number in range(1_000)]
+    for each in ids:
+        compared.add(each)
+        assert each in compared
+    assert 0 < sum(each in compared for each in ids) <= 64
+    assert "another" not in compared

@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 _WITH_PAYMENTS = {"expand": "paymentInfo.payments[*]"}
-_WITH_PAYMENTS_AND_CODES: Mapping[str, list[str]] = {
+WITH_PAYMENTS_AND_CODES: Mapping[str, list[str]] = {
     "expand": ["paymentInfo.payments[*]", "discountCodes[*].discountCode"]
 }
 _SAME_INTENT = 500
@@ -144,7 +144,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
             f"{self._api}/carts/{segment(cart_id)}",
             _payable_cart,
             subject="cart",
-            params=_WITH_PAYMENTS_AND_CODES,
+            params=WITH_PAYMENTS_AND_CODES,
         )
 
     async def find_cart_of_payment(self, payment_id: str) -> Cart | None:
@@ -197,7 +197,7 @@ class Commercetools(StorefrontCalls, PaymentMethodCalls):
             f"{self._api}/orders/{segment(order_id)}",
             _order,
             subject="order",
-            params=_WITH_PAYMENTS_AND_CODES,
+            params=WITH_PAYMENTS_AND_CODES,
         )
 
     async def find_order_of_payment(self, payment_id: str) -> Order | None:

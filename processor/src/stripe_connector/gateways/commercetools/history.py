@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from stripe_connector.gateways.commercetools.gateway import Commercetools
+from stripe_connector.gateways.commercetools.gateway import WITH_PAYMENTS_AND_CODES, Commercetools
+from stripe_connector.gateways.commercetools.orders import PayableCart
 from stripe_connector.gateways.commercetools.storefront_calls import quoted
 from stripe_connector.ledger.payment import Payment
 
@@ -21,12 +22,12 @@ class _Payments(Struct):
     results: list[Payment]
 
 
-class _Total(Struct):
-    total: int
+class _Carts(Struct):
+    results: list[PayableCart]
 
 
 _payments = msgspec.json.Decoder(_Payments)
-_total = msgspec.json.Decoder(_Total)
+_carts = msgspec.json.Decoder(_Carts)
 
 
 class CommercetoolsHistory(Commercetools):
@@ -84,27 +85,28 @@ class CommercetoolsHistory(Commercetools):
                 return found
             after = page[-1].id
 
-    async def count_carts_with(self, payment_ids: Sequence[str]) -> int:
-        """How many carts any of these payments are on; a payment is on one at most."""
-        return await self._holders("carts", payment_ids)
+    async def list_carts_of(self, payment_ids: Sequence[str]) -> dict[str, PayableCart]:
+        """The carts that up to a page of payments are on, by the payment's id.
 
-    async def count_orders_with(self, payment_ids: Sequence[str]) -> int:
-        """The same for orders."""
-        return await self._holders("orders", payment_ids)
-
-    async def _holders(self, resource: str, payment_ids: Sequence[str]) -> int:
+        A payment is on one cart at most.
+        """
+        if not payment_ids:
+            return {}
         named = ", ".join(quoted(payment_id) for payment_id in payment_ids)
-        counted = await self._client.call(
-            f"{self._api}/{resource}",
-            _total,
-            subject=resource,
+        page = await self._client.call(
+            f"{self._api}/carts",
+            _carts,
+            subject="carts",
             params={
                 "where": f"paymentInfo(payments(id in ({named})))",
-                "limit": 1,
-                "withTotal": "true",
+                "limit": _LARGEST_PAGE,
+                "withTotal": "false",
+                **WITH_PAYMENTS_AND_CODES,
             },
         )
-        return counted.total
+        return {
+            reference.id: cart for cart in page.results for reference in cart.payment_info.payments
+        }
 
 
 def _within(since: str, until: str | None) -> str:

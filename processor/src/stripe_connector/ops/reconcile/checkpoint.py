@@ -11,7 +11,8 @@ from msgspec import Struct
 from stripe_connector.ops.reconcile.difference import DifferenceKind
 from stripe_connector.ops.reconcile.span import Span
 
-_FORMAT = 1
+_FORMAT = 2
+"""Changes with the order of the phases, too."""
 
 
 class Asked(Struct, frozen=True):
@@ -74,7 +75,7 @@ class CheckpointFile:
             raise Unusable(f"{self._path} is not a checkpoint: {error}") from error
         if found.format != _FORMAT or found.asked != asked:
             raise Unusable(
-                f"{self._path} is of a run with other options or of another project."
+                f"{self._path} is of a run with other options, or of another project or version."
                 " Finish that run with its own options, or delete the file."
             )
         return found

@@ -167,12 +167,12 @@ async def run_reconcile(
     clock, out, err = clock or Clock(), out or sys.stdout, err or sys.stderr
     file = CheckpointFile(options.checkpoint)
     try:
-        checkpoint = _checkpoint(settings, options, file, clock)
+        checkpoint, is_stored = _checkpoint(settings, options, file, clock)
         abandoned_after = duration(options.abandoned_after)
     except (Unusable, ValueError) as error:
         click.echo(f"Error: {error}", file=err)
         return UNUSABLE
-    if checkpoint.phase is not None:
+    if is_stored:
         begun = f"{checkpoint.span.until:%Y-%m-%d %H:%M}"
         click.echo(
             f"Continuing the run that began at {begun} UTC; nothing later is compared. To start"
@@ -205,8 +205,8 @@ async def run_reconcile(
 
 def _checkpoint(
     settings: Settings, options: Options, file: CheckpointFile, clock: Clock
-) -> Checkpoint:
-    """The stored checkpoint, or a new one; raises Unusable or ValueError."""
+) -> tuple[Checkpoint, bool]:
+    """The checkpoint, and whether it was stored by an earlier run; raises Unusable, ValueError."""
     asked = Asked(
         project=settings.ctp_project_key,
         since=options.since,
@@ -217,14 +217,14 @@ def _checkpoint(
     )
     found = file.load(asked)
     if found is not None:
-        return found
+        return found, True
     asked_span = span(options.since, options.until, clock.now())
     begun = Checkpoint(asked=asked, span=asked_span, counts=Counts())
     try:
         file.save(begun)
     except OSError as error:
         raise Unusable(f"{options.checkpoint} cannot be written: {error.strerror}") from error
-    return begun
+    return begun, False
 
 
 def _runner(

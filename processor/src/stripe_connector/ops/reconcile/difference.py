@@ -108,6 +108,8 @@ class Difference(Struct, frozen=True, omit_defaults=True):
     payment: str | None = None
     """Id of the commercetools Payment."""
     intent: str | None = None
+    order: str | None = None
+    """Number of the order that the Payment is on; its id where it has no number."""
     subject: str | None = None
     """Stripe's id of the object, else the id of the transaction, order or cart."""
     type: str | None = None

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from stripe_connector.clock import Clock
 from stripe_connector.errors import BackendError, ConnectorError, NotFound
 from stripe_connector.gateways.commercetools.models import is_id
+from stripe_connector.gateways.commercetools.orders import PayableCart
 from stripe_connector.gateways.paced import WriteRefused
 from stripe_connector.gateways.stripe.decoding import Unreadable
 from stripe_connector.ledger.actions import Action
@@ -72,15 +73,16 @@ class Examiner:
         """Customers and currencies whose cash balance was checked."""
 
     async def payment(
-        self, payment: Payment, intent: PaymentIntent | None = None, *, placed: bool = False
+        self,
+        payment: Payment,
+        intent: PaymentIntent | None = None,
+        *,
+        cart: PayableCart | None = None,
     ) -> None:
-        """Compare a Payment, with `intent` where that was read after it.
-
-        `placed`: it is known already to be on a cart.
-        """
+        """Compare a Payment; with its intent and the cart that it is on, where they were read."""
         standing = (await self._reading.account.ours()).standing(payment)
         if standing is Standing.NOTHING and kept_amount(payment) > 0:
-            self._tell(
+            await self._tell(
                 Difference(
                     DifferenceKind.OTHER_MODE,
                     payment.id,
@@ -94,11 +96,13 @@ class Examiner:
         try:
             case = await self._through_outage(lambda: self._case(payment, intent))
         except NotFound:
-            self._tell(Difference(DifferenceKind.UNKNOWN_INTENT, payment.id, payment.interface_id))
+            await self._tell(
+                Difference(DifferenceKind.UNKNOWN_INTENT, payment.id, payment.interface_id)
+            )
             return
         except Unreadable as error:
             unreadable = Difference(DifferenceKind.UNREADABLE, payment.id, payment.interface_id)
-            self._tell(replace(unreadable, stripe=error.detail))
+            await self._tell(replace(unreadable, stripe=error.detail))
             return
         if case is None:
             return
@@ -110,7 +114,7 @@ class Examiner:
                 return
         found = self._compare(case)
         if not any(difference.kind is DifferenceKind.UNREADABLE for difference in found):
-            found += await self._follow_up(case, placed=placed)
+            found += await self._follow_up(case, cart)
         await self._settle(case, found)
 
     async def unclaimed(self, intent: PaymentIntent) -> None:
@@ -134,7 +138,7 @@ class Examiner:
                 money = from_stripe(held or intent.amount, currency, iso_digits(currency))
             except BackendError as error:
                 unreadable = Difference(DifferenceKind.UNREADABLE, intent=intent.id)
-                self._tell(replace(unreadable, stripe=error.message))
+                await self._tell(replace(unreadable, stripe=error.message))
                 return
             orphan = Difference(
                 DifferenceKind.ORPHAN_INTENT,
@@ -143,7 +147,7 @@ class Examiner:
                 amount=money.cent_amount,
                 currency=currency,
             )
-            self._tell(replace(orphan, stripe=intent.status))
+            await self._tell(replace(orphan, stripe=intent.status))
 
     async def unknown(self, intent_id: str) -> None:
         """Examine an intent of which only the id is known and that no Payment names."""
@@ -156,17 +160,24 @@ class Examiner:
         if item.whole is not None:
             await self.unclaimed(item.whole)
         elif item.named.metadata.get(PROJECT_KEY) == self._project_key:
-            self._tell(Difference(DifferenceKind.UNREADABLE, intent=intent_id))
+            await self._tell(Difference(DifferenceKind.UNREADABLE, intent=intent_id))
 
     async def replay(self, event: Event) -> None:
         """Handle an event as if it were delivered now; report it only if it changes something."""
         if event.type == CASH_BALANCE:
             await self._cash(event)
             return
-        missed = Difference(DifferenceKind.UNDELIVERED_EVENT, subject=event.id, type=event.type)
+        missed = Difference(
+            DifferenceKind.UNDELIVERED_EVENT,
+            event.metadata.get(PAYMENT_ID),
+            event.intent_id,
+            subject=event.id,
+            type=event.type,
+        )
         try:
             await self._through_outage(lambda: self._reading.events.handle(event))
         except (WriteRefused, BackendError):
+            [missed] = await self._ordered([missed])
             if self._findings.found(missed) and self._writing is not None:
                 self._findings.settled(missed, repaired=await self._replayed(self._writing, event))
 
@@ -183,7 +194,7 @@ class Examiner:
         if told is EventEffect.TOLD:
             left = from_stripe(event.object["ending_balance"], currency, iso_digits(currency))
             found = Difference(DifferenceKind.CASH_BALANCE, subject=customer, currency=currency)
-            self._tell(replace(found, amount=left.cent_amount))
+            await self._tell(replace(found, amount=left.cent_amount))
 
     async def _replayed(self, writing: Parts, event: Event) -> bool:
         try:
@@ -233,7 +244,7 @@ class Examiner:
             unreadable = Difference(DifferenceKind.UNREADABLE, payment.id, payment.interface_id)
             return [replace(unreadable, stripe=error.message)]
 
-    async def _follow_up(self, case: _Case, *, placed: bool) -> list[Difference]:
+    async def _follow_up(self, case: _Case, cart: PayableCart | None) -> list[Difference]:
         """Compare the order or cart with the money."""
         payment, intent = case.payment, case.truth.intent
         if intent is None or intent.status not in _HELD:
@@ -244,18 +255,18 @@ class Examiner:
             await self._through_outage(lambda: self._unstored(payment, intent)),
             await self._through_outage(lambda: self._without_job(payment)),
             await self._through_outage(
-                lambda: unfulfilled(self._reading, intent.metadata, merged, beyond)
+                lambda: unfulfilled(self._reading, intent.metadata, merged, beyond, cart)
             ),
         ]
-        if not placed and kept_amount(merged) > 0:
+        if cart is None and kept_amount(merged) > 0:
             found.append(await self._through_outage(lambda: self._on_nothing(merged, intent.id)))
         return [difference for difference in found if difference is not None]
 
     async def _on_nothing(self, merged: Payment, intent_id: str) -> Difference | None:
         commercetools = self._reading.commercetools
-        if await commercetools.count_carts_with([merged.id]):
+        if await commercetools.list_carts_of([merged.id]):
             return None
-        if await commercetools.count_orders_with([merged.id]):
+        if await commercetools.find_order_of_payment(merged.id):
             return None
         return Difference(
             DifferenceKind.PAYMENT_ON_NOTHING,
@@ -292,6 +303,7 @@ class Examiner:
             return None
 
     async def _settle(self, case: _Case, found: Sequence[Difference]) -> None:
+        found = await self._ordered(found)
         new = [difference for difference in found if self._findings.found(difference)]
         writing = self._writing
         if writing is None or not found:
@@ -336,10 +348,23 @@ class Examiner:
                 left.add(difference.kind)
         return left
 
-    def _tell(self, difference: Difference) -> None:
+    async def _tell(self, difference: Difference) -> None:
         """A difference that only a person can repair."""
-        if self._findings.found(difference) and self._writing is not None:
-            self._findings.settled(difference, repaired=False)
+        [named] = await self._ordered([difference])
+        if self._findings.found(named) and self._writing is not None:
+            self._findings.settled(named, repaired=False)
+
+    async def _ordered(self, found: Sequence[Difference]) -> list[Difference]:
+        """Differences of one Payment with the order that it is on."""
+        payment_id = found[0].payment if found else None
+        if payment_id is None or not is_id(payment_id):
+            return [*found]
+        order = await self._through_outage(
+            lambda: self._reading.commercetools.find_order_of_payment(payment_id)
+        )
+        if order is None:
+            return [*found]
+        return [replace(each, order=order.order_number or order.id) for each in found]
 
     def _now(self) -> str:
         return self._reading.recorder.now()

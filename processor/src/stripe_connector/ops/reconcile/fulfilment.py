@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from stripe_connector.errors import Conflict, InvalidRequest, NotFound
 from stripe_connector.gateways.commercetools.models import PaymentInfo
-from stripe_connector.gateways.commercetools.orders import Payable
+from stripe_connector.gateways.commercetools.orders import Payable, PayableCart
 from stripe_connector.gateways.paced import WriteRefused
 from stripe_connector.ledger.due import asked_beyond, covered_amount
 from stripe_connector.ledger.facts import CART_ID
@@ -32,12 +32,17 @@ Sale = TypeVar("Sale", bound=Payable)
 
 
 async def unfulfilled(
-    reading: Parts, metadata: Mapping[str, str], merged: Payment, beyond: int
+    reading: Parts,
+    metadata: Mapping[str, str],
+    merged: Payment,
+    beyond: int,
+    cart: PayableCart | None,
 ) -> Difference | None:
     """How the payment's order or cart differs; None for payments whose cart Checkout orders.
 
     `metadata` are the intent's, `merged` is the Payment as it would be after its repair,
-    and `beyond` is what is recorded as paid and Stripe does not have.
+    `beyond` is what is recorded as paid and Stripe does not have, and `cart` the one that it was
+    on when the page was read.
     """
     try:
         sale = sale_named(metadata)
@@ -46,7 +51,7 @@ async def unfulfilled(
         if sale.cart_id is not None:
             return await _cart(reading, sale.cart_id, merged, beyond)
         if (cart_id := metadata.get(CART_ID)) is not None:
-            return await _paid_twice(reading, cart_id, merged, beyond)
+            return await _paid_twice(reading, cart_id, merged, beyond, cart)
     except NotFound:
         pass  # the merchant deleted the order or cart: there is nothing to fulfil
     return None
@@ -99,23 +104,30 @@ async def _cart(reading: Parts, cart_id: str, merged: Payment, beyond: int) -> D
 
 
 async def _paid_twice(
-    reading: Parts, cart_id: str, merged: Payment, beyond: int
+    reading: Parts, cart_id: str, merged: Payment, beyond: int, read: PayableCart | None
 ) -> Difference | None:
     """A paid cart whose payments hold more than it costs, and which Checkout orders."""
     if kept_amount(merged) <= 0 or merged.payment_status.interface_code == AMOUNT_MISMATCH:
         return None  # the latter is reported already
-    cart = _with(await reading.commercetools.get_payable_cart(cart_id), merged)
     ours = await reading.account.ours()
+    if read is not None and read.id == cart_id and not _holds_too_much(read, merged, ours, beyond):
+        return None
+    cart = _with(await reading.commercetools.get_payable_cart(cart_id), merged)
+    if not _holds_too_much(cart, merged, ours, beyond):
+        return None
     planned = merged.amount_planned
+    return _of(
+        DifferenceKind.AMOUNT_MISMATCH, cart.id, "cart", cart, merged, str(planned.cent_amount)
+    )
+
+
+def _holds_too_much(cart: PayableCart, merged: Payment, ours: Ours, beyond: int) -> bool:
+    cart = _with(cart, merged)
     too_much = {
         payment.id: covered_amount(payment, needed.currency_code) - needed.cent_amount
         for payment, needed in surplus(cart.gross_total, cart.payments, ours)
     }
-    if too_much.get(merged.id, 0) <= beyond:
-        return None
-    return _of(
-        DifferenceKind.AMOUNT_MISMATCH, cart.id, "cart", cart, merged, str(planned.cent_amount)
-    )
+    return too_much.get(merged.id, 0) > beyond
 
 
 def _mismatch(

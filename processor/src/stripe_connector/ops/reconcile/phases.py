@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
@@ -10,10 +10,12 @@ from typing import Protocol
 from msgspec import Struct
 
 from stripe_connector.gateways.commercetools.history import PAGE
+from stripe_connector.gateways.commercetools.orders import PayableCart
 from stripe_connector.gateways.stripe.history import CreatedSpan, StripeHistory
 from stripe_connector.ledger.facts import PROJECT_KEY
 from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.stripe_objects import Event, PaymentIntent
+from stripe_connector.ops.reconcile.compared import Compared
 from stripe_connector.ops.reconcile.examine import HOLDING, Examiner
 from stripe_connector.ops.reconcile.span import Span
 from stripe_connector.ops.reconcile.wiring import Parts
@@ -49,29 +51,41 @@ class Phase(Protocol):
 
 
 class Payments:
-    """Compares every Payment of the span with Stripe."""
+    """Compares every Payment of the span with Stripe, except those of the listed intents."""
 
     name = "payments"
 
-    def __init__(self, reading: Parts, examiner: Examiner, span: Span) -> None:
+    def __init__(self, reading: Parts, examiner: Examiner, span: Span, compared: Compared) -> None:
+        self._reading = reading
         self._commercetools = reading.commercetools
         self._examiner = examiner
         self._span = span
+        self._compared = compared
 
     async def page(self, after: str | None) -> PhasePage:
         listed = await self._commercetools.list_payments_between(*self._span.bounds(), after)
         payments = [each for each in listed if self._commercetools.is_of_connector(each)]
-        started = [payment.id for payment in payments if payment.interface_id is not None]
-        # One call for the whole page; single calls only where some are missing.
-        placed = not started or await self._commercetools.count_carts_with(started) == len(started)
+        left = {each.id: each for each in payments if each.id not in self._compared}
+        carts = await _carts_of(self._reading, left.values())
         items = [
-            PhaseItem(payment.id, partial(self._examiner.payment, payment, placed=placed))
+            PhaseItem(
+                payment.id,
+                partial(self._examiner.payment, payment, cart=carts.get(payment.id))
+                if payment.id in left
+                else None,
+            )
             for payment in payments
         ]
         more = len(listed) == PAGE
         if more and not self._commercetools.is_of_connector(listed[-1]):
             items.append(PhaseItem(listed[-1].id))  # the next page begins after it
         return PhasePage(items, more, _share(listed[-1].id) if more else 1.0)
+
+
+async def _carts_of(reading: Parts, payments: Iterable[Payment]) -> Mapping[str, PayableCart]:
+    """The carts of the Payments that have an intent, by the Payment's id: one call for a page."""
+    started = [each.id for each in payments if each.interface_id is not None]
+    return await reading.commercetools.list_carts_of(started)
 
 
 class Unfinished:
@@ -118,7 +132,7 @@ Look = Callable[[StripeHistory, CreatedSpan, str | None], Awaitable[tuple[list[S
 class AtStripe:
     """Compares every object of a list at Stripe with the Payment of its intent.
 
-    Skips Payments that the first phase compares.
+    Skips Payments of the span, which other phases compare.
     """
 
     def __init__(
@@ -130,14 +144,20 @@ class AtStripe:
         span: Span,
         *,
         older: timedelta | None = None,
+        compared: Compared | None = None,
     ) -> None:
-        """`older`: look for money without a Payment alone, for so long before the span."""
+        """`older`: look for money without a Payment alone, for so long before the span.
+
+        `compared`: the list has whole intents, so compare Payments of the span, too, which costs
+        no call for each, and remember them here.
+        """
         self.name = name
         self._look = look
         self._reading = reading
         self._examiner = examiner
         self._span = span
         self._older = older
+        self._compared = compared
 
     async def page(self, after: str | None) -> PhasePage:
         created = self._span.at_stripe() if self._older is None else self._span.before(self._older)
@@ -148,14 +168,21 @@ class AtStripe:
             if each.intent_id is not None:
                 first.setdefault(each.intent_id, each.id)
         payments = await self._reading.commercetools.list_payments_of_intents(list(first))
-        items = [self._item(each, first, payments) for each in seen]
+        carts: Mapping[str, PayableCart] = {}
+        if self._compared is not None:
+            carts = await _carts_of(self._reading, payments.values())
+        items = [self._item(each, first, payments, carts) for each in seen]
         if not more:
             return PhasePage(items, more)
         done = (created.until - seen[-1].created) / (created.until - created.since)
         return PhasePage(items, more, done)
 
     def _item(
-        self, seen: Sighting, first: dict[str, str], payments: dict[str, Payment]
+        self,
+        seen: Sighting,
+        first: dict[str, str],
+        payments: Mapping[str, Payment],
+        carts: Mapping[str, PayableCart],
     ) -> PhaseItem:
         if seen.event is not None:
             return PhaseItem(seen.id, partial(self._examiner.replay, seen.event))
@@ -163,6 +190,10 @@ class AtStripe:
             return PhaseItem(seen.id)
         payment = payments.get(seen.intent_id)
         if payment is not None:
+            if self._compared is not None and seen.intent is not None:
+                cart = carts.get(payment.id)
+                work = partial(self._listed, self._compared, payment, seen.intent, cart)
+                return PhaseItem(seen.id, work)
             if self._older is not None or self._span.covers(
                 payment.created_at, payment.last_modified_at
             ):
@@ -171,6 +202,16 @@ class AtStripe:
         if seen.intent is not None:
             return PhaseItem(seen.id, partial(self._examiner.unclaimed, seen.intent))
         return PhaseItem(seen.id, partial(self._examiner.unknown, seen.intent_id))
+
+    async def _listed(
+        self,
+        compared: Compared,
+        payment: Payment,
+        intent: PaymentIntent,
+        cart: PayableCart | None,
+    ) -> None:
+        await self._examiner.payment(payment, intent, cart=cart)
+        compared.add(payment.id)
 
 
 def phases(
@@ -187,14 +228,20 @@ def phases(
     For `orphans` before the span, intents that hold money are looked up.
     """
 
-    def at_stripe(name: str, look: Look, older: timedelta | None = None) -> AtStripe:
-        return AtStripe(name, look, reading, examiner, span, older=older)
+    def at_stripe(
+        name: str,
+        look: Look,
+        older: timedelta | None = None,
+        compared: Compared | None = None,
+    ) -> AtStripe:
+        return AtStripe(name, look, reading, examiner, span, older=older, compared=compared)
 
     if events_only:
         return [at_stripe("undelivered events", _undelivered)]
+    compared = Compared()
     return [
-        Payments(reading, examiner, span),
-        at_stripe("intents", partial(_intents, project_key)),
+        at_stripe("intents", partial(_intents, project_key), compared=compared),
+        Payments(reading, examiner, span, compared),
         at_stripe("refunds", _refunds),
         at_stripe("disputes", _disputes),
         at_stripe("events", partial(_events, project_key)),

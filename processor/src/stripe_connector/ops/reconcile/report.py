@@ -34,6 +34,7 @@ class JsonLine(Struct, frozen=True, omit_defaults=True):
     needs_a_person: bool
     payment: str | UnsetType = UNSET
     intent: str | UnsetType = UNSET
+    order: str | UnsetType = UNSET
     subject: str | UnsetType = UNSET
     type: str | UnsetType = UNSET
     amount: int | UnsetType = UNSET
@@ -176,6 +177,7 @@ class TableReport:
             fields = {
                 "payment": each.payment,
                 "intent": each.intent,
+                "order": each.order,
                 "what": " ".join(filter(None, (each.type, each.subject))),
                 "amount": _amount(each),
                 "recorded": each.recorded,
@@ -188,14 +190,14 @@ class TableReport:
 
     def _table(self) -> Table:
         table = Table("difference")
-        for name in ("payment, intent", "what"):
+        for name in ("payment, intent, order", "what"):
             table.add_column(name, no_wrap=True)  # not wrapped: ids are copied
         for name in ("amount", "recorded", "at Stripe", "remedy"):
             table.add_column(name)
         for each, outcome in self._rows.items():
             table.add_row(
                 each.kind.value.replace("_", " "),
-                "\n".join(filter(None, (each.payment, each.intent))),
+                "\n".join(filter(None, (each.payment, each.intent, each.order))),
                 "\n".join(filter(None, (each.type, each.subject))),
                 _amount(each),
                 each.recorded or "",
