@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from stripe_connector.errors import BackendError, InvalidRequest
 from stripe_connector.money import (
     Money,
+    chargeable,
     from_stripe,
     iso_digits,
     stripe_digits,
@@ -148,3 +149,45 @@ def test_money_reads_as_people_write_it(money: Money, text: str) -> None:
 def test_a_draft_leaves_the_digits_to_commercetools() -> None:
     draft = Money(1234, "KWD", 3).with_amount(20).draft()
     assert (draft.cent_amount, draft.currency_code) == (20, "KWD")
+
+
+MINIMUM = {
+    **dict.fromkeys("AUD BRL CAD CHF EUR INR NZD SGD USD".split(), 50),
+    **dict.fromkeys("AED MYR PLN RON".split(), 200),
+    **dict.fromkeys("NOK SEK".split(), 300),
+    **dict.fromkeys("MXN THB".split(), 1000),
+    **dict.fromkeys("JPY KRW".split(), 50),
+    "CZK": 1500,
+    "DKK": 250,
+    "GBP": 30,
+    "HKD": 400,
+    "HUF": 17_500,
+}
+"""https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, in its minor units."""
+
+
+@pytest.mark.parametrize("currency", MINIMUM)
+def test_stripes_minimum_can_be_charged_and_a_cent_less_cannot(currency: str) -> None:
+    least = Money(MINIMUM[currency], currency, DIGITS[currency])
+    assert chargeable(least) == MINIMUM[currency]
+    assert chargeable(least.with_amount(MINIMUM[currency] + 1)) == MINIMUM[currency] + 1
+    with pytest.raises(InvalidRequest) as refused:
+        chargeable(least.with_amount(MINIMUM[currency] - 1))
+    assert refused.value.code == "amount_too_small"
+    assert str(least) in str(refused.value)
+    assert refused.value.fields == {
+        "amount": {"centAmount": MINIMUM[currency] - 1, "currencyCode": currency},
+        "minimum": {"centAmount": MINIMUM[currency], "currencyCode": currency},
+    }
+
+
+@pytest.mark.parametrize("currency", ["ISK", "ZAR", "KWD"])
+def test_of_other_currencies_stripe_itself_refuses_what_is_too_small(currency: str) -> None:
+    least = Money(10, currency, DIGITS[currency])
+    assert chargeable(least) == to_stripe(least)
+
+
+def test_an_amount_of_more_digits_is_compared_in_stripes_minor_units() -> None:
+    assert chargeable(Money(5000, "EUR", 4)) == 50
+    with pytest.raises(InvalidRequest, match=r"0\.4900 EUR .* minimum is 0\.5000 EUR"):
+        chargeable(Money(4900, "EUR", 4))

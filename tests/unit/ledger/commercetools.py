@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
@@ -40,9 +41,9 @@ INTENT = "pi_1"
 
 
 def payment(*transactions: Transaction, cents: int = 1000, currency: str = "EUR") -> Payment:
-    """A payment whose intent is known; what is Initial was written ahead by us."""
+    """A payment whose intent is known, as it is read; what is Initial was written ahead by us."""
     digits = {"JPY": 0, "ISK": 0, "KWD": 3}.get(currency, 2)
-    return Payment(
+    made = Payment(
         id="payment",
         version=1,
         amount_planned=Money(cents, currency, digits),
@@ -52,6 +53,7 @@ def payment(*transactions: Transaction, cents: int = 1000, currency: str = "EUR"
             _OPERATION.interaction(t.id) for t in transactions if t.state == "Initial"
         ],
     )
+    return msgspec.json.decode(msgspec.json.encode(made), type=Payment)
 
 
 def transaction(

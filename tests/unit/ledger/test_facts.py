@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from stripe_connector.ledger.facts import (
+    IntentFact,
     RefundFact,
     ReleaseFact,
     charge_fact,
@@ -18,14 +19,18 @@ from stripe_connector.ledger.facts import (
 from stripe_connector.ledger.stripe_objects import (
     BalanceTransaction,
     CardDetails,
+    CardOptions,
     Charge,
     Dispute,
     LastPaymentError,
     MethodDetails,
+    MethodOptions,
+    NextAction,
     PaymentIntent,
     Refund,
 )
 
+OVER = MethodOptions(CardOptions("if_available"))
 DECLINED = LastPaymentError("card_declined", "insufficient_funds", "Your card has no funds.")
 
 
@@ -271,3 +276,114 @@ def test_an_overcapture_was_never_approved() -> None:
     of_charge = charge_fact(over)
     assert of_charge is not None
     assert (of_charge.authorized, of_charge.captured) == (1000, 1200)
+
+
+def test_a_refund_that_the_charge_does_not_count_yet_hides_no_release() -> None:
+    ours = Refund("re_1", 50, "eur", "pending", "ch_1", own_metadata={"ct_transaction_id": "t1"})
+    partly = charge(amount_captured=400, amount_refunded=0, captured=True)
+    assert real(refund_facts([ours, released("re_2", 600)], partly)) == ["re_1"]
+    assert real(refund_facts([ours, released("re_2", 70)], partly)) == ["re_1", "re_2"]
+
+
+def test_a_refund_of_another_charge_is_one() -> None:
+    elsewhere = Refund("re_1", 300, "eur", "succeeded", charge="ch_0")
+    assert real(refund_facts([elsewhere], charge(amount_captured=700, captured=True))) == ["re_1"]
+
+
+def test_without_the_charge_every_refund_is_one() -> None:
+    assert real(refund_facts([released("re_1", 1000)], None)) == ["re_1"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "fact"),
+    [
+        ({}, IntentFact("pi_1", 1000, "EUR", "Success", 0, 1000, False, True, "ch_1", "card")),
+        (
+            {"amount_captured": 400, "payment_method_details": None},
+            IntentFact("pi_1", 1000, "EUR", "Success", 400, 1000, False, True, "ch_1"),
+        ),
+    ],
+)
+def test_what_a_charge_says_as_a_whole(fields: dict[str, Any], fact: IntentFact) -> None:
+    assert charge_fact(charge(**fields)) == fact
+
+
+@pytest.mark.parametrize(
+    ("fields", "settled"),
+    [
+        ({"status": "succeeded", "amount_received": 1000}, True),
+        # only the charge shows what was authorized of what may be an overcapture
+        ({"status": "succeeded", "amount_received": 1000, "payment_method_options": OVER}, False),
+        ({"status": "requires_capture", "payment_method_options": OVER}, True),
+        (
+            {
+                "status": "succeeded",
+                "amount_received": 1000,
+                "payment_method_options": OVER,
+                "latest_charge": charge(),
+            },
+            True,
+        ),
+        ({"status": "canceled"}, True),
+        ({"status": "canceled", "latest_charge": "ch_1"}, False),
+        ({"status": "canceled", "latest_charge": charge(status="failed")}, True),
+        ({"status": "processing"}, False),
+    ],
+)
+def test_an_intent_stays_true_where_its_charge_cannot_say_more(
+    fields: dict[str, Any], settled: bool
+) -> None:
+    assert intent_fact(intent(**fields)).settled is settled
+
+
+@pytest.mark.parametrize(
+    ("fields", "unknown"),
+    [
+        ({"status": "requires_patience"}, "requires_patience"),
+        ({"status": "requires_action", "next_action": NextAction("dance")}, "dance"),
+        ({"status": "requires_action", "next_action": NextAction("oxxo_display_details")}, None),
+        ({"status": "succeeded"}, None),
+    ],
+)
+def test_a_word_that_is_not_known_is_told(fields: dict[str, Any], unknown: str | None) -> None:
+    told = intent_fact(intent(**fields))
+    assert told.unknown == unknown
+    if unknown is not None:
+        assert told.authorization == "Pending"
+
+
+def test_a_refunds_and_a_disputes_unknown_words_are_told() -> None:
+    assert refund_fact(Refund("re_1", 1, "eur", "on_hold")).unknown == "on_hold"
+    assert refund_fact(Refund("re_1", 1, "eur", None)).unknown is None
+    for status, unknown in (("lost", None), ("paused", "paused")):
+        told = dispute_fact(Dispute("dp_1", 1000, "eur", status))
+        assert told is not None
+        assert (told.unknown, told.amount, told.currency) == (unknown, 1000, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"status": "succeeded"}, "Paid."),
+        ({"status": "canceled"}, "Canceled."),
+        (
+            {"status": "requires_action", "next_action": NextAction("oxxo_display_details")},
+            "Waiting for the shopper to pay outside of the page (oxxo_display_details).",
+        ),
+        (
+            {"status": "requires_patience"},
+            "Stripe reports a status that the connector does not know: requires_patience",
+        ),
+        (
+            {
+                "last_payment_error": LastPaymentError(
+                    "card_declined", None, "Declined by the bank."
+                )
+            },
+            "Declined by the bank. (card_declined)",
+        ),
+        ({"status": "succeeded", "last_payment_error": DECLINED}, "Paid."),
+    ],
+)
+def test_the_status_in_words(fields: dict[str, Any], text: str) -> None:
+    assert intent_fact(intent(**fields)).text == text

@@ -27,6 +27,7 @@ from stripe_connector.ledger.operation import (
     identity,
     operation_type_draft,
     operations,
+    pretended,
     timestamp,
     with_distinct_time,
 )
@@ -295,3 +296,68 @@ def test_the_custom_type_declares_every_field_and_requires_none() -> None:
     assert {"stripeConnector_error", "stripeConnector_errorMessage"} < declared
     assert not any(field["required"] for field in draft["fieldDefinitions"])
     assert draft["resourceTypeIds"] == ["transaction"]
+
+
+def test_stripe_was_last_called_at_the_attempt_or_when_the_outcome_became_unknown() -> None:
+    assert OPERATION.last_tried_at == OPERATION.attempted_at
+    later, earlier = MOMENT + timedelta(hours=1), MOMENT - timedelta(hours=1)
+    assert replace(OPERATION, unknown_since=later).last_tried_at == later
+    assert replace(OPERATION, unknown_since=earlier).last_tried_at == OPERATION.attempted_at
+
+
+def _pretending(*transactions: Transaction, interactions: Sequence[CustomFields] = ()) -> Payment:
+    """A Payment that has no authorization yet."""
+    return replace(paid(interactions=interactions), transactions=list(transactions))
+
+
+def test_our_fields_on_what_we_did_not_write_ahead_are_pretended() -> None:
+    copied, plain = refund("a", custom=OPERATION.custom()), refund("b")
+    theirs = refund("c", custom=THEIRS)
+    authorization = replace(
+        AUTHORIZED, state="Initial", interaction_id=None, custom=OPERATION.custom()
+    )
+    assert pretended(_pretending(authorization, copied, plain, theirs)) == [copied]
+
+
+def test_what_we_wrote_ahead_is_not_pretended() -> None:
+    ours = refund("a", custom=OPERATION.custom())
+    assert pretended(_pretending(ours, interactions=[OPERATION.interaction("a")])) == []
+
+
+@pytest.mark.parametrize("state", ["Pending", "Success", "Failure"])
+def test_once_a_payment_was_tried_nothing_is_certainly_pretended(state: Any) -> None:
+    tried = replace(AUTHORIZED, state=state)
+    assert pretended(_pretending(tried, refund("a", custom=OPERATION.custom()))) == []
+
+
+@pytest.mark.parametrize("missing", sorted(OPERATION.interaction("t1").fields))
+def test_an_operation_lacks_no_required_field(missing: str) -> None:
+    fields = {**OPERATION.interaction("t1").fields}
+    del fields[missing]
+    found = operations(
+        paid(refund(), interactions=[CustomFields(Reference("type", id="1"), fields)])
+    )
+    needed = {"operation", "action", "attempt", "attemptedAt", "kind", "transactionId"}
+    assert bool(found) == (missing.removeprefix("stripeConnector_") not in needed)
+
+
+def test_two_alike_whose_timestamps_were_changed_belong_to_nobody() -> None:
+    ahead, _ = written_ahead(paid())
+    moved = with_last(ahead, timestamp="2026-01-01T00:00:00.000Z", custom=None)
+    assert set(operations(moved)) == {moved.transactions[-1].id}
+    twin = replace(moved.transactions[-1], id="twin")
+    assert operations(replace(moved, transactions=[*moved.transactions, twin])) == {}
+
+
+def test_nobody_is_like_a_transaction_of_another_type_amount_or_currency() -> None:
+    ahead, operation = written_ahead(paid())
+    assert operation.added is not None
+    last = ahead.transactions[-1]
+    assert operation.added.is_of(last)
+    for other in (
+        replace(last, type="Charge"),
+        replace(last, amount=Money(301, "EUR", 2)),
+        replace(last, amount=Money(300, "USD", 2)),
+        replace(last, timestamp=None),
+    ):
+        assert not operation.added.is_of(other)
