@@ -49,6 +49,8 @@ class Size(Struct, frozen=True):
     """Refused ones that are already on the cart."""
     methods: int = 0
     """Stored by the cart's customer."""
+    history: int = 0
+    """Payments that the customer has made; all situations have the same customer then."""
 
 
 class Reply(Struct):
@@ -70,6 +72,9 @@ class Backends:
         self._orders: dict[str, Json] = {}
         self._methods: dict[str, int] = {}
         """Number of methods that each customer has stored."""
+        self._returned: dict[int, str] = {}
+        """Customers by the number of payments that they have made."""
+        self._payments_of: dict[str, list[Json]] = {}
         expires = datetime.now(UTC) + timedelta(days=1)
         self._expiry = expires.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self._routes: dict[tuple[str, str], Callable[[str, str, bytes], Json]] = {
@@ -120,7 +125,7 @@ class Backends:
             cart["paymentInfo"] = {"payments": earlier}
         prepared = Prepared(cart["id"], f"{cart['id']}_1")
         if kind == "customer":
-            cart["customerId"] = self._uuid()
+            cart["customerId"] = self._returning(size.history) if size.history else self._uuid()
             self._methods[cart["customerId"]] = size.methods
         if kind == "ordered":
             prepared.order = self._new_order(cart)["id"]
@@ -147,6 +152,22 @@ class Backends:
         if not held:
             prepared.refund_event = self._refund(payment, intent, size.refunds)
         return prepared
+
+    def _returning(self, payments: int) -> str:
+        """The customer who has made so many payments, each for another cart."""
+        if payments not in self._returned:
+            customer_id = self._returned[payments] = self._uuid()
+            own = self._payments_of[customer_id] = []
+            for _ in range(payments):
+                payment = self._new_payment(self._uuid())
+                own.append(payment)
+                payment["customer"] = {"typeId": "customer", "id": customer_id}
+                intent = self._new_intent({"ct_payment_id": payment["id"]})
+                self._pay(intent, self._samples.paid_intent)
+                payment["interfaceId"] = intent["id"]
+                self._by_interface_id[intent["id"]] = payment
+                self._add(payment, "Charge", "Success", intent["id"])
+        return self._returned[payments]
 
     def _refused(self, cart_id: str, number: int) -> Json:
         """An earlier failed attempt, as a cart refers to it."""
@@ -246,8 +267,12 @@ class Backends:
     def _payment(self, payment_id: str, query: str, _body: bytes) -> Json:
         if payment_id:
             return self._payments[payment_id]
-        interface_id = parse_qs(query)["where"][0].split('"')[1]
-        found = self._by_interface_id.get(interface_id)
+        where, _, value = parse_qs(query)["where"][0].partition('"')
+        value = value.partition('"')[0]
+        if where.startswith("customer("):
+            own = self._payments_of[value]
+            return {"limit": len(own), "offset": 0, "count": len(own), "results": own}
+        found = self._by_interface_id.get(value)
         return {"limit": 1, "offset": 0, "count": 1, "results": [found] if found else []}
 
     def _write_payment(self, payment_id: str, _query: str, body: bytes) -> Json:

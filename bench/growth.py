@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import click
+import httpx
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,13 +16,20 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.backend import Prepared, Size
-from bench.client import LoadFailed, Request, request
+from bench.client import Connection, LoadFailed, Request, load, request
 from bench.loop import run
 from bench.operations import Workload, refunded, stored, with_session
-from bench.processes import keep_apart
-from bench.rig import CALLERS, Rig, rig, start_backend, start_processor
+from bench.processes import free_port, keep_apart
+from bench.rig import CALLERS, Latency, Rig, latency, rig, start_backend, start_processor
+from sandbox.addresses import Addresses
+from sandbox.demo.people import SECRET_KEY
+from sandbox.demo.start import stand_ins
 
-SETTINGS = {"STORED_PAYMENT_METHODS_ENABLED": "true", "BFF_REQUESTS_PER_MINUTE": "0"}
+SETTINGS = {
+    "STORED_PAYMENT_METHODS_ENABLED": "true",
+    "BFF_REQUESTS_PER_MINUTE": "0",
+    "BFF_PAYMENT_PAGES_PER_MINUTE": "0",
+}
 _WIDTH = 120
 _BEND = 1.5
 """How much more a unit of the upper half may cost than one of the lower half."""
@@ -52,6 +60,11 @@ START = Workload(
 )
 SESSION = Workload(name="POST /api/v1/payments/sessions", kind="ordered", build=_payment_session)
 REFUNDED = Workload(name="webhook charge.refunded", kind="paid", build=refunded, before=stored)
+RETURNING = Workload(
+    name="POST /payments",
+    kind="customer",
+    build=with_session("POST", "/payments", b'"clientSecret"'),
+)
 METHODS = Workload(
     name="GET /stored-payment-methods",
     kind="customer",
@@ -62,6 +75,7 @@ GROWTHS = (
     Growth("lines of the cart", START, (1, 250, 500), lambda n: Size(lines=n)),
     Growth("lines of the order", SESSION, (1, 50, 100), lambda n: Size(lines=n)),
     Growth("payments on the cart", START, (0, 10, 20), lambda n: Size(payments=n)),
+    Growth("customer's payments", RETURNING, (0, 5_000, 10_000), lambda n: Size(history=n)),
     Growth("refunds of the payment", REFUNDED, (2, 100, 200), lambda n: Size(refunds=n)),
     Growth("methods of the customer", METHODS, (0, 50, 100), lambda n: Size(methods=n)),
 )
@@ -117,6 +131,19 @@ async def _grown(stage: Rig, growth: Growth, requests: int, rounds: int) -> Grow
     return Grown(growth.workload.name, growth.unit, growth.sizes, figures)
 
 
+async def kept_alive(logs: Path, calls: int = 500) -> Latency:
+    """What a caller waits for the sandbox on a connection that stays open, one call at a time."""
+    at = Addresses(*(free_port() for _ in range(5)))
+    with httpx.Client(timeout=30, trust_env=False) as client, stand_ins(at, client, logs):
+        connection = await Connection.open(at.stripe)
+        try:
+            headers = {"authorization": f"Bearer {SECRET_KEY}"}
+            account = request("GET", "/v1/account", headers, expected=b"acct_")
+            return latency(await load([connection], [account] * calls))
+        finally:
+            connection.close()
+
+
 def table(found: Sequence[Grown]) -> Table:
     shown = Table(title="CPU seconds per 1,000 requests", title_justify="left")
     shown.add_column("Operation", no_wrap=True)
@@ -149,6 +176,7 @@ def main(requests: int, rounds: int, output: Path) -> None:
         console = Console(width=_WIDTH)
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
+        sandbox = run(kept_alive(output.parent))
         found = run(
             _measure(output.parent, requests, rounds, lambda name: console.print(f"  {name}"))
         )
@@ -156,6 +184,10 @@ def main(requests: int, rounds: int, output: Path) -> None:
         console.print(f"The run failed, nothing was measured. {error}", markup=False)
         sys.exit(1)
     console.print(table(found))
+    console.print(
+        f"The sandbox answers a kept-alive call in {sandbox.p50 * 1000:.2f} ms (p50),"
+        f" {sandbox.p99 * 1000:.2f} ms (p99)."
+    )
     output.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     sys.exit(0 if all(each.is_linear for each in found) else 1)
 

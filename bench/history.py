@@ -29,10 +29,23 @@ class History:
     """Answers for `count` payments; stores none of them."""
 
     def __init__(
-        self, samples: Samples, count: int, on_page: Callable[[int], None] = lambda _: None
+        self,
+        samples: Samples,
+        count: int,
+        on_page: Callable[[int], None] = lambda _: None,
+        *,
+        busy_every: int = 0,
     ) -> None:
-        """`on_page` gets the number of payments read, before each page of them."""
+        """`on_page` gets the number of payments read, before each page of them.
+
+        Every so many calls one is answered 429, unless that is 0.
+        """
         self.count = count
+        self.calls = 0
+        """So far."""
+        self.refused = 0
+        """Of these, with 429."""
+        self._busy_every = busy_every
         self._on_page = on_page
         self._spread = 0xFFFFFFFF // count
         self._intent = _Template(_intent(samples))
@@ -61,6 +74,10 @@ class History:
         return httpx.MockTransport(self._answer)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.calls += 1
+        if self._busy_every and self.calls % self._busy_every == 0:
+            self.refused += 1
+            return httpx.Response(429, headers={"Retry-After": "0"}, content=b"{}")
         query = {name: given[-1] for name, given in parse_qs(request.url.query.decode()).items()}
         for pattern, route in self._routes:
             if pattern.fullmatch(request.url.path):

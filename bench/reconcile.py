@@ -17,6 +17,7 @@ from msgspec import Struct
 from bench.history import History
 from bench.loop import run as run_loop
 from bench.samples import PROJECT, make_samples
+from stripe_connector.clock import Clock
 from stripe_connector.ops.reconcile.command import DIFFERS, Options, run_reconcile
 from stripe_connector.settings import load_settings
 
@@ -30,6 +31,9 @@ class Figures(Struct):
 
     payments: int
     found: int = 0
+    calls: int = 0
+    refused: int = 0
+    """Of these, with 429."""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     early_blocks: int = 0
@@ -41,8 +45,13 @@ class Figures(Struct):
     late_rss: int = 0
 
 
-async def measure(count: int, *, early: int = _EARLY) -> Figures:
-    """Compare `count` payments, of which every thousandth differs, without a network."""
+async def measure(
+    count: int, *, early: int = _EARLY, busy_every: int = 0, clock: Clock | None = None
+) -> Figures:
+    """Compare `count` payments, of which every thousandth differs, without a network.
+
+    Every so many calls one is answered 429, unless `busy_every` is 0.
+    """
     figures = Figures(count)
 
     def sample(read: int) -> None:
@@ -54,17 +63,23 @@ async def measure(count: int, *, early: int = _EARLY) -> Figures:
         else:
             figures.late_blocks = max(figures.late_blocks, blocks)
 
-    history = History(await asyncio.to_thread(make_samples), count, sample)
+    history = History(await asyncio.to_thread(make_samples), count, sample, busy_every=busy_every)
     options = Options(since="2023-11-01", until="2025-01-01", json=True, rate=1e9)
     wall, cpu = time.monotonic(), time.process_time()
     out = _LastLine()
     async with httpx.AsyncClient(transport=history.transport()) as http:
         code = await run_reconcile(
-            load_settings(_ENVIRONMENT), options, http=http, stop=asyncio.Event(), out=out
+            load_settings(_ENVIRONMENT),
+            options,
+            http=http,
+            stop=asyncio.Event(),
+            clock=clock,
+            out=out,
         )
     if code != DIFFERS:
         raise RuntimeError(f"The run ended with {code}: nothing was measured.")
     figures.seconds, figures.cpu_seconds = time.monotonic() - wall, time.process_time() - cpu
+    figures.calls, figures.refused = history.calls, history.refused
     figures.late_rss = _peak_rss()
     figures.found = msgspec.json.decode(out.last)["summary"]["remaining"]
     return figures
@@ -106,13 +121,15 @@ _ENVIRONMENT = {
 
 
 @click.command()
-@click.argument("payments", default=1_000_000, type=click.IntRange(2 * _EARLY))
-def main(payments: int) -> None:
+@click.argument("payments", default=1_000_000, type=click.IntRange(1_000))
+@click.option("--busy-every", default=0, help="Answer one of so many calls with 429.")
+def main(payments: int, busy_every: int) -> None:
     """Compare payments with Stripe, without a network in between."""
-    figures = run_loop(measure(payments))
+    figures = run_loop(measure(payments, busy_every=busy_every))
     click.echo(
         f"{payments:,} payments, {figures.found:,} of them wrong: {figures.seconds:,.0f} s,"
         f" {figures.cpu_seconds / payments * 1e6:,.0f} us of CPU each\n"
+        f"{figures.calls:,} calls, {figures.refused:,} of them answered 429\n"
         f"memory: {figures.early_rss / _KIB**2:,.1f} MiB after {_EARLY:,},"
         f" {figures.late_rss / _KIB**2:,.1f} MiB at the end;"
         f" blocks: {figures.early_blocks:,} and {figures.late_blocks:,}"

@@ -148,7 +148,9 @@ async def serve(
         "shop": beside(shop, desk.app),
     }
     known, more = gate.hosts(os.environ), gate.origins(os.environ)
-    servers = {listeners[name]: _server(gate.Gate(app, known, more)) for name, app in apps.items()}
+    servers = {
+        listeners[name]: server_for(gate.Gate(app, known, more)) for name, app in apps.items()
+    }
 
     def stop() -> None:
         desk.live.close()
@@ -212,7 +214,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(app: ASGIApp) -> _Server:
+def server_for(app: ASGIApp) -> uvicorn.Server:
+    """Serves one of the applications, on the listener that it is given."""
     return _Server(
         uvicorn.Config(
             app,

@@ -278,3 +278,12 @@ def test_what_was_compared_is_remembered_within_bounds() -> None:
         assert each in compared
     assert 0 < sum(each in compared for each in ids) <= 64
     assert "another" not in compared
+
+
+async def test_refusals_for_too_many_requests_change_no_result_and_cost_a_call_each() -> None:
+    undisturbed = await measure(1_000, clock=FakeClock())
+    busy = await measure(1_000, busy_every=7, clock=FakeClock())
+
+    assert busy.refused > 10
+    assert busy.found == undisturbed.found == 1
+    assert busy.calls == undisturbed.calls + busy.refused
