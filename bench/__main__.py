@@ -11,11 +11,10 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from bench.client import LoadFailed
-from bench.comparison import Plan as ComparisonPlan
 from bench.loop import run
 from bench.measure import QUICK, Plan, measure
 from bench.operations import OPERATIONS, Operation
-from bench.reference import Reference, beside, report
+from bench.reference import PLAN, Reference, beside, report
 from bench.reference import to_json as to_json_beside
 from bench.report import tables, this_machine, to_json
 
@@ -82,7 +81,7 @@ def _beside(
     output: Path,
 ) -> None:
     """Compare with the reference; exit 1 where a ratio exceeds its target."""
-    plan = ComparisonPlan() if rounds is None else ComparisonPlan(rounds=rounds)
+    plan = PLAN if rounds is None else replace(PLAN, rounds=rounds)
     try:
         findings = run(
             beside(

@@ -17,6 +17,8 @@ class Plan(Struct, frozen=True):
     rounds: int = 4
     requests: int = 300
     repetitions: int = 3
+    warm_up: int = 64
+    """Requests before the first round of each operation."""
 
 
 class Comparison(Struct, frozen=True):
@@ -59,7 +61,7 @@ async def compared(
 ) -> Comparison:
     """Measure a workload at two processors, each with its own requests. Raises LoadFailed."""
     for workload, rig in (base, now):
-        await rig.round(workload, CALLERS, max(64, plan.requests // 5))  # warms up
+        await rig.round(workload, CALLERS, plan.warm_up)
     result = await _rounds(plan, base, now, limit)
     for _ in range(plan.repetitions):
         if result.holds:

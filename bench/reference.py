@@ -33,6 +33,10 @@ MEMORY = 0.4
 _MEGABYTE = 1_000_000
 
 
+PLAN = Plan(warm_up=1_500)
+"""A processor that compiles while it runs has then compiled what it will."""
+
+
 class Reference(Struct, frozen=True):
     """The other processor."""
 

@@ -63,7 +63,7 @@ class _Commands(click.Group):
 
 def _imported(name: str) -> ModuleType:
     """A module. What it imports is no garbage, and looking for some is a seventh of a cold start
-    (docs/performance.md)."""
+    (docs/performance.md, "Paths for speed")."""
     gc.disable()
     try:
         return import_module(name)

@@ -106,6 +106,8 @@ def mask(text: str) -> str:
 
 
 def _mask(text: str) -> str:
+    # What no pattern can match is not searched: a line takes 29 us instead of 73, a twelfth of a
+    # webhook's CPU (docs/performance.md, "Paths for speed").
     if "_" in text:
         text = _KEY.sub(r"\1***", text)
         text = _CLIENT_SECRET.sub("_secret_***", text)

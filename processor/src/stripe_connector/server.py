@@ -115,7 +115,8 @@ def _collect_garbage_seldom() -> None:
     """Keep the garbage collector from scanning objects that live as long as process or request.
 
     Hardly any object is cyclic, but a thousand requests in flight have many: with Python's own
-    thresholds a quarter of their CPU time went into garbage collection.
+    thresholds a quarter of their CPU time went into garbage collection (docs/performance.md,
+    "Paths for speed").
     """
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)

@@ -57,7 +57,7 @@ class AiohttpClient:
     ) -> WholeResponse:
         """One request. Raises NoAnswer when no whole answer arrived."""
         session = self._session or self._open_session()
-        # Escaping anew what is escaped already would cost more than the rest of the request.
+        # What is escaped already must arrive as it was written; yarl would decode some of it.
         escaped = url.isascii() and url.isprintable() and " " not in url
         try:
             async with session.request(

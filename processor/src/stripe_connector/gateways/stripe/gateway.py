@@ -321,6 +321,8 @@ class Stripe:
         *,
         api_version: str | None = None,
     ) -> T:
+        # The SDK's typed calls make an object of every field: 0.8 ms instead of 0.1 for an intent
+        # (docs/performance.md, "Paths for speed").
         try:
             response = await self._client.raw_request_async(
                 method, path, **(params or {}), idempotency_key=key, stripe_version=api_version

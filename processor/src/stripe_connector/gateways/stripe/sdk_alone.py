@@ -1,7 +1,8 @@
 """Imports Stripe's SDK without the HTTP libraries that it looks for.
 
 It imports those that are installed, in case it is given no client; it always gets ours. They would
-be a tenth of a cold start, a sixth where httpx is installed as well (docs/performance.md).
+be a tenth of a cold start, a sixth where httpx is installed as well (docs/performance.md, "Paths
+for speed").
 """
 
 from __future__ import annotations

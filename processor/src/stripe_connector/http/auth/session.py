@@ -50,7 +50,8 @@ class SessionGuard:
     """Lets a request pass whose session the session service calls active.
 
     What it says is remembered for `keep_s` seconds, never longer than the session lives, and only
-    as far as identity goes. Routes that compute money take the session from `fresh`.
+    as far as identity goes. Routes that compute money take the session from `fresh`. It saves a
+    call, half of the CPU of a request for configuration (docs/performance.md, "Paths for speed").
     """
 
     def __init__(
