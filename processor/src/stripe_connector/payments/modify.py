@@ -30,7 +30,7 @@ from stripe_connector.payments.limits import (
 )
 from stripe_connector.payments.movement import Mover
 from stripe_connector.payments.own_account import OwnAccount
-from stripe_connector.payments.parts import Outcome, Part, Plan, Request
+from stripe_connector.payments.parts import Outcome, Part, Request
 from stripe_connector.payments.record import Recorder
 
 _REVERSAL = "reversePayment"
@@ -108,19 +108,27 @@ class Modifier:
             _, outcome = await self._mover.cancel_open(payment)
             return outcome
         match command:
-            case CaptureCommand():
-                return await self._capture(payment, command, key)
-            case RefundCommand():
-                return await self._refund(payment, command, key)
+            case CaptureCommand() | RefundCommand():
+                return await self._move_amount(payment, command, key)
             case CancelCommand():
                 return await self._cancel(payment, command, key)
             case ReverseCommand():
                 return await self._reverse(payment, command, key)
 
-    async def _capture(self, payment: Payment, command: CaptureCommand, key: str | None) -> Outcome:
+    async def _move_amount(
+        self, payment: Payment, command: CaptureCommand | RefundCommand, key: str | None
+    ) -> Outcome:
+        """Move one amount; before a refusal, bring the Payment up to date and try again."""
         amount = _checked(payment, command.amount)
+        reference = command.merchant_reference
+        charge_id = command.transaction_id if isinstance(command, RefundCommand) else None
+        action = "refundPayment" if isinstance(command, RefundCommand) else "capturePayment"
+        named = identity(key, action, amount.cent_amount, charge_id, reference)
+        request = Request(named, action, reference)
 
         async def plan(current: Payment) -> Sequence[Part]:
+            if isinstance(command, RefundCommand):
+                return [_refund(current, amount, charge_id)]
             current = await self._without_capture(current)
             limit = capturable(current)
             if amount.cent_amount > limit:
@@ -128,42 +136,15 @@ class Modifier:
             final = amount.cent_amount == limit or not await self._more_captures(current)
             return [Part("Charge", amount, final=final)]
 
-        request = Request(
-            identity(
-                key,
-                "capturePayment",
-                amount.cent_amount,
-                merchant_reference=command.merchant_reference,
-            ),
-            "capturePayment",
-            command.merchant_reference,
-        )
-        return await self._single(payment, request, plan, amount)
-
-    async def _refund(self, payment: Payment, command: RefundCommand, key: str | None) -> Outcome:
-        amount = _checked(payment, command.amount)
-        charge_id = command.transaction_id
-
-        async def plan(current: Payment) -> Sequence[Part]:
-            limit = refundable(current)
-            if charge_id is not None:
-                limit = min(limit, refundable_of(current, _charge(current, charge_id)))
-            if amount.cent_amount > limit:
-                raise AmountTooHigh(amount.cent_amount, reason=_at_most(limit, "refunded", current))
-            return [Part("Refund", amount, refund_of=charge_id)]
-
-        request = Request(
-            identity(
-                key,
-                "refundPayment",
-                amount.cent_amount,
-                charge_id,
-                command.merchant_reference,
-            ),
-            "refundPayment",
-            command.merchant_reference,
-        )
-        return await self._single(payment, request, plan, amount)
+        for known in self._mover.find_existing(payment, request):
+            if known.amount != amount:
+                raise Conflict("This Idempotency-Key was used for another operation.")
+        try:
+            _, outcomes = await self._mover.move(payment, request, plan)
+        except InvalidRequest:
+            payment = await self._recorder.sync_intent(payment, _intent(payment))
+            _, outcomes = await self._mover.move(payment, request, plan)
+        return _combined(outcomes)
 
     async def _cancel(self, payment: Payment, command: CancelCommand, key: str | None) -> Outcome:
         reference = command.merchant_reference
@@ -274,20 +255,6 @@ class Modifier:
                 await self._move_back(payment, Request(code, _REVERSAL))
                 return
 
-    async def _single(
-        self, payment: Payment, request: Request, plan: Plan, amount: Money
-    ) -> Outcome:
-        """Move one amount; before a refusal, bring the Payment up to date and try again."""
-        for known in self._mover.find_existing(payment, request):
-            if known.amount != amount:
-                raise Conflict("This Idempotency-Key was used for another operation.")
-        try:
-            _, outcomes = await self._mover.move(payment, request, plan)
-        except InvalidRequest:
-            payment = await self._recorder.sync_intent(payment, _intent(payment))
-            _, outcomes = await self._mover.move(payment, request, plan)
-        return _combined(outcomes)
-
     async def _with_authorization(self, payment: Payment) -> Payment:
         """The payment; brought up to date where no attempt that may succeed is recorded."""
         if payment.total("Authorization", "Pending", "Success"):
@@ -344,6 +311,16 @@ def _charge(payment: Payment, transaction_id: str) -> Transaction:
         if transaction.id == transaction_id and transaction.state == "Success":
             return transaction
     raise UnknownCharge(transaction_id)
+
+
+def _refund(payment: Payment, amount: Money, charge_id: str | None) -> Part:
+    """A refund, of one charge where that is named; raises AmountTooHigh."""
+    limit = refundable(payment)
+    if charge_id is not None:
+        limit = min(limit, refundable_of(payment, _charge(payment, charge_id)))
+    if amount.cent_amount > limit:
+        raise AmountTooHigh(amount.cent_amount, reason=_at_most(limit, "refunded", payment))
+    return Part("Refund", amount, refund_of=charge_id)
 
 
 def _cancellation(payment: Payment) -> list[Part]:
