@@ -18,6 +18,7 @@ from stripe_connector.gateways.paced import PacedOutgoing
 from stripe_connector.gateways.stripe import Stripe
 from stripe_connector.gateways.stripe.administration import StripeAdministration
 from stripe_connector.gateways.stripe.sdk import AppInfo
+from stripe_connector.payments.cart_payments import CartPayments
 from stripe_connector.payments.confirm import Confirmer
 from stripe_connector.payments.covered import CoveredSales
 from stripe_connector.payments.elements import Elements
@@ -273,6 +274,7 @@ def request_use_cases(
             stripe,
             recorder,
             mover,
+            CartPayments(commercetools, stripe, recorder, settings.ctp_project_key),
             does.customers,
             methods,
             CoveredSales(recorder, mover, does.modifier),

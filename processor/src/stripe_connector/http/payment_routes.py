@@ -27,7 +27,7 @@ from stripe_connector.http.openapi.examples import INTENT_ID
 from stripe_connector.http.responses import Error, json_response
 from stripe_connector.http.routing import AnyEndpoint, Endpoint
 from stripe_connector.method_names import KNOWN
-from stripe_connector.payments.asked import MethodGone, UnusableMethod
+from stripe_connector.payments.asked import Express, MethodGone, UnusableMethod, Wish
 from stripe_connector.payments.confirm import Confirmer
 from stripe_connector.payments.elements import (
     ElementConfig,
@@ -36,7 +36,7 @@ from stripe_connector.payments.elements import (
     billing_address,
 )
 from stripe_connector.payments.shopper import Shopper
-from stripe_connector.payments.start import Express, Started, Starter, Wish
+from stripe_connector.payments.start import Started, Starter
 from stripe_connector.payments.stored.customer_methods import (
     CustomerMethods,
     ShownMethod,

@@ -14,6 +14,22 @@ class AskedAmount(Struct, frozen=True):
     currency_code: str
 
 
+class Express(Struct, frozen=True):
+    """How an express checkout differs: the wallet brings the address, the customer is optional."""
+
+    with_customer: bool
+
+
+class Wish(Struct, frozen=True):
+    """What the shopper says about stored methods: keep this one, or pay with that one."""
+
+    store: bool = False
+    stored: str | None = None
+    """Its id in commercetools."""
+    component: str | None = None
+    """The one type of a component that offers no other."""
+
+
 class ImpossibleValue(InvalidRequest):
     """A value that was asked for cannot be used as things are."""
 

@@ -7,12 +7,9 @@ Starting again returns the same intent, updated to the current cart.
 
 from __future__ import annotations
 
-import contextlib
-import uuid
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from stripe_connector import context
@@ -26,39 +23,27 @@ from stripe_connector.errors import (
 from stripe_connector.gateways.commercetools.gateway import Commercetools, locked
 from stripe_connector.gateways.commercetools.models import (
     Cart,
-    PaymentDraft,
     PaymentMethod,
-    PaymentMethodInfoDraft,
     Session,
 )
 from stripe_connector.gateways.stripe.gateway import Stripe
 from stripe_connector.ledger import due as dues
-from stripe_connector.ledger.actions import (
-    Action,
-    AddTransaction,
-    ChangeAmountPlanned,
-    ChangeTransactionState,
-    SetInterfaceId,
-    SetStatusInterfaceCode,
-    SetStatusInterfaceText,
-    TransactionDraft,
-)
+from stripe_connector.ledger.actions import ChangeAmountPlanned
 from stripe_connector.ledger.facts import intent_fact
-from stripe_connector.ledger.operation import KEY_LIFETIME
 from stripe_connector.ledger.ours import Ours
-from stripe_connector.ledger.payment import Payment, Reference
+from stripe_connector.ledger.payment import Payment
 from stripe_connector.ledger.series import next_number, started_here
 from stripe_connector.ledger.stripe_objects import OPEN, PaymentIntent
 from stripe_connector.money import Money
-from stripe_connector.payments import attempts, intents
+from stripe_connector.payments import intents
 from stripe_connector.payments.amounts import cart_amount_due, require_due
-from stripe_connector.payments.asked import MethodGone, UnusableMethod
+from stripe_connector.payments.asked import Express, MethodGone, UnusableMethod, Wish
 from stripe_connector.payments.behaviour import Behaviour, behaviour_of
-from stripe_connector.payments.comfort import without_refused
+from stripe_connector.payments.cart_payments import CartPayments, is_over
 from stripe_connector.payments.covered import CoveredSales
 from stripe_connector.payments.limits import processing_amount
 from stripe_connector.payments.movement import Mover
-from stripe_connector.payments.offer import METHOD_CONFIGURATION, MethodChoice, Offer
+from stripe_connector.payments.offer import MethodChoice, Offer
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.shopper import Shopper, read_session_and_cart
@@ -69,31 +54,8 @@ from stripe_connector.settings import Settings
 if TYPE_CHECKING:
     from stripe_connector.gateways.stripe.params import IntentCreateParams
 
-FAILED = "failed"
-"""Status code of a Payment whose intent Stripe refused to create, or whose intent is lost."""
-
-UNKNOWN_INTENT = "unknown_intent"
-"""Status code of a Payment whose intent does not exist for the current keys."""
-
 _IMPOSSIBLE_AMOUNTS = frozenset({"amount_too_large", "amount_too_small"})
 _MOVED_ON = "payment_intent_unexpected_state"
-_CONFIGURATION: Final = "payment_method_configuration"
-
-
-class Express(Struct, frozen=True):
-    """How an express checkout differs: the wallet brings the address, the customer is optional."""
-
-    with_customer: bool
-
-
-class Wish(Struct, frozen=True):
-    """What the shopper says about stored methods: keep this one, or pay with that one."""
-
-    store: bool = False
-    stored: str | None = None
-    """Its id in commercetools."""
-    component: str | None = None
-    """The one type of a component that offers no other."""
 
 
 class _Choice(Struct, frozen=True):
@@ -137,6 +99,7 @@ class Starter:
         stripe: Stripe,
         recorder: Recorder,
         mover: Mover,
+        payments: CartPayments,
         customers: Customers,
         methods: CustomerMethods,
         covered: CoveredSales,
@@ -148,6 +111,7 @@ class Starter:
         self._stripe = stripe
         self._recorder = recorder
         self._mover = mover
+        self._payments = payments
         self._customers = customers
         self._methods = methods
         self._covered = covered
@@ -249,7 +213,7 @@ class Starter:
                 await self._mover.cancel_open(latest)
             return None
         following = next_number(cart.payments, wanted.ours)
-        if latest is None or _is_over(latest):
+        if latest is None or is_over(latest):
             return await self._new(wanted, following)
         if latest.interface_id is None:
             return await self._new(wanted, number, latest)
@@ -259,7 +223,7 @@ class Starter:
             )
         except NotFound:
             # Keys were exchanged since, or test data was deleted: that one cannot be paid here.
-            await self._given_up(latest)
+            await self._payments.give_up(latest)
             return await self._new(wanted, following)
         pending = intent_fact(intent).authorization == "Pending"
         if intent.status in OPEN and not pending:
@@ -270,7 +234,7 @@ class Starter:
             raise _in_process(latest)
         if intent.status == "canceled":
             return await self._new(wanted, following)
-        if latest.version == self._latest_version(cart, latest):
+        if any(known.version == latest.version for known in cart.payments if known.id == latest.id):
             # Already recorded, and a rest is due: it is a payment of its own.
             return await self._new(wanted, following)
         return None
@@ -284,12 +248,12 @@ class Starter:
         created as a guest's: an intent never gets an unverified customer.
         """
         cart, due = wanted.cart, wanted.due
-        payment, claim = await both(self._payment(wanted, number, begun), self._claim(wanted))
+        payment, claim = await both(self._created(wanted, number, begun), self._claim(wanted))
         if not wanted.ours.includes(payment):
             # Of another account or mode, and not on the cart: its number is taken.
             return await self._new(wanted, number + 1)
         context.note(payment=payment.id, cart=cart.id)
-        if payment.interface_id is not None or _is_over(payment):
+        if payment.interface_id is not None or is_over(payment):
             await self._commercetools.add_payment(cart, payment.id)
             return None  # another request was faster: look at its intent
         params = self._params(wanted, payment.amount_planned, claim.stripe_id if claim else None)
@@ -297,7 +261,7 @@ class Starter:
             params = intents.for_guest(params)
         (made, now), customer = await both(
             both(
-                self._intent(cart, payment, params),
+                self._payments.create_intent(cart, payment, params),
                 self._commercetools.add_payment(cart, payment.id),
             ),
             self._customer(wanted, claim),
@@ -307,14 +271,15 @@ class Starter:
         context.note(intent=made.id)
         if not self._offer.fits(made, wanted.methods):
             # Another request was faster, for other methods: two intents must not be payable.
-            payment = await self._linked(payment, made)
+            payment = await self._payments.link(payment, made)
             if payment.interface_id == made.id:
-                await self._supersede(payment, made)
+                await self._payments.supersede(payment, made)
             return None
         params = self._params(wanted, payment.amount_planned, customer)
         try:
             payment, intent = await both(
-                self._linked(payment, made), self._told(wanted, payment, made, params)
+                self._payments.link(payment, made),
+                self._payments.update_intent(payment, made, cart, params),
             )
         except (NotFound, PaymentRefused):
             return None  # for example with another customer: it is linked now, and updated below
@@ -342,123 +307,18 @@ class Starter:
         try:
             due = require_due(cart, before.session.metadata, before.ours)
         except InvalidRequest:
-            await self._supersede(payment, intent)
+            await self._payments.supersede(payment, intent)
             raise
         behaviour = behaviour_of(cart, self._settings, store=before.choice.store)
         methods = await self._choose(before.session, behaviour, before.choice)
         wanted = replace(before, cart=cart, due=due, behaviour=behaviour, methods=methods)
         return await self._brought_up(wanted, payment, intent, self._params(wanted, due, customer))
 
-    async def _payment(self, wanted: _Wanted, number: int, begun: Payment | None) -> Payment:
+    async def _created(self, wanted: _Wanted, number: int, begun: Payment | None) -> Payment:
         if begun is not None:
             return begun  # the merchant may have changed its key since
-        cart, ours, metadata = wanted.cart, wanted.ours, wanted.session.metadata
-        draft = PaymentDraft(
-            key=f"{cart.id}_{number}",
-            amount_planned=wanted.due.draft(),
-            payment_method_info=PaymentMethodInfoDraft(
-                metadata.payment_interface or ours.payment_interface,
-                interface_account=ours.interface_account or UNSET,
-            ),
-            interface_interactions=[ours.proof.interaction()],
-            customer=Reference("customer", cart.customer_id) if cart.customer_id else UNSET,
-            anonymous_id=(cart.anonymous_id or UNSET) if cart.customer_id is None else UNSET,
-            checkout_transaction_item_id=metadata.checkout_transaction_item_id or UNSET,
-        )
-        return await self._recorder.create_payment(draft)
-
-    async def _intent(
-        self, cart: Cart, payment: Payment, params: IntentCreateParams
-    ) -> PaymentIntent | None:
-        """The Payment's one intent; None where the Payment changed or can have none."""
-        metadata = intents.intent_metadata(self._settings.ctp_project_key, cart, payment.id)
-        if (configuration := params.get(_CONFIGURATION)) is not None:
-            metadata[METHOD_CONFIGURATION] = configuration
-        if self._recorder.older_than(KEY_LIFETIME, payment):
-            # Stripe may have expired the key of an earlier try, so a call would create a second.
-            found = await self._stripe.find_intent(payment.id, intents.since(payment.created_at))
-            if found is not None:
-                return found
-
-        async def made_before() -> PaymentIntent | None:
-            """The intent that an earlier request created, possibly for a different cart."""
-            current = await self._commercetools.get_payment(payment.id)
-            if current.interface_id is not None:
-                return await self._stripe.get_intent(current.interface_id)
-            return await self._stripe.find_intent(payment.id, intents.since(payment.created_at))
-
-        body: IntentCreateParams = {**params, "metadata": metadata}
-        try:
-            return await attempts.create(
-                lambda key: without_refused(self._stripe.create_intent, body, key),
-                made_before,
-                f"{payment.id}:start",
-            )
-        except NotFound as error:
-            if "payment_method" in params and error.fields.get("param") != _CONFIGURATION:
-                raise MethodGone from error
-            if "customer" not in params:
-                raise
-            # The customer was deleted at Stripe: the shopper pays as a guest.
-            return await self._intent(cart, payment, intents.for_guest(params))
-        except PaymentRefused as refusal:
-            await self._failed(payment, refusal.code, refusal.message)
-            raise InvalidRequest(refusal.message, code=refusal.code) from refusal
-
-    async def _failed(self, payment: Payment, code: str, message: str) -> None:
-        """Record a Payment without intent as failed, so that the next start takes a new one."""
-
-        async def compute(current: Payment) -> Sequence[Action]:
-            if current.interface_id is not None or current.payment_status.interface_code == FAILED:
-                return []
-            return [
-                AddTransaction(
-                    TransactionDraft(
-                        "Authorization",
-                        current.amount_planned.draft(),
-                        "Failure",
-                        timestamp=self._recorder.now(),
-                    )
-                ),
-                SetStatusInterfaceCode(FAILED),
-                SetStatusInterfaceText(f"{message} ({code})"),
-            ]
-
-        await self._recorder.update(payment, compute)
-
-    async def _given_up(self, payment: Payment) -> None:
-        """Record that a Payment's intent does not exist at Stripe; recorded money stays."""
-
-        async def compute(current: Payment) -> Sequence[Action]:
-            if current.payment_status.interface_code == UNKNOWN_INTENT or current.total(
-                "Authorization", "Success"
-            ):
-                return []
-            return [
-                *(
-                    ChangeTransactionState(t.id, "Failure")
-                    for t in current.of_type("Authorization")
-                    if t.unfinished
-                ),
-                SetStatusInterfaceCode(UNKNOWN_INTENT),
-                SetStatusInterfaceText("Stripe does not know its intent: other keys, or deleted."),
-            ]
-
-        await self._recorder.update(payment, compute)
-
-    async def _linked(self, payment: Payment, intent: PaymentIntent) -> Payment:
-        async def compute(current: Payment) -> Sequence[Action]:
-            if current.interface_id is not None or _is_over(current):
-                return []
-            return [SetInterfaceId(intent.id)]
-
-        linked = await self._recorder.update(payment, compute)
-        if _is_over(linked):
-            # Another request, for other methods, was refused and gave the Payment up: the next one
-            # has an intent of its own, beside which this one must not be payable.
-            with contextlib.suppress(PaymentRefused):
-                await self._stripe.cancel_intent(intent.id, _once_only(payment, "supersede"))
-        return linked
+        metadata = wanted.session.metadata
+        return await self._payments.create(wanted.cart, number, wanted.due, wanted.ours, metadata)
 
     async def _brought_up(
         self, wanted: _Wanted, payment: Payment, intent: PaymentIntent, desired: IntentCreateParams
@@ -468,14 +328,14 @@ class Starter:
         context.note(payment=payment.id, cart=wanted.cart.id, intent=intent.id)
         if intent.currency.upper() != due.currency_code:
             # An intent in the old currency can still be paid: cancel it before creating another.
-            await self._supersede(payment, intent)
+            await self._payments.supersede(payment, intent)
             return None
         if not self._offer.fits(intent, wanted.methods):
             # Its methods cannot be chosen anew either.
-            await self._supersede(payment, intent)
+            await self._payments.supersede(payment, intent)
             return None
         try:
-            intent = await self._told(wanted, payment, intent, desired)
+            intent = await self._payments.update_intent(payment, intent, wanted.cart, desired)
         except NotFound as error:
             if "payment_method" in desired:
                 raise MethodGone from error
@@ -492,7 +352,7 @@ class Starter:
                 raise InvalidRequest(refusal.message, code=refusal.code) from refusal
             if refusal.code != _MOVED_ON:
                 # For example another customer: only a new intent can have what this one refuses.
-                await self._supersede(payment, intent)
+                await self._payments.supersede(payment, intent)
             return None  # otherwise its status changed meanwhile: read again
         if payment.amount_planned == due:
             return _started(wanted, payment, intent)
@@ -503,26 +363,6 @@ class Starter:
         except Conflict:
             return None
         return _started(wanted, payment, intent)
-
-    async def _told(
-        self, wanted: _Wanted, payment: Payment, intent: PaymentIntent, desired: IntentCreateParams
-    ) -> PaymentIntent:
-        """Update at Stripe what differs from the intent as desired."""
-        changes = intents.intent_changes(intent, desired) | intents.owner(intent, wanted.cart)
-        if not changes:
-            return intent
-        return await without_refused(
-            lambda sent, key: self._stripe.update_intent(intent.id, sent, key),
-            changes,
-            _once_only(payment, "update"),
-        )
-
-    async def _supersede(self, payment: Payment, intent: PaymentIntent) -> None:
-        try:
-            canceled = await self._stripe.cancel_intent(intent.id, _once_only(payment, "supersede"))
-        except PaymentRefused:
-            return
-        await self._recorder.record_facts(payment, [intent_fact(canceled)])
 
     async def _claim(self, wanted: _Wanted) -> CustomerClaim | None:
         """The Stripe customer of the intent, as the shopper's profile names it."""
@@ -557,9 +397,6 @@ class Starter:
             multiple_captures=self._settings.stripe_enable_multi_operations,
         )
 
-    def _latest_version(self, cart: Cart, payment: Payment) -> int:
-        return next(known.version for known in cart.payments if known.id == payment.id)
-
 
 def _started(wanted: _Wanted, payment: Payment, intent: PaymentIntent) -> Started:
     return Started(payment, intent, wanted.cart, wanted.behaviour, wanted.session, wanted.methods)
@@ -571,23 +408,9 @@ def _latest_payment(cart: Cart, ours: Ours) -> tuple[int, Payment | None]:
     return started[-1] if started else (0, None)
 
 
-def _once_only(payment: Payment, operation: str) -> str:
-    """A key for a call that is safe to repeat, and that Stripe must not answer from its store.
-
-    Otherwise an intent whose amount changes and changes back would keep the wrong one, and a stored
-    failure would be repeated for a day.
-    """
-    return f"{payment.id}:{operation}:{uuid.uuid4()}"
-
-
 def _in_process(payment: Payment) -> Conflict:
     return Conflict(
         "The payment of this cart is being processed.",
         code="PaymentProcessing",
         fields={"paymentReference": payment.id},
     )
-
-
-def _is_over(payment: Payment) -> bool:
-    """Whether it was given up before it had an intent."""
-    return payment.interface_id is None and bool(payment.transactions)
