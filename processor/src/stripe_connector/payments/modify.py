@@ -29,6 +29,7 @@ from stripe_connector.payments.limits import (
     unanswered,
 )
 from stripe_connector.payments.movement import Mover
+from stripe_connector.payments.movement_records import require_intent_id
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.parts import Outcome, Part, Request
 from stripe_connector.payments.record import Recorder
@@ -142,7 +143,7 @@ class Modifier:
         try:
             _, outcomes = await self._mover.move(payment, request, plan)
         except InvalidRequest:
-            payment = await self._recorder.sync_intent(payment, _intent(payment))
+            payment = await self._recorder.sync_intent(payment, require_intent_id(payment))
             _, outcomes = await self._mover.move(payment, request, plan)
         return _combined(outcomes)
 
@@ -259,7 +260,7 @@ class Modifier:
         """The payment; brought up to date where no attempt that may succeed is recorded."""
         if payment.total("Authorization", "Pending", "Success"):
             return payment
-        return await self._recorder.sync_intent(payment, _intent(payment))
+        return await self._recorder.sync_intent(payment, require_intent_id(payment))
 
     async def _without_capture(self, payment: Payment) -> Payment:
         """The payment with no capture under way; one at a time, for only then does the amount
@@ -290,7 +291,7 @@ class Modifier:
         """Whether the card allows a later capture of the rest, and the merchant enabled that."""
         if not self._multiple_captures:
             return False
-        charge = (await self._stripe.get_intent(_intent(payment))).charge
+        charge = (await self._stripe.get_intent(require_intent_id(payment))).charge
         details = charge.payment_method_details if charge else None
         card = details.card if details else None
         return bool(card and card.multicapture and card.multicapture.status == "available")
@@ -376,12 +377,6 @@ def _payable(payment: Payment) -> bool:
     """Whether nothing was ever taken and the shopper could still pay."""
     taken = payment.total("Authorization", "Success")
     return not taken and payment.payment_status.interface_code != "canceled"
-
-
-def _intent(payment: Payment) -> str:
-    if payment.interface_id is None:
-        raise InvalidRequest("This payment was never started at Stripe.")
-    return payment.interface_id
 
 
 def _combined(outcomes: Sequence[Outcome]) -> Outcome:

@@ -19,7 +19,6 @@ from stripe_connector.clock import Clock
 from stripe_connector.errors import (
     BackendUnavailable,
     Conflict,
-    InvalidRequest,
     NotFound,
     PaymentRefused,
 )
@@ -39,9 +38,7 @@ from stripe_connector.ledger.facts import (
 from stripe_connector.ledger.operation import (
     KEY_LIFETIME,
     Operation,
-    changed,
     idempotency_key,
-    operation_of,
     operations,
 )
 from stripe_connector.ledger.payment import Payment, Transaction
@@ -49,7 +46,19 @@ from stripe_connector.ledger.stripe_objects import PaymentIntent
 from stripe_connector.money import to_stripe
 from stripe_connector.payments.attempts import ATTEMPTS, RepeatEffect
 from stripe_connector.payments.interactions import Interaction
-from stripe_connector.payments.limits import unanswered
+from stripe_connector.payments.movement_records import (
+    accepted,
+    by_id,
+    effect_of,
+    failed,
+    is_open,
+    next_attempt,
+    outcome_of,
+    recorded_operation,
+    require_intent_id,
+    unseen_charge,
+    waiting,
+)
 from stripe_connector.payments.parts import Outcome, Plan, Request, write_ahead
 from stripe_connector.payments.record import Recorder
 from stripe_connector.payments.stored.off_session import OffSession
@@ -108,7 +117,7 @@ class Mover:
             known = self.find_existing(current, request)
             if known and not (request.completing and self._is_over(current, known)):
                 return []
-            if replaces is not None and not _by_id(current, replaces).unfinished:
+            if replaces is not None and not by_id(current, replaces).unfinished:
                 return []
             now = self._clock.now()
             actions: list[Action] = []
@@ -142,9 +151,9 @@ class Mover:
         for transaction_id, operation in operations(payment).items():
             if operation.identity != request.identity:
                 continue
-            transaction = _by_id(payment, transaction_id)
+            transaction = by_id(payment, transaction_id)
             lasting = operation.explicit and transaction.state in ("Pending", "Success")
-            if _is_open(transaction, operation) or lasting or self._young(transaction):
+            if is_open(transaction, operation) or lasting or self._young(transaction):
                 if operation.action != request.action:
                     raise Conflict("This Idempotency-Key was used for another operation.")
                 known.append(transaction)
@@ -154,7 +163,7 @@ class Mover:
         """Whether no part of a request is running or was refused just now."""
         ours = operations(payment)
         return not any(
-            _is_open(each, ours[each.id]) or (each.state == "Failure" and self._young(each))
+            is_open(each, ours[each.id]) or (each.state == "Failure" and self._young(each))
             for each in known
         )
 
@@ -185,21 +194,23 @@ class Mover:
         """
         spent = False
         for _ in range(ATTEMPTS):
-            transaction = _by_id(payment, transaction_id)
+            transaction = by_id(payment, transaction_id)
             if resume and transaction.state == "Initial":
                 payment = await self._looked(payment, transaction)
-                transaction = _by_id(payment, transaction_id)
+                transaction = by_id(payment, transaction_id)
             if transaction.state != "Initial":
-                return payment, _outcome(payment, transaction)
-            operation = _operation(payment, transaction)
+                return payment, outcome_of(payment, transaction)
+            operation = recorded_operation(payment, transaction)
             if spent or operation.unknown_since is not None:
                 if not await self._may_use_new_key(payment, transaction, operation):
                     payment = await self._wait(payment, transaction_id)
-                    return payment, _outcome(payment, _by_id(payment, transaction_id))
-                payment = await self._next_attempt(payment, transaction_id, operation.attempt)
+                    return payment, outcome_of(payment, by_id(payment, transaction_id))
+                new_key = next_attempt(transaction_id, operation.attempt, self._clock)
+                payment = await self._recorder.update(payment, new_key)
             elif self._clock.now() - operation.attempted_at > KEY_LIFETIME:
-                payment = await self._next_attempt(payment, transaction_id, operation.attempt)
-            transaction = _by_id(payment, transaction_id)
+                new_key = next_attempt(transaction_id, operation.attempt, self._clock)
+                payment = await self._recorder.update(payment, new_key)
+            transaction = by_id(payment, transaction_id)
             resume, spent = True, False
             try:
                 payment = await self._call(payment, transaction)
@@ -208,7 +219,7 @@ class Mover:
             except KEY_SPENT:
                 spent = True
                 continue
-            return payment, _outcome(payment, _by_id(payment, transaction_id))
+            return payment, outcome_of(payment, by_id(payment, transaction_id))
         raise BackendUnavailable("Stripe cannot complete this now, try again.", retry_after=5)
 
     async def _looked(self, payment: Payment, transaction: Transaction) -> Payment:
@@ -242,16 +253,8 @@ class Mover:
     async def _wait(self, payment: Payment, transaction_id: str) -> Payment:
         """Record that only Stripe can show the outcome from now on."""
 
-        async def compute(current: Payment) -> Sequence[Action]:
-            transaction = _by_id(current, transaction_id)
-            operation = _operation(current, transaction)
-            if transaction.state != "Initial" or operation.unknown_since is not None:
-                return []
-            waiting = replace(operation, unknown_since=self._clock.now())
-            return changed(transaction, operation, waiting)
-
-        payment = await self._recorder.update(payment, compute)
-        transaction = _by_id(payment, transaction_id)
+        payment = await self._recorder.update(payment, waiting(transaction_id, self._clock))
+        transaction = by_id(payment, transaction_id)
         if transaction.state == "Initial":
             lapses = await self._lapses_soon(payment, transaction)
             logger.log(
@@ -273,7 +276,7 @@ class Mover:
         """Whether what is to be captured or released can be captured for less than a day."""
         if transaction.type not in ("Charge", "CancelAuthorization"):
             return False
-        charge = (await self._stripe.get_intent(_intent_id(payment))).charge
+        charge = (await self._stripe.get_intent(require_intent_id(payment))).charge
         details = charge.payment_method_details if charge else None
         before = details.card.capture_before if details and details.card else None
         if before is None:
@@ -290,7 +293,7 @@ class Mover:
         if transaction.type == "Authorization":
             known = payment.interface_id or intent_id
             return await self._off_session.look(payment, transaction, known)
-        intent_id = _intent_id(payment)
+        intent_id = require_intent_id(payment)
         if transaction.type == "Refund":
             return await self._recorder.sync_refunds(payment, intent_id)
         return await self._recorder.sync_intent(payment, intent_id)
@@ -306,7 +309,7 @@ class Mover:
         """
         if payment.interface_id is None and payment.session_id is not None:
             return await self._expire_session(payment, payment.session_id)
-        intent_id = _intent_id(payment)
+        intent_id = require_intent_id(payment)
         key = f"{payment.id}:withdraw:{int(self._clock.time() * 1000)}"
         try:
             intent = await self._stripe.cancel_intent(intent_id, key)
@@ -334,13 +337,13 @@ class Mover:
 
     async def _call(self, payment: Payment, transaction: Transaction) -> Payment:
         """One call to Stripe, built only from the transaction."""
-        operation = _operation(payment, transaction)
+        operation = recorded_operation(payment, transaction)
         key = idempotency_key(transaction.id, operation.attempt)
         if transaction.type == "Authorization":
             payment, charged = await self._off_session.charge(payment, transaction, operation, key)
             cause = Interaction(operation.action, transaction.id, charged.asked, charged.intent)
             return await self._merge_intent(payment, charged.intent, cause)
-        intent_id = _intent_id(payment)
+        intent_id = require_intent_id(payment)
         if transaction.type == "Refund":
             metadata = {
                 TRANSACTION_ID: transaction.id,
@@ -375,7 +378,7 @@ class Mover:
                 intent = await self._stripe.cancel_intent(intent_id, key)
             cause = Interaction(operation.action, transaction.id, None, intent)
         payment = await self._merge_intent(payment, intent, cause)
-        return await self._pending(payment, transaction.id)
+        return await self._recorder.update(payment, accepted(transaction.id))
 
     async def _merge_intent(
         self, payment: Payment, intent: PaymentIntent, cause: Interaction | None = None
@@ -385,30 +388,19 @@ class Mover:
             return await self._recorder.record_facts(payment, [fact], cause)
         return await self._recorder.sync_intent(payment, intent.id, cause)
 
-    async def _pending(self, payment: Payment, transaction_id: str) -> Payment:
-        """Record that Stripe accepted it; where no effect shows yet, it stays pending."""
-
-        async def compute(current: Payment) -> Sequence[Action]:
-            if _by_id(current, transaction_id).state != "Initial":
-                return []
-            return [ChangeTransactionState(transaction_id, "Pending")]
-
-        return await self._recorder.update(payment, compute)
-
     async def _refused(
         self, payment: Payment, transaction: Transaction, refusal: PaymentRefused | NotFound
     ) -> Payment:
         """Record that Stripe refused permanently, unless its objects show the requested effect."""
-        reversal = _operation(payment, transaction).action == "reversePayment"
+        reversal = recorded_operation(payment, transaction).action == "reversePayment"
         if (
             reversal
             and transaction.type == "CancelAuthorization"
             and payment.total("Authorization", "Pending")
         ):
             # Still processing: the reversal is kept, and refunds the money once it arrives.
-            return await self.sync_outcome(
-                await self._pending(payment, transaction.id), transaction
-            )
+            payment = await self._recorder.update(payment, accepted(transaction.id))
+            return await self.sync_outcome(payment, transaction)
         intent_id = refusal.intent_id if isinstance(refusal, StripeRefused) else None
         if isinstance(refusal, PaymentRefused):
             payment = await self.sync_outcome(payment, transaction, intent_id)
@@ -418,98 +410,4 @@ class Mover:
     async def fail(self, payment: Payment, transaction_id: str, code: str, message: str) -> Payment:
         """Record that a written-ahead transaction failed, and why; never overwrite a success."""
 
-        async def compute(current: Payment) -> Sequence[Action]:
-            transaction = _by_id(current, transaction_id)
-            operation = operation_of(current, transaction)
-            if transaction.state == "Success" or (operation and operation.error is not None):
-                return []
-            actions: list[Action] = []
-            if transaction.state != "Failure":
-                actions.append(ChangeTransactionState(transaction_id, "Failure"))
-            if operation is not None:
-                failed = replace(operation, error=code, error_message=message)
-                actions += changed(transaction, operation, failed)
-            return actions
-
-        return await self._recorder.update(payment, compute)
-
-    async def _next_attempt(self, payment: Payment, transaction_id: str, attempt: int) -> Payment:
-        """Record a new idempotency key before it is used."""
-
-        async def compute(current: Payment) -> Sequence[Action]:
-            transaction = _by_id(current, transaction_id)
-            operation = _operation(current, transaction)
-            if transaction.state != "Initial" or operation.attempt > attempt:
-                return []
-            following = replace(
-                operation,
-                attempt=attempt + 1,
-                attempted_at=self._clock.now(),
-                unknown_since=None,
-            )
-            return changed(transaction, operation, following)
-
-        return await self._recorder.update(payment, compute)
-
-
-def effect_of(transaction: Transaction, operation: Operation) -> RepeatEffect:
-    """The effect if Stripe carried out an operation twice."""
-    match transaction.type:
-        case "Refund":
-            return RepeatEffect.TWICE
-        case "Charge":
-            return RepeatEffect.REFUSED if operation.final else RepeatEffect.TWICE
-        case "Authorization" if operation.added is None:
-            return RepeatEffect.TWICE  # version 0.1.0 created and confirmed in one call
-        case _:
-            return RepeatEffect.REFUSED
-
-
-def unseen_charge(payment: Payment) -> Transaction | None:
-    """An Authorization that is written ahead, and not seen at Stripe yet."""
-    return next(iter(unanswered(payment, "Authorization")), None)
-
-
-def _is_open(transaction: Transaction, operation: Operation) -> bool:
-    """Whether an equal request counts as the same one, however old it is.
-
-    An equal refund is a new one once Stripe has recorded the first, even where the bank takes days.
-    Other Pending transactions still wait for us, or for the intent's outcome.
-    """
-    if transaction.state == "Pending":
-        return operation.action != "refundPayment"
-    return transaction.state == "Initial"
-
-
-def _outcome(payment: Payment, transaction: Transaction) -> Outcome:
-    type_, amount = transaction.type, transaction.amount
-    match transaction.state:
-        case "Success":
-            return Outcome("approved", type=type_, amount=amount)
-        case "Failure":
-            operation = _operation(payment, transaction)
-            released = transaction.type == "CancelAuthorization" and operation.error is None
-            if released and not payment.total("Authorization", "Success"):
-                # Canceled before anything was held.
-                return Outcome("approved", type=type_, amount=amount)
-            code = operation.error or "refused"
-            return Outcome("rejected", code, operation.error_message, type_, amount)
-        case _:
-            return Outcome("received", type=type_, amount=amount)
-
-
-def _by_id(payment: Payment, transaction_id: str) -> Transaction:
-    return next(t for t in payment.transactions if t.id == transaction_id)
-
-
-def _operation(payment: Payment, transaction: Transaction) -> Operation:
-    operation = operation_of(payment, transaction)
-    if operation is None:
-        raise BackendUnavailable("The stored data of this operation is missing from the payment.")
-    return operation
-
-
-def _intent_id(payment: Payment) -> str:
-    if payment.interface_id is None:
-        raise InvalidRequest("This payment was never started at Stripe.")
-    return payment.interface_id
+        return await self._recorder.update(payment, failed(transaction_id, code, message))

@@ -44,7 +44,8 @@ from stripe_connector.payments.asked import (
     OtherCurrency,
 )
 from stripe_connector.payments.behaviour import behaviour_of
-from stripe_connector.payments.movement import CLAIM_LIFETIME, Mover, unseen_charge
+from stripe_connector.payments.movement import CLAIM_LIFETIME, Mover
+from stripe_connector.payments.movement_records import unseen_charge
 from stripe_connector.payments.own_account import OwnAccount
 from stripe_connector.payments.parts import Outcome, Part, Request, write_ahead
 from stripe_connector.payments.record import Recorder
