@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -32,6 +35,28 @@ class RequestContext(Struct):
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
+
+
+waiting: ContextVar[list[str] | None] = ContextVar("waiting", default=None)
+"""The backends that the current request, or a call shared by several, waits for."""
+
+
+@contextmanager
+def waiting_for(backend: str) -> Iterator[None]:
+    """While it is waited for a backend. It stays noted where the wait is cut off."""
+    names = waiting.get()
+    if names is None:
+        yield
+        return
+    names.append(backend)
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise
+    except BaseException:
+        names.remove(backend)
+        raise
+    names.remove(backend)
 
 
 def note(**fields: Any) -> None:

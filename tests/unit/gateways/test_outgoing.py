@@ -195,3 +195,18 @@ def test_a_value_stays_one_segment_of_a_path() -> None:
 def test_what_no_segment_can_hold_does_not_exist(value: str) -> None:
     with pytest.raises(NotFound):
         segment(value)
+
+
+async def test_a_call_that_is_cut_off_stays_noted_and_an_answered_one_does_not() -> None:
+    waiting: list[str] = []
+    token = context.waiting.set(waiting)
+    try:
+        await get(outgoing_to(Script(OK), FakeClock()))
+        assert waiting == []
+        cut = asyncio.create_task(get(outgoing_to(Script(hang), FakeClock())))
+        await asyncio.sleep(0)
+        cut.cancel()
+        await asyncio.gather(cut, return_exceptions=True)
+        assert waiting == ["Backend"]
+    finally:
+        context.waiting.reset(token)

@@ -38,6 +38,7 @@ from stripe_connector.http.health_routes import Readiness
 from stripe_connector.http.middleware import Answered
 from stripe_connector.http.responses import json_response
 from stripe_connector.http.routing import AnyEndpoint, Endpoint
+from stripe_connector.single_flight import SingleFlight
 
 from .conftest import STOREFRONT, AuthorizationServer, Serve, SessionService
 
@@ -277,6 +278,29 @@ class TestErrors:
     ) -> None:
         async with serve([failing(ExceptionGroup("parallel", errors))]) as client:
             assert (await client.get("/fail")).status_code == status
+
+    @pytest.mark.parametrize("shared", [False, True])
+    async def test_the_line_of_a_504_names_the_backends_it_waited_for(
+        self, serve: Serve, caplog: pytest.LogCaptureFixture, shared: bool
+    ) -> None:
+        flights: SingleFlight[str, None] = SingleFlight()
+
+        async def ask() -> None:
+            with context.waiting_for("commercetools"):
+                await asyncio.sleep(0)  # answered
+            with context.waiting_for("Stripe"):
+                await asyncio.Event().wait()
+
+        async def hang(_request: Request, _principal: None) -> Response:
+            await (flights.do("key", ask) if shared else ask())
+            return Response()
+
+        table = [Endpoint(("GET",), "/hang", Open(), hang)]
+        async with serve(table, deadline_s=0.05) as client:
+            answers = await asyncio.gather(*(client.get("/hang") for _ in range(2)))
+        assert [answer.status_code for answer in answers] == [504, 504]
+        told = [r.__dict__["fields"] for r in caplog.records if "fields" in r.__dict__]
+        assert [line["waitedFor"] for line in told] == [["Stripe"], ["Stripe"]]
 
     async def test_a_request_past_its_deadline_is_504(self, serve: Serve) -> None:
         async def hang(_request: Request, _principal: None) -> Response:

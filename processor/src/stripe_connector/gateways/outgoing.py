@@ -168,17 +168,18 @@ class Outgoing:
             credentials = base64.b64encode(":".join(auth).encode()).decode()
             headers["Authorization"] = f"Basic {credentials}"
         tries = 0
-        while True:
-            tries += 1
-            outcome = await self._try(method, url, headers, content, backend, per_try, tries)
-            pause = self._pause_before_next(retry, tries, outcome)
-            if pause is not None:
-                logger.info("%s: try %d failed, again in %.2f s", backend, tries, pause)
-                await self.clock.sleep(pause)
-            elif isinstance(outcome, BackendUnavailable):
-                raise outcome
-            else:
-                return outcome
+        with context.waiting_for(backend):
+            while True:
+                tries += 1
+                outcome = await self._try(method, url, headers, content, backend, per_try, tries)
+                pause = self._pause_before_next(retry, tries, outcome)
+                if pause is not None:
+                    logger.info("%s: try %d failed, again in %.2f s", backend, tries, pause)
+                    await self.clock.sleep(pause)
+                elif isinstance(outcome, BackendUnavailable):
+                    raise outcome
+                else:
+                    return outcome
 
     def time_left(self) -> float | None:
         """Seconds until the deadline of the current request; None where it has none."""

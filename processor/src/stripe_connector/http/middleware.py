@@ -92,6 +92,8 @@ class RequestMiddleware:
             trace=self._trace(scope),
         )
         token = context.current.set(request)
+        waiting: list[str] = []
+        waiting_token = context.waiting.set(waiting)
         status: int | None = None
 
         async def send_on(message: Message) -> None:
@@ -111,8 +113,11 @@ class RequestMiddleware:
                     respond = resource.refusal if resource else error_response
                     await respond(_as_answer(failure))(scope, receive, send_on)
             seconds = self._clock.monotonic() - began
+            if isinstance(failure, DeadlineExceeded):
+                context.note(waitedFor=sorted(set(waiting)))
             self._log(scope, request, status or 500, seconds, failure)
         finally:
+            context.waiting.reset(waiting_token)
             context.current.reset(token)
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> Exception | None:

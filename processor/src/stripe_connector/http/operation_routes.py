@@ -326,9 +326,12 @@ class OperationRoutes:
         body = await json_body(request, PaymentIntentRequest)
         context.note_id("payment", payment_id)
         key = _key(request)
+        command = body.command()
         _note_operation(body.actions[0], key)
+        if command.merchant_reference is not None:
+            context.note_id("merchantReference", command.merchant_reference)
         with named_by(_FIELDS_OF_ACTIONS):
-            outcome = await self._sales.modify(payment_id, body.command(), key)
+            outcome = await self._sales.modify(payment_id, command, key)
         context.note(outcome=outcome.outcome)
         return json_response(_response(outcome))
 
@@ -361,9 +364,20 @@ class OperationRoutes:
 
     async def charge(self, request: Request, _principal: None) -> Response:
         body = await json_body(request, TransactionRequest)
+        context.note(action="charge")
+        context.note(cart=str(body.cart_id))
+        if body.future_order_number is not None:
+            context.note_id("orderNumber", body.future_order_number)
+        if body.idempotency_key is not None:
+            context.note(idempotencyKeyHash=_hashed(body.idempotency_key))
         with named_by(_FIELDS_OF_TRANSACTION):
             payment, outcome = await self._transactions.charge(body.charge())
-        context.note(payment=payment.id, outcome=outcome.outcome)
+        context.note(
+            outcome=outcome.outcome,
+            intent=payment.interface_id,
+            amount=payment.amount_planned.cent_amount,
+            currency=payment.currency,
+        )
         return json_response(TransactionResponse(_status(outcome), payment.id), 201)
 
 
@@ -385,7 +399,11 @@ def _note_operation(action: Modification, key: str | None) -> None:
     if amount is not None:
         context.note(amount=amount.cent_amount, currency=amount.currency_code)
     if key is not None:
-        context.note(idempotencyKeyHash=hashlib.sha256(key.encode()).hexdigest()[:16])
+        context.note(idempotencyKeyHash=_hashed(key))
+
+
+def _hashed(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 def _key(request: Request) -> str | None:
