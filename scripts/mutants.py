@@ -55,7 +55,7 @@ GROUPS = {
         180.0,
     ),
     "movement": Group(
-        ("payments/movement.py", "payments/modify.py"),
+        ("payments/movement.py", "payments/movement_records.py", "payments/modify.py"),
         (
             "tests/behaviour/test_refund.py",
             "tests/behaviour/test_capture.py",
@@ -72,7 +72,7 @@ GROUPS = {
         900.0,
     ),
     "start": Group(
-        ("payments/start.py",),
+        ("payments/start.py", "payments/cart_payments.py"),
         (
             "tests/behaviour/test_http_start.py",
             "tests/behaviour/test_two_ways_to_pay.py",

@@ -10,23 +10,16 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from stripe_connector.ledger.actions import (
     Action,
-    AddTransaction,
     ChangeAmountPlanned,
-    ChangeTransactionInteractionId,
-    ChangeTransactionState,
     SetInterfaceId,
     SetMethodInfoMethod,
     SetStatusInterfaceCode,
     SetStatusInterfaceText,
-    SetTransactionCustomField,
-    SetTransactionCustomType,
-    SetTransactionInterfaceId,
-    TransactionDraft,
 )
 from stripe_connector.ledger.due import captured_by_us, raised_by_us
 from stripe_connector.ledger.facts import (
@@ -41,21 +34,18 @@ from stripe_connector.ledger.facts import (
 from stripe_connector.ledger.operation import (
     RECEIVED,
     REMAINING,
-    operations,
     pretended,
     shown_fields,
 )
 from stripe_connector.ledger.payment import (
-    SESSION_PREFIX,
     UNFINISHED,
-    CustomFields,
     Payment,
     Transaction,
     TransactionState,
-    TransactionType,
 )
-from stripe_connector.ledger.proof import ERROR, ERROR_MESSAGE, IDENTITY
-from stripe_connector.money import Money, MoneyDraft, from_stripe, iso_digits
+from stripe_connector.ledger.proof import ERROR, ERROR_MESSAGE
+from stripe_connector.ledger.revision import Revision, unnamed
+from stripe_connector.money import Money, MoneyDraft
 
 AMOUNT_MISMATCH = "amount_mismatch"
 """Status code of a Payment for which Stripe holds another amount than was planned."""
@@ -117,17 +107,8 @@ def judge_snapshot(payment: Payment, fact: IntentFact) -> Snapshot:
     return Snapshot.OUTDATED if authorized and not fact.released else Snapshot.UNKNOWN
 
 
-class _Record:
-    """A Payment while facts are merged into it, and the actions so far."""
-
-    def __init__(self, payment: Payment, at: str) -> None:
-        self.payment = payment
-        self.planned = payment.amount_planned
-        self.at = at
-        self.ours = operations(payment).keys()
-        self.transactions = list(payment.transactions)
-        self.interface_ids = {t.interface_id for t in payment.transactions}
-        self.actions: list[Action] = []
+class _Record(Revision):
+    """A Payment while facts are merged into it: what each kind of fact changes."""
 
     def intent(self, fact: IntentFact) -> None:
         if self.payment.interface_id not in (None, fact.intent_id):
@@ -194,22 +175,6 @@ class _Record:
                     REMAINING: self._money(fact.amount - received, fact.currency).draft(),
                 }
                 self._show(transaction, {name: _plain(part) for name, part in parts.items()})
-
-    def _show(self, transaction: Transaction, fields: dict[str, Any]) -> None:
-        """Custom fields for people; none on a transaction with a type of the merchant's."""
-        custom = transaction.custom
-        current = custom.fields if custom is not None else {}
-        if all(_same_value(current.get(name), value) for name, value in fields.items()):
-            return
-        if IDENTITY in current:
-            self.actions += [
-                SetTransactionCustomField(transaction.id, name, value)
-                for name, value in fields.items()
-                if name not in current
-            ]
-        elif custom is None or fields.keys() & current.keys():
-            type_ = shown_fields({}).type
-            self.actions.append(SetTransactionCustomType(transaction.id, type_, current | fields))
 
     def _captures(self, fact: IntentFact) -> None:
         """Stripe has one cumulative amount: our captures first, the rest is one Charge."""
@@ -357,94 +322,6 @@ class _Record:
                 self._set_once(SetStatusInterfaceCode("expired"))
                 self._set_once(SetStatusInterfaceText("The payment page has expired."))
 
-    def _money(self, amount: int, currency: str) -> Money:
-        planned = self.payment.amount_planned
-        same = currency == planned.currency_code
-        return from_stripe(
-            amount, currency, planned.fraction_digits if same else iso_digits(currency)
-        )
-
-    def _sum(self, currency: str, type_: TransactionType, *states: TransactionState) -> int:
-        return sum(
-            t.amount.cent_amount
-            for t in self.transactions
-            if t.type == type_ and t.state in states and t.amount.currency_code == currency
-        )
-
-    def _unfinished(self, type_: TransactionType, name: str = "") -> list[Transaction]:
-        """Transactions that may still happen. An Initial capture or cancellation counts only if we
-        wrote it ahead or it names Stripe's object: others, such as a shopper's, have no effect."""
-        return [
-            t
-            for t in self.transactions
-            if t.type == type_
-            and t.unfinished
-            and (
-                t.state == "Pending"
-                or type_ == "Authorization"
-                or t.id in self.ours
-                or (name != "" and (t.interaction_id or "").startswith(name))
-            )
-        ]
-
-    def _add(
-        self,
-        type_: TransactionType,
-        amount: Money,
-        state: TransactionState,
-        interaction_id: str,
-        interface_id: str | None = None,
-        custom: CustomFields | UnsetType = UNSET,
-    ) -> None:
-        interface_id = self._free(interface_id)
-        draft = TransactionDraft(
-            type_,
-            amount.draft(),
-            state,
-            interaction_id,
-            self.at,
-            custom,
-            UNSET if interface_id is None else interface_id,
-        )
-        self.actions.append(AddTransaction(draft))
-        self.transactions.append(Transaction("", type_, amount, state, interaction_id))
-
-    def _change(
-        self,
-        transaction: Transaction,
-        state: TransactionState,
-        interaction_id: str | None = None,
-        interface_id: str | None = None,
-    ) -> None:
-        """Change a transaction's state, and set Stripe's id where it has none yet.
-
-        `interface_id` is Stripe's id of the object for `interfaceId`; it defaults to the name.
-        """
-        if state != transaction.state:
-            self.actions.append(ChangeTransactionState(transaction.id, state))
-        if interaction_id is not None and _unnamed(transaction):
-            self.actions.append(ChangeTransactionInteractionId(transaction.id, interaction_id))
-            interface_id = self._free(interface_id)
-            if interface_id is not None and transaction.interface_id is None:
-                self.actions.append(SetTransactionInterfaceId(transaction.id, interface_id))
-        else:
-            interaction_id = transaction.interaction_id
-        self.transactions[self.transactions.index(transaction)] = replace(
-            transaction, state=state, interaction_id=interaction_id
-        )
-
-    def _free(self, interface_id: str | None) -> str | None:
-        """An interfaceId that no transaction has yet: of several captures the first gets it."""
-        if interface_id in self.interface_ids:
-            return None
-        self.interface_ids.add(interface_id)
-        return interface_id
-
-    def _set_once(self, action: Action) -> None:
-        """Set a field of the Payment: of several facts in one merge the last one wins."""
-        self.actions = [a for a in self.actions if type(a) is not type(action)]
-        self.actions.append(action)
-
 
 def _authorizations(transactions: Iterable[Transaction], intent_id: str) -> list[Transaction]:
     """Authorizations of an intent, and the Initial one that was written before its id was known."""
@@ -452,19 +329,13 @@ def _authorizations(transactions: Iterable[Transaction], intent_id: str) -> list
         t
         for t in transactions
         if t.type == "Authorization"
-        and (t.interaction_id == intent_id or (t.state == "Initial" and _unnamed(t)))
+        and (t.interaction_id == intent_id or (t.state == "Initial" and unnamed(t)))
     ]
 
 
 def _holds(fact: IntentFact) -> bool:
     """Whether Stripe holds money, or a bank may bring it."""
     return fact.authorization in ("Pending", "Success") and fact.status != "canceled"
-
-
-def _unnamed(transaction: Transaction) -> bool:
-    """Whether it lacks the intent's id: it has no name, or that of its Checkout Session."""
-    name = transaction.interaction_id
-    return name is None or name.startswith(SESSION_PREFIX)
 
 
 def _why(fact: RefundFact) -> dict[str, Any]:
@@ -477,13 +348,6 @@ def _why(fact: RefundFact) -> dict[str, Any]:
 def _plain(money: MoneyDraft) -> dict[str, Any]:
     """Money as the value of a custom field."""
     return {"centAmount": money.cent_amount, "currencyCode": money.currency_code}
-
-
-def _same_value(current: Any, wanted: Any) -> bool:
-    """Compares Money without the fields that commercetools adds."""
-    if isinstance(current, dict) and isinstance(wanted, dict):
-        return all(current.get(name) == value for name, value in wanted.items())
-    return bool(current == wanted)
 
 
 def _same(one: Money, other: Money) -> bool:
