@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -196,29 +197,58 @@ async def test_settings_and_rules_reach_the_element() -> None:
     }
 
 
-async def test_the_element_begins_with_the_country_and_postcode_of_the_cart() -> None:
+async def test_the_element_begins_with_what_the_cart_says_of_its_buyer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     world = World({"STRIPE_BEHAVIOR_PAYMENT_ELEMENT": '{"readOnly":false}'})
-    address = {"country": "US", "postalCode": "10013", "city": "New York"}
-    sessions = [
-        await session_for(world, country="FR"),
-        await world.session((await world.cart(1000, shippingAddress=address))["id"]),
-        await world.session(
-            (await world.cart(1000, shippingAddress=address, billingAddress={"country": "GB"}))[
-                "id"
-            ]
-        ),
+    parcel = {"country": "US", "postalCode": "10013", "city": "New York", "firstName": "Lin"}
+    bill = {
+        "country": "GB",
+        "firstName": "Ada",
+        "lastName": "Byron",
+        "streetName": "St James's Square",
+        "streetNumber": "12",
+        "additionalStreetInfo": "Flat 3",
+        "postalCode": "SW1Y 4JH",
+        "city": "London",
+    }
+    carts: list[Json] = [
+        {"country": "FR"},
+        {"shippingAddress": parcel},
+        {"shippingAddress": parcel, "billingAddress": bill, "customerEmail": " ada@example.com "},
+        {},
     ]
     begins = []
-    for session in sessions:
-        body = await read(world, "/config-element/payment", session)
-        options = json.loads(body["paymentElementOptions"])
-        assert options["readOnly"] is False
-        begins.append(options["defaultValues"]["billingDetails"]["address"])
+    with caplog.at_level(logging.DEBUG):
+        for cart in carts:
+            session = await world.session((await world.cart(1000, **cart))["id"])
+            body = await read(world, "/config-element/payment", session)
+            options = json.loads(body["paymentElementOptions"])
+            assert options["readOnly"] is False
+            begins.append(options.get("defaultValues", {}).get("billingDetails"))
     assert begins == [
-        {"country": "FR"},
-        {"country": "US", "postal_code": "10013"},
-        {"country": "GB"},
+        {"address": {"country": "FR"}},
+        {
+            "name": "Lin",
+            "address": {"country": "US", "postal_code": "10013", "city": "New York"},
+        },
+        {
+            "name": "Ada Byron",
+            "email": "ada@example.com",
+            "address": {
+                "country": "GB",
+                "line1": "12 St James's Square",
+                "line2": "Flat 3",
+                "postal_code": "SW1Y 4JH",
+                "city": "London",
+            },
+        },
+        None,
     ]
+    told = "".join(str(vars(each)) for each in caplog.records)
+    assert "/config-element/payment" in told
+    assert "ada@" not in told
+    assert "Byron" not in told
 
 
 @pytest.mark.parametrize(

@@ -416,6 +416,13 @@ def test_the_element_begins_with_the_country_and_postcode_of_the_cart(payer: Pay
     expect(payer.form.locator("#postcode")).to_have_value("10013")
 
 
+def test_the_element_begins_with_the_name_and_email_of_the_cart(payer: Payer) -> None:
+    payer.reaches_the_element()
+    payer.form.get_by_label("SEPA Direct Debit").check()
+    expect(payer.form.get_by_label("Account holder")).to_have_value("Ada Byron")
+    expect(payer.form.get_by_label("Email")).to_have_value("ada@example.com")
+
+
 def test_the_element_is_dark_where_the_page_is(payer: Payer) -> None:
     payer.page.emulate_media(color_scheme="dark")
     payer.reaches_the_element()

@@ -166,19 +166,32 @@ def element_config(
 
 
 def _element_options(cart: Cart, settings: Settings) -> str:
-    """The merchant's options for the element, which begins with the cart's country and postcode.
+    """The merchant's options for the element, which begins with what the cart says of its buyer.
 
     https://docs.stripe.com/js/elements_object/create_payment_element#payment_element_create-options-defaultValues
     """
     given = settings.stripe_behavior_payment_element or "{}"
-    address = cart.billing_address or cart.delivery_address
-    known = stripe_address(address) if address is not None else {"country": cart.country}
-    begins = {name: known[name] for name in ("country", "postal_code") if known.get(name)}
+    begins = _known_details(cart)
     options = msgspec.json.decode(given, type=dict[str, Any])
     if not begins or "defaultValues" in options:
         return given
-    options["defaultValues"] = {"billingDetails": {"address": begins}}
+    options["defaultValues"] = {"billingDetails": begins}
     return msgspec.json.encode(options).decode()
+
+
+def _known_details(cart: Cart) -> dict[str, Any]:
+    """Name, e-mail and address of the cart, as far as it has them; without either, its country."""
+    address = cart.billing_address or cart.delivery_address
+    known = {
+        "name": full_name(address.first_name, address.last_name) if address else None,
+        "email": fitting(cart.customer_email, EMAIL),
+        "address": stripe_address(address) if address else _country(cart),
+    }
+    return {name: value for name, value in known.items() if value}
+
+
+def _country(cart: Cart) -> dict[str, str]:
+    return {"country": cart.country} if cart.country else {}
 
 
 def _element_methods(methods: MethodChoice) -> str | UnsetType:
