@@ -13,6 +13,10 @@ from sandbox.stripe.listing import PAGING, page
 from sandbox.stripe.objects import JsonObject, Table
 from sandbox.stripe.state import StripeState
 
+_WALLETS = ("apple_pay", "google_pay")
+"""Cards, and switched on and off apart from them
+(https://docs.stripe.com/api/payment_method_configurations/object)."""
+_SWITCHES = (*methods.CURRENCIES, *_WALLETS)
 DEFAULT = "pmc_sandbox"
 """The configuration that every account has; what it lacks can be switched on."""
 
@@ -34,7 +38,7 @@ def offered(state: StripeState, key: str | None) -> frozenset[str]:
 def _configurations(state: StripeState) -> Table:
     table = state.configurations
     if DEFAULT not in table:
-        on = frozenset(methods.CURRENCIES) - methods.OFF_AT_FIRST
+        on = frozenset(_SWITCHES) - methods.OFF_AT_FIRST
         table.add(_made(state, DEFAULT, "Default", on, default=True))
     return table
 
@@ -51,7 +55,7 @@ def _made(
         "livemode": state.live,
         "name": name,
         "parent": None,
-        **{kind: _preference("on" if kind in on else "off") for kind in methods.CURRENCIES},
+        **{kind: _preference("on" if kind in on else "off") for kind in _SWITCHES},
     }
 
 
@@ -63,7 +67,7 @@ def _preference(value: str) -> JsonObject:
 
 
 def _set(configuration: JsonObject, params: Mapping[str, Any]) -> JsonObject:
-    for kind in methods.CURRENCIES:
+    for kind in _SWITCHES:
         if (wanted := params.get(kind)) is not None:
             configuration[kind] = _preference(wanted["display_preference"]["preference"])
     for field in ("active", "name"):
@@ -93,7 +97,7 @@ def _list(call: Call) -> JsonObject:
 
 _PATH = "/v1/payment_method_configurations"
 _KIND = shape({"display_preference": shape({"preference": one_of("none", "off", "on")})})
-_FIELDS: dict[str, Kind] = {**EXPAND, **dict.fromkeys(methods.CURRENCIES, _KIND), "name": text}
+_FIELDS: dict[str, Kind] = {**EXPAND, **dict.fromkeys(_SWITCHES, _KIND), "name": text}
 
 OPERATIONS = (
     Operation("POST", _PATH, _create, shape(_FIELDS)),

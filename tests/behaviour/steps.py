@@ -17,6 +17,7 @@ from tests.world import Processor, World, money
 Json = dict[str, Any]
 
 MANUAL: Mapping[str, str] = {"STRIPE_CAPTURE_METHOD": "manual"}
+CONFIGURATION = "/v1/payment_method_configurations"
 MULTICAPTURE: Mapping[str, str] = {**MANUAL, "STRIPE_ENABLE_MULTI_OPERATIONS": "true"}
 
 
@@ -219,3 +220,9 @@ async def merchants_type(world: World) -> Json:
         },
     )
     return {"type": {"typeId": "type", "key": "loyalty"}, "fields": {"points": 7}}
+
+
+async def switch(world: World, key: str = "pmc_sandbox", **types: str) -> None:
+    """Change a configuration of the account, as in Stripe's Dashboard."""
+    wanted = {f"{type_}[display_preference][preference]": value for type_, value in types.items()}
+    await world.ask_stripe("POST", f"{CONFIGURATION}/{key}", **wanted)

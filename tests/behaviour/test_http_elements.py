@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.behaviour.steps import CONFIGURATION, switch
 from tests.world import LIVE, ORIGIN, World, money
 
 Json = dict[str, Any]
@@ -351,10 +352,74 @@ async def test_without_apple_pays_file_there_is_nothing() -> None:
     assert answer.json()["errors"][0]["code"] == "ResourceNotFound"
 
 
-async def test_the_components_that_checkout_can_offer() -> None:
-    world = World()
-    body = await read(world, "/operations/payment-components", await world.merchant_center())
+WHOLE = ["payment", "expressCheckout"]
+WALLETS = ["applePay", "googlePay"]
+OFFERED = ["card", "ideal", "sepa_debit", *WALLETS]
+"""What the account as it is offers, of the methods for which the enabler has a component."""
+
+
+async def components(world: World) -> list[str]:
+    headers = await world.merchant_center()
+    body = await read(world, "/operations/payment-components", headers)
     assert body["dropins"] == [{"type": "embedded"}]
     assert body["express"] == [{"type": "dropin"}]
-    assert {"type": "payment"} in body["components"]
-    assert {"type": "expressCheckout"} in body["components"]
+    return [each["type"] for each in body["components"]]
+
+
+@pytest.mark.parametrize(
+    ("switched", "listed"),
+    [
+        ({}, OFFERED),
+        ({"ideal": "off"}, ["card", "sepa_debit", *WALLETS]),
+        (
+            {"klarna": "on", "link": "on"},
+            ["card", "klarna", "ideal", "sepa_debit", "link", *WALLETS],
+        ),
+        ({"apple_pay": "off"}, ["card", "ideal", "sepa_debit", "googlePay"]),
+        ({"card": "off"}, ["ideal", "sepa_debit"]),
+    ],
+)
+async def test_the_components_are_those_that_the_account_offers(
+    switched: dict[str, str], listed: list[str]
+) -> None:
+    world = World()
+    await switch(world, **switched)
+    assert await components(world) == [*WHOLE, *listed]
+
+
+async def test_the_components_are_those_of_all_methods_where_the_account_cannot_be_read() -> None:
+    world = World()
+    world.network.trouble = lambda call: "refused" if call.path == CONFIGURATION else None
+    assert await components(world) == WHOLE
+
+
+async def test_the_account_is_asked_for_components_once_in_ten_minutes() -> None:
+    world = World()
+    for _ in range(3):
+        await components(world)
+    await switch(world, ideal="off")
+    assert "ideal" in await components(world)
+    world.clock.advance(601)
+    assert "ideal" not in await components(world)
+    assert [call.path for call in world.network.calls].count(CONFIGURATION) == 2
+
+
+@pytest.mark.parametrize(
+    ("component", "types", "hidden"),
+    [
+        ("payment", None, None),
+        ("card", ["card"], {"applePay", "googlePay", "link"}),
+        ("ideal", ["ideal"], {"applePay", "googlePay", "link"}),
+        ("link", ["link"], {"applePay", "googlePay"}),
+        ("googlePay", ["card"], {"applePay", "googlePay", "link"}),
+    ],
+)
+async def test_a_component_of_one_method_shows_no_wallets_beside_it(
+    component: str, types: list[str] | None, hidden: set[str] | None
+) -> None:
+    world = World({"STRIPE_BEHAVIOR_PAYMENT_ELEMENT": '{"wallets":{"applePay":"auto"}}'})
+    await switch(world, link="on")
+    element = await read(world, f"/config-element/{component}", await session_for(world))
+    assert element.get("allowedPaymentMethodTypes") == types
+    wallets = json.loads(element["paymentElementOptions"])["wallets"]
+    assert wallets == (dict.fromkeys(hidden, "never") if hidden else {"applePay": "auto"})

@@ -10,14 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.behaviour.steps import shuffled
+from tests.behaviour.steps import CONFIGURATION, shuffled, switch
 from tests.behaviour.stored import ENABLED, regular
 from tests.wire import Call
 from tests.world import World
 
 Json = dict[str, Any]
 
-CONFIGURATION = "/v1/payment_method_configurations"
 SESSIONS: dict[str, list[str] | None] = {
     "any": None,
     "card": ["card"],
@@ -36,12 +35,6 @@ ACCOUNTS: dict[str, Json] = {
 }
 DEFAULT = {"card", "ideal", "sepa_debit"}
 """What a German cart is offered by the account as it is, of the types in the tables above."""
-
-
-async def switch(world: World, key: str = "pmc_sandbox", **types: str) -> None:
-    """Change a configuration of the account, as in Stripe's Dashboard."""
-    wanted = {f"{type_}[display_preference][preference]": value for type_, value in types.items()}
-    await world.ask_stripe("POST", f"{CONFIGURATION}/{key}", **wanted)
 
 
 async def asking(

@@ -21,8 +21,24 @@ KNOWN = frozenset(
 )
 """The types that an intent can allow, as the SDK of the pinned API version types them."""
 
-_WALLETS = frozenset({"applepay", "apple_pay", "googlepay", "google_pay"})
-_OTHER_NAMES = {"bcmc": "bancontact", **dict.fromkeys(_WALLETS, "card")}
+SINGLE = (
+    "card",
+    "klarna",
+    "paypal",
+    "ideal",
+    "bancontact",
+    "blik",
+    "twint",
+    "eps",
+    "p24",
+    "sepa_debit",
+    "link",
+)
+"""The types for which the enabler has a component of their own, in the order of its list."""
+WALLETS = {"applePay": "apple_pay", "googlePay": "google_pay"}
+"""Components of the enabler that open a wallet, and how Stripe's configurations name it."""
+_WALLET_NAMES = frozenset(name.lower() for pair in WALLETS.items() for name in pair)
+_OTHER_NAMES = {"bcmc": "bancontact", **dict.fromkeys(_WALLET_NAMES, "card")}
 """Wallets are cards; the rest are names of commercetools' connector template."""
 _WHOLE = frozenset({"dropin", "embedded", "expresscheckout", "payment"})
 """Components of ours, which Checkout may list as well: they offer all methods."""
@@ -39,3 +55,14 @@ def read_names(names: Iterable[str]) -> tuple[frozenset[str] | None, list[str]]:
     types = {name: _OTHER_NAMES.get(word, word) for name, word in given.items()}
     unknown = sorted(name for name, type_ in types.items() if type_ not in KNOWN)
     return frozenset(types.values()) & KNOWN, unknown
+
+
+def is_wallet(component: str) -> bool:
+    """Whether a component shows the button of a wallet instead of a form."""
+    return component.lower() in _WALLET_NAMES | {"expresscheckout"}
+
+
+def single_type(component: str) -> str | None:
+    """The one type that a component offers; None where it offers all."""
+    type_ = _OTHER_NAMES.get(component.lower(), component)
+    return type_ if type_ in KNOWN else None

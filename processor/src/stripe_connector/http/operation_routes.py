@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -62,11 +63,13 @@ class PaymentComponents(Struct, frozen=True):
     express: list[Component]
 
 
-PAYMENT_COMPONENTS = PaymentComponents(
-    dropins=[Component("embedded")],
-    components=[Component("payment"), Component("expressCheckout")],
-    express=[Component("dropin")],
-)
+def _components(single: Iterable[str]) -> PaymentComponents:
+    """Those of all methods, and of the single methods that the account offers."""
+    return PaymentComponents(
+        dropins=[Component("embedded")],
+        components=[Component(type_) for type_ in ("payment", "expressCheckout", *single)],
+        express=[Component("dropin")],
+    )
 
 
 class Amount(Struct, frozen=True, rename="camel"):
@@ -278,11 +281,15 @@ class OperationRoutes:
     COMPONENTS = Documentation(
         tag="Operations",
         summary="Components that the enabler offers",
+        description=(
+            "Those of a single method are what the Stripe account's default configuration has"
+            " switched on, read once in ten minutes."
+        ),
         answers={200: Answer("The components by kind.", PaymentComponents)},
     )
 
     async def payment_components(self, _request: Request, _principal: None) -> Response:
-        return json_response(PAYMENT_COMPONENTS)
+        return json_response(_components(await self._elements.list_single()))
 
     CHANGE_PAYMENT = Documentation(
         tag="Operations",

@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 from stripe_connector.gateways.commercetools.gateway import Commercetools
 from stripe_connector.gateways.commercetools.models import Address, Cart, SessionMetadata
 from stripe_connector.ledger.ours import Ours
-from stripe_connector.method_names import KNOWN
+from stripe_connector.method_names import SINGLE, WALLETS, is_wallet, single_type
 from stripe_connector.money import Money, to_stripe
 from stripe_connector.payments.amounts import require_due
 from stripe_connector.payments.behaviour import Behaviour, behaviour_of
@@ -105,11 +105,18 @@ class Elements:
         )
         ours = await self._account.ours()
         behaviour = behaviour_of(cart, self._settings)
-        single = component if component in KNOWN else None
-        methods = await self._offer.choose(session.metadata, behaviour, single)
+        methods = await self._offer.choose(session.metadata, behaviour, single_type(component))
         return element_config(
             component, cart, session.metadata, ours, self._settings, behaviour, methods
         )
+
+    async def list_single(self) -> list[str]:
+        """The components of one method each that the account offers; none where it is unknown."""
+        offered = await self._offer.list_offered() or frozenset()
+        wallets = [
+            name for name, type_ in WALLETS.items() if "card" in offered and type_ in offered
+        ]
+        return [*(type_ for type_ in SINGLE if type_ in offered), *wallets]
 
     async def describe_express(self, shopper: Shopper) -> ExpressData:
         """Total and lines of a wallet's sheet; raises InvalidRequest where nothing is due."""
@@ -144,16 +151,15 @@ def element_config(
 ) -> ElementConfig:
     """Configuration of one component; raises InvalidRequest where nothing is due."""
     due = require_due(cart, metadata, ours)
-    express = component.lower() == "expresscheckout"
     appearance = (
         settings.stripe_appearance_express_checkout
-        if express
+        if is_wallet(component)
         else settings.stripe_appearance_payment_element
     )
     return ElementConfig(
         cart_info=CartInfo(to_stripe(due), due.currency_code),
         capture_method=behaviour.capture_method,
-        payment_element_options=_element_options(cart, settings),
+        payment_element_options=_element_options(component, cart, settings),
         layout=settings.stripe_layout,
         collect_billing_address=behaviour.collect_billing_address,
         flow_type=behaviour.flow_type,
@@ -165,18 +171,21 @@ def element_config(
     )
 
 
-def _element_options(cart: Cart, settings: Settings) -> str:
+def _element_options(component: str, cart: Cart, settings: Settings) -> str:
     """The merchant's options for the element, which begins with what the cart says of its buyer.
 
-    https://docs.stripe.com/js/elements_object/create_payment_element#payment_element_create-options-defaultValues
+    An element of one type shows no wallets beside it, which have components of their own
+    (https://docs.stripe.com/js/elements_object/create_payment_element).
     """
     given = settings.stripe_behavior_payment_element or "{}"
-    begins = _known_details(cart)
     options = msgspec.json.decode(given, type=dict[str, Any])
-    if not begins or "defaultValues" in options:
-        return given
-    options["defaultValues"] = {"billingDetails": begins}
-    return msgspec.json.encode(options).decode()
+    added: dict[str, Any] = {}
+    if "defaultValues" not in options and (begins := _known_details(cart)):
+        added["defaultValues"] = {"billingDetails": begins}
+    if (single := single_type(component)) is not None:
+        others = ("applePay", "googlePay", *(() if single == "link" else ("link",)))
+        added["wallets"] = dict.fromkeys(others, "never")
+    return msgspec.json.encode(options | added).decode() if added else given
 
 
 def _known_details(cart: Cart) -> dict[str, Any]:
