@@ -19,9 +19,11 @@ import type { Client, CreateClient } from './client';
 import { type ConnectorError, PaymentDeclined } from './errors';
 import type { Frame } from './frame';
 import { forget, type Returned, recall } from './memory';
-import type { Ended, Report } from './report';
-import { isDone, record, type Settled, settle, stripeError } from './settle';
+import { record, settle } from './paying';
+import type { Attempt, Ended, Settled } from './plan';
+import type { Report } from './report';
 import type { Setup } from './setup';
+import { isDone, stripeError } from './stripe-answers';
 import type { ChosenMethod, EnablerOptions, OnComplete } from './types';
 
 /** A payment for which Stripe has taken the money, or will. */
@@ -41,13 +43,6 @@ type State =
   | { readonly name: 'open' }
   | { readonly name: 'unrecorded'; readonly taken: Taken }
   | { readonly name: 'paid' };
-
-/** What a task pays with. */
-export interface Attempt {
-  client: Client;
-  /** Have the processor record how a payment ended; repeated by the next attempt if that fails. */
-  finish(intent: PaymentIntent, paymentReference: string): Promise<Settled>;
-}
 
 export interface Task {
   frame: Frame | undefined;

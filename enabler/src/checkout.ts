@@ -2,7 +2,7 @@
 
 import { Attempts, type Task } from './attempts';
 import { type Client, createClient } from './client';
-import { type ConnectorError, UsageError } from './errors';
+import { type ConnectorError, ProcessorError, UsageError } from './errors';
 import type { Frame } from './frame';
 import { canonical, languageTag } from './locale';
 import { type Messages, messagesFor } from './messages';
@@ -21,6 +21,8 @@ export interface Checkout {
   client(sessionId?: string): Client;
   /** Whether a payment is complete, so that none may follow. Waits for one to be picked up. */
   isPaid(): Promise<boolean>;
+  /** Whether the session may be paid with a component now. */
+  offers(component: string): Promise<boolean>;
   /** Why the payment from which the shopper has just come back was refused. */
   refusal(): Promise<ConnectorError | undefined>;
   /** Make an attempt, or join the one under way; its end is reported to one callback, once. */
@@ -30,6 +32,8 @@ export interface Checkout {
   /** Report an error outside an attempt to `onError`. */
   fail(thrown: unknown, frame?: Frame): void;
 }
+
+const REFUSED = [400, 409];
 
 /** Begins to load, and picks up a payment that began before this page load. */
 export function createCheckout(options: EnablerOptions): Checkout {
@@ -53,6 +57,17 @@ export function createCheckout(options: EnablerOptions): Checkout {
     setup,
     client,
     isPaid: () => attempts.isPaid(),
+    async offers(component) {
+      if (await attempts.isPaid()) return false;
+      try {
+        await client().elementConfig(component);
+        return true;
+      } catch (error) {
+        // Nothing is due, or no method is left.
+        if (error instanceof ProcessorError && REFUSED.includes(error.status ?? 0)) return false;
+        throw report.present(error);
+      }
+    },
     refusal: () => attempts.refusal,
     attempt: (task) => attempts.attempt(task),
     present: report.present,

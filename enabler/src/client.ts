@@ -10,6 +10,8 @@ export interface StartOptions {
   storedPaymentMethodId?: string;
   /** The shopper agreed to have the method stored. */
   storePaymentMethod?: boolean;
+  /** The one type of a component that offers no other. */
+  paymentMethodType?: string;
   /** The wallet brings the addresses; the shop's customer takes part or not. */
   express?: { withCustomer: boolean };
 }
@@ -80,7 +82,7 @@ export function createClient(
     correlationId,
     config: () => call('GET', '/operations/config', responses.config),
     expressConfig: () => call('POST', '/express-config', responses.config, {}),
-    elementConfig: (component: 'payment' | 'expressCheckout') =>
+    elementConfig: (component: string) =>
       call('GET', `/config-element/${component}`, responses.elementConfig),
     /** The client secret of the customer's session at Stripe; undefined for guests. */
     customerSession: () =>

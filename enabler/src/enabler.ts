@@ -23,6 +23,8 @@ export const COMPONENTS: {
   readonly [kind in 'dropins' | 'components' | 'express']: readonly { readonly type: string }[];
 } = components;
 
+const WALLETS = ['expressCheckout', 'applePay', 'googlePay'];
+
 export class Enabler implements PaymentEnabler {
   readonly #checkout: Checkout;
 
@@ -38,15 +40,15 @@ export class Enabler implements PaymentEnabler {
   async createComponentBuilder(type: string): Promise<PaymentComponentBuilder> {
     offered('components', type);
     requireSession(this.#checkout.options);
-    return type === 'payment'
+    return WALLETS.includes(type)
       ? {
-          componentHasSubmit: true,
-          build: (options) => paymentElement(this.#checkout, options),
-        }
-      : {
           // No page may open a wallet: its own button must be pressed.
           componentHasSubmit: false,
-          build: () => expressComponent(this.#checkout),
+          build: () => expressComponent(this.#checkout, type),
+        }
+      : {
+          componentHasSubmit: true,
+          build: (options) => paymentElement(this.#checkout, options, type),
         };
   }
 
@@ -56,8 +58,8 @@ export class Enabler implements PaymentEnabler {
     return {
       dropinHasSubmit: true,
       build: ({ onDropinReady: onReady, ...options } = {}) => {
-        const { mount, submit } = paymentElement(this.#checkout, { ...options, onReady });
-        return { mount, submit: () => submit() };
+        const { submit, ...component } = paymentElement(this.#checkout, { ...options, onReady });
+        return { ...component, submit: () => submit() };
       },
     };
   }

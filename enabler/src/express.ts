@@ -6,6 +6,7 @@
 
 import type {
   Appearance,
+  ExpressCheckoutPaymentMethodsOption,
   LineItem,
   ShippingRate,
   Stripe,
@@ -15,14 +16,13 @@ import type {
   StripeExpressCheckoutElementShippingRateChangeEvent,
 } from '@stripe/stripe-js';
 import { expressAddress } from './address';
-import type { Attempt } from './attempts';
 import type { Checkout } from './checkout';
+import type { StartOptions } from './client';
 import type { Fields } from './decode';
 import type { Frame } from './frame';
 import type { Kit } from './kit';
 import type { Amount } from './money';
-import type { Terms } from './pay';
-import type { Ended } from './report';
+import type { Attempt, Ended, Terms } from './plan';
 import type { ExpressAddress, ExpressOptions } from './types';
 
 /** What differs between the buttons of a product page and those of the payment page. */
@@ -32,14 +32,24 @@ export interface Express {
   appearance: Appearance | undefined;
   /** Options that say what may pay, where anything restricts that. */
   methods: Fields | undefined;
-  /** Whether the shop's customer takes part. */
-  withCustomer: boolean;
+  /** How the processor is asked to start the payment. */
+  start: StartOptions;
   element: StripeExpressCheckoutElementOptions;
   /** The page that brings session and shipping; without it the cart is complete. */
   page: ExpressOptions | undefined;
 }
 
 const UNKNOWN_RATE = 'pending';
+/** Components of one wallet, which is a card to the processor. */
+const WALLETS = { applePay: true, googlePay: true };
+const NO_METHODS: ExpressCheckoutPaymentMethodsOption = {
+  amazonPay: 'never',
+  applePay: 'never',
+  googlePay: 'never',
+  klarna: 'never',
+  link: 'never',
+  paypal: 'never',
+};
 
 /**
  * Show the buttons of `page`, which cost `amount` until there is a cart, or of the session's cart.
@@ -50,13 +60,15 @@ export async function showButtons(
   kit: Kit,
   checkout: Checkout,
   box: Frame,
+  type: string,
   page: ExpressOptions | undefined,
   amount: Amount | undefined,
 ): Promise<boolean> {
   const client = checkout.client();
+  const wallet = type in WALLETS;
   const [{ stripe, config }, cart, customer] = await Promise.all([
     checkout.setup(),
-    page ? undefined : client.elementConfig('expressCheckout'),
+    page ? undefined : client.elementConfig(type),
     checkout.options.sessionId ? client.customerSession() : undefined,
     kit.loadPay(),
   ]);
@@ -67,7 +79,10 @@ export async function showButtons(
     terms: { captureMethod, setupFutureUsage: (customer && cart?.setupFutureUsage) || null },
     methods: cart?.methods,
     appearance,
-    withCustomer: !!customer,
+    start: {
+      express: { withCustomer: !!customer },
+      ...(wallet && { paymentMethodType: 'card' }),
+    },
     page,
     element: {
       billingAddressRequired: cart?.collectBillingAddress !== 'never',
@@ -75,6 +90,7 @@ export async function showButtons(
       ...(countries && { allowedShippingCountries: countries }),
       ...config.expressElementOptions,
       ...(cart && { shippingAddressRequired: false }),
+      ...(wallet && { paymentMethods: { ...NO_METHODS, [type]: 'auto' } }),
     },
   });
 }
@@ -248,7 +264,7 @@ function showExpress(
     };
     if (Object.keys(submitted).length) await page?.onPaymentSubmit(submitted);
     return pay(checkout, attempt, {
-      start: { express: { withCustomer: express.withCustomer } },
+      start: express.start,
       elements,
       shown,
       method: { type: event.expressPaymentType },
@@ -264,6 +280,6 @@ function showExpress(
       resolve(Object.values(availablePaymentMethods ?? {}).includes(true));
     });
     element.on('loaderror', ({ error }) => reject(stripeError(error)));
-    element.mount(box.slot);
+    box.put(element);
   });
 }

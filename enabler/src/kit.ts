@@ -10,8 +10,8 @@ import { stripeAmount, toStripe } from './money';
 import { mounting, shown } from './mount';
 import { validate } from './pay-kit';
 import { loadPay, pay } from './paying';
-import { stripeError } from './settle';
 import { storedMethods } from './stored-methods';
+import { stripeError } from './stripe-answers';
 
 export const kit = {
   PaymentCanceled,

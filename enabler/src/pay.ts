@@ -5,49 +5,21 @@
  * first needs it. See `pay-kit.ts`.
  */
 
-import type { PaymentIntent, Stripe, StripeElements, StripeError } from '@stripe/stripe-js';
-import type { Attempt } from './attempts';
-import type { Checkout } from './checkout';
-import type { StartOptions } from './client';
+import type { PaymentIntent, Stripe, StripeError } from '@stripe/stripe-js';
 import type { Fields } from './decode';
 import type { Amount } from './money';
 import type { PayKit } from './pay-kit';
-import type { Ended } from './report';
-import type { CaptureMethod, FutureUsage, Started } from './responses';
-import type { ChosenMethod } from './types';
+import type { Attempt, Ended, Page, Plan, Terms } from './plan';
+import type { Started } from './responses';
 
-export interface Terms {
-  captureMethod: CaptureMethod;
-  setupFutureUsage: FutureUsage | null;
-}
-
-export interface Plan {
-  start: StartOptions;
-  method: ChosenMethod;
-  /** What the shopper has seen. */
-  shown: Amount;
-  /** The payment costs something else now. */
-  changed(amount: Amount): void;
-  /** Without it the intent has its method already. */
-  elements?: StripeElements;
-  /** What elements believe of the intent; Stripe refuses to confirm where they are wrong. */
-  terms?: Terms;
-  /** Of the intent that elements were made for, and what to do where there is another. */
-  clientSecret?: string | undefined;
-  replaced?(clientSecret: string): Promise<void>;
-}
+export { record, settle } from './settle';
 
 /** Throws where the payment did not go through; the attempt stays remembered if that is unknown. */
-export async function pay(
-  kit: PayKit,
-  checkout: Checkout,
-  attempt: Attempt,
-  plan: Plan,
-): Promise<Ended> {
+export async function pay(kit: PayKit, page: Page, attempt: Attempt, plan: Plan): Promise<Ended> {
   const { ProcessorError, StripeJsError, asConnectorError, isDone, remember, stripeError } = kit;
   const { method, elements } = plan;
   const { client } = attempt;
-  const { stripe } = await checkout.setup();
+  const { stripe } = await page.setup();
   let started: Started;
   try {
     started = await client.startPayment(plan.start);
@@ -71,7 +43,7 @@ export async function pay(
     if (found.error) throw stripeError(found.error);
     // Another tab was faster.
     if (isDone(found.paymentIntent)) return found.paymentIntent;
-    await compare(kit, checkout, plan, found.paymentIntent, clientSecret);
+    await compare(kit, page, plan, found.paymentIntent, clientSecret);
     remember(started);
     const billing = started.billingAddress;
     const confirmed = await stripe
@@ -102,7 +74,7 @@ export async function pay(
 /** Throws AmountChanged where the shopper has seen something else, and shows what it costs now. */
 async function compare(
   { AmountChanged, format, validate }: PayKit,
-  { messages, locale }: Checkout,
+  { messages, locale }: Page,
   plan: Plan,
   intent: PaymentIntent,
   clientSecret: string,

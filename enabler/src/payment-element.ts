@@ -8,19 +8,17 @@ import type {
   StripePaymentElement,
   StripePaymentElementOptions,
 } from '@stripe/stripe-js';
-import type { Attempt } from './attempts';
 import type { Checkout } from './checkout';
 import { defined } from './defined';
 import { IncompleteError } from './errors';
 import type { Frame } from './frame';
 import { type Amount, stripeAmount } from './money';
 import { mounting, shown } from './mount';
-import type { Terms } from './pay';
 import { validate } from './pay-kit';
 import { loadPay, pay } from './paying';
-import type { Ended } from './report';
+import type { Attempt, Ended, Terms } from './plan';
 import type { ElementConfig } from './responses';
-import { stripeError } from './settle';
+import { stripeError } from './stripe-answers';
 import type { ComponentOptions, PaymentComponent, SubmitOptions } from './types';
 
 export interface PaymentElementOptions extends ComponentOptions {
@@ -47,36 +45,40 @@ interface Loaded {
 }
 
 const LOADING_HEIGHT = '15rem';
+const UNKNOWN = 'unknown';
 
-/** A Payment Element; mounting it asks for all that it needs at once. */
+/** The component of all methods; others are named by the one type that they offer. */
+const ALL = 'payment';
+
+/** A Payment Element, of all methods or of one; mounting it asks for all that it needs at once. */
 export function paymentElement(
   checkout: Checkout,
   options: PaymentElementOptions = {},
+  type = ALL,
 ): Required<PaymentComponent> {
   let mounted: Mounted | undefined;
+  const single = type === ALL ? {} : { paymentMethodType: type };
 
   async function load(): Promise<Loaded> {
     const client = checkout.client();
     const [config, customerSession] = await Promise.all([
-      client.elementConfig('payment'),
+      client.elementConfig(type),
       client.customerSession(),
     ]);
     return { config, customerSession };
   }
 
-  async function mount(selector: string): Promise<void> {
-    mounted?.element.destroy();
-    mounted = undefined;
-    await mounting(checkout, selector, LOADING_HEIGHT, async (box) => {
-      const [{ stripe }, loaded] = await Promise.all([checkout.setup(), load()]);
-      const first =
-        loaded.config.flowType === 'pi_first'
-          ? await checkout.client().startPayment({})
-          : undefined;
-      mounted = await show(stripe, box, loaded, first?.clientSecret, options.onChange);
-      label(mounted);
-    });
-    if (mounted) await options.onReady?.();
+  async function fill(box: Frame): Promise<void> {
+    const [{ stripe }, loaded] = await Promise.all([checkout.setup(), load()]);
+    const first =
+      loaded.config.flowType === 'pi_first'
+        ? await checkout.client().startPayment(single)
+        : undefined;
+    if (!box.isShown()) return;
+    const now = await show(stripe, box, loaded, first?.clientSecret, options.onChange);
+    if (!box.isShown()) return;
+    mounted = now;
+    label(now);
   }
 
   function label({ frame: box, shown }: Mounted): void {
@@ -99,19 +101,20 @@ export function paymentElement(
     const { elements } = now;
     // First of all: wallets open only right after the shopper's click.
     await validate(elements);
+    const method = { type: now.method };
+    await options.onSubmit?.(method);
     const agreed = options.showPayButton ? await options.onPayButtonClick?.() : undefined;
     const store =
       agreed?.storePaymentDetails ?? given.storePaymentDetails ?? checkout.storePaymentDetails;
     return pay(checkout, attempt, {
-      start: store ? { storePaymentMethod: true } : {},
+      start: { ...single, ...(store && { storePaymentMethod: true }) },
       elements,
       shown: now.shown,
       terms: now.terms,
       clientSecret: now.clientSecret,
-      method: { type: now.method },
+      method,
       async replaced(clientSecret) {
         const { stripe } = await checkout.setup();
-        now.element.destroy();
         mounted = await show(stripe, now.frame, now.loaded, clientSecret, options.onChange);
       },
       changed(amount) {
@@ -122,14 +125,20 @@ export function paymentElement(
     });
   }
 
+  async function getState() {
+    const now = mounted?.frame.isShown() ? mounted : undefined;
+    return { method: { type: now?.method ?? UNKNOWN }, complete: now?.complete ?? false };
+  }
+
   return {
-    mount,
+    ...mounting(checkout, LOADING_HEIGHT, fill, options.onReady),
     submit,
     async showValidation() {
       if (mounted) await mounted.elements.submit();
     },
-    isValid: async () => mounted?.complete ?? false,
-    isAvailable: async () => !(await checkout.isPaid()),
+    isValid: async () => (await getState()).complete,
+    getState,
+    isAvailable: () => checkout.offers(type),
   };
 }
 
@@ -168,7 +177,7 @@ async function show(
     shown: amount,
     terms,
     complete: false,
-    method: 'unknown',
+    method: UNKNOWN,
   };
   element.on('change', ({ complete, value: { type } }) => {
     mounted.complete = complete;
@@ -178,9 +187,9 @@ async function show(
   const ready = new Promise<void>((resolve, reject) => {
     element.on('ready', () => resolve());
     element.on('loaderror', ({ error }) => reject(stripeError(error)));
-    element.mount(box.slot);
+    box.put(element);
   });
-  await Promise.all([ready, loadPay()]);
+  await Promise.race([Promise.all([ready, loadPay()]), box.removed]);
   return mounted;
 }
 

@@ -10,11 +10,8 @@ import {
 } from './errors';
 import type { Frame } from './frame';
 import type { Messages } from './messages';
-import type { Settled } from './settle';
+import type { Ended } from './plan';
 import type { ChosenMethod, EnablerOptions, OnComplete } from './types';
-
-/** A payment that went through, and the method where it is known. */
-export type Ended = Settled & { method?: ChosenMethod };
 
 export interface Report {
   /** Something thrown as an error of ours, said to the shopper. */

@@ -1,33 +1,13 @@
-/** Reads how a payment ended at Stripe, and has the processor record it. */
+/**
+ * Reads how a payment ended at Stripe, and has the processor record it.
+ *
+ * In the file of `pay.ts`, which is loaded later.
+ */
 
-import type { PaymentIntent, StripeError } from '@stripe/stripe-js';
+import type { PaymentIntent } from '@stripe/stripe-js';
 import type { Client } from './client';
-import {
-  type ConnectorError,
-  IncompleteError,
-  KEY_HINT,
-  NetworkError,
-  PaymentDeclined,
-  PaymentUnfinished,
-  ProcessorError,
-  StripeJsError,
-} from './errors';
-import { forget } from './memory';
-
-export interface Settled {
-  state: 'success' | 'pending';
-  paymentReference: string;
-}
-
-const DONE: readonly PaymentIntent.Status[] = ['succeeded', 'requires_capture', 'processing'];
-
-/** How the actions begin that the shopper takes in the page; any other may take days. */
-const IN_PAGE = /^(use|red|blik|ali|cash|klarna|pay|prom|swish|upi|we)/;
-
-/** Whether the shopper has done all there is to do in the page. */
-export function isDone({ status, next_action }: PaymentIntent): boolean {
-  return DONE.includes(status) || (!!next_action && !IN_PAGE.test(next_action.type));
-}
+import type { PayKit } from './pay-kit';
+import type { Settled } from './plan';
 
 /**
  * The end of an attempt, recorded by the processor where Stripe has taken or is taking the money.
@@ -36,14 +16,16 @@ export function isDone({ status, next_action }: PaymentIntent): boolean {
  * leaves the end unknown, and the attempt remembered.
  */
 export async function settle(
+  kit: PayKit,
   client: Client,
   intent: PaymentIntent,
   paymentReference: string,
   onActionRequired?: () => Promise<void>,
 ): Promise<Settled> {
+  const { PaymentDeclined, PaymentUnfinished, forget, isDone } = kit;
   const details = { paymentReference, correlationId: client.correlationId };
   if (intent.next_action) await onActionRequired?.();
-  if (isDone(intent)) return record(client, intent.id, paymentReference);
+  if (isDone(intent)) return record(kit, client, intent.id, paymentReference);
   forget();
   const error = intent.last_payment_error;
   if (intent.next_action || (!error && intent.status !== 'canceled')) {
@@ -59,6 +41,7 @@ export async function settle(
 
 /** The processor's outcome for an intent: it alone knows whether the intent pays for this cart. */
 export async function record(
+  { PaymentDeclined, ProcessorError, forget }: PayKit,
   client: Client,
   intentId: string,
   paymentReference: string,
@@ -79,25 +62,4 @@ export async function record(
       paymentReference,
     });
   }
-}
-
-/** An error of Stripe.js as one of ours. */
-export function stripeError(error: StripeError, doubt?: 'unknown'): ConnectorError {
-  const message = error.message ?? error.type;
-  const details = {
-    doubt,
-    code: error.code ?? error.type,
-    cause: error,
-    declineCode: error.decline_code,
-  };
-  if (error.type === 'validation_error') {
-    return new IncompleteError(message, { ...details, shopperMessage: message });
-  }
-  if (error.type === 'card_error' || error.payment_intent?.status === 'requires_payment_method') {
-    return new PaymentDeclined(message, { ...details, reason: error.message });
-  }
-  if (error.type === 'api_connection_error') return new NetworkError(message, details);
-  // Stripe.js tells of a wrong key in words alone; with another account's it does not find the intent.
-  const wrongKey = error.code === 'resource_missing' || /api key/i.test(message);
-  return new StripeJsError(message, { ...details, hint: wrongKey ? KEY_HINT : undefined });
 }

@@ -29,22 +29,21 @@ export function storedComponent(
     return brand && brands.length && !brands.includes(brand) ? undefined : found;
   }
 
-  function mount(selector: string): Promise<void> {
-    return mounting(checkout, selector, '', async (box) => {
-      const [method, config] = await Promise.all([
-        find(),
-        checkout.client().elementConfig('payment'),
-        loadPay(),
-      ]);
-      if (!method) {
-        const hint = 'getStoredPaymentMethods() lists those that may be used.';
-        throw new UsageError(`No stored method ${id}.`, { code: 'unavailable', hint });
-      }
-      box.slot.textContent = describe(method);
-      mounted = { frame: box, shown: stripeAmount(config.cartInfo), method };
-      label(mounted);
-    });
-  }
+  const seat = mounting(checkout, '', async (box) => {
+    const [method, config] = await Promise.all([
+      find(),
+      checkout.client().elementConfig('payment'),
+      loadPay(),
+    ]);
+    if (!method) {
+      const hint = 'getStoredPaymentMethods() lists those that may be used.';
+      throw new UsageError(`No stored method ${id}.`, { code: 'unavailable', hint });
+    }
+    if (!box.isShown()) return;
+    box.slot.textContent = describe(method);
+    mounted = { frame: box, shown: stripeAmount(config.cartInfo), method };
+    label(mounted);
+  });
 
   function label({ frame: box, shown: amount }: Mounted): void {
     if (showPayButton) box.button(amount, () => void submit());
@@ -71,7 +70,7 @@ export function storedComponent(
   }
 
   return {
-    mount,
+    ...seat,
     submit,
     async remove() {
       try {
@@ -79,7 +78,7 @@ export function storedComponent(
       } catch (thrown) {
         throw checkout.present(thrown, mounted?.frame);
       }
-      mounted?.frame.remove();
+      seat.unmount();
       mounted = undefined;
     },
     isAvailable: async () => (await find()) !== undefined,

@@ -70,20 +70,42 @@ export interface Choice {
   complete: boolean;
 }
 
+/** Where a component goes: what a CSS selector finds, or an element of the page. */
+export type Place = string | HTMLElement;
+
+/** What every component can do with its place in the page. */
+export interface Mountable {
+  /** Show it, in place of what was there; mounted again, it moves. */
+  mount(place: Place): Promise<void>;
+  /** Take it out of the page; it may be mounted again. An attempt under way goes on. */
+  unmount(): void;
+  /** Take it out of the page for good. */
+  destroy(): void;
+}
+
 export interface ComponentOptions {
   /** Whenever the shopper chooses another method, or completes what they enter. */
   onChange?: (choice: Choice) => void;
+  /** A payment is about to start, however it was submitted; an error it throws stops the attempt. */
+  onSubmit?: (method: ChosenMethod) => Promise<void> | void;
   showPayButton?: boolean;
   onPayButtonClick?: OnPayButtonClick;
 }
 
-export interface PaymentComponent {
-  mount(selector: string): Promise<void>;
+/** What the shopper has chosen and entered, as far as Stripe tells. */
+export interface PaymentComponentState {
+  method: ChosenMethod;
+  complete: boolean;
+}
+
+export interface PaymentComponent extends Mountable {
   /** Resolves when the attempt has ended, and never rejects: the callbacks get the outcome. */
   submit(options?: SubmitOptions): Promise<void>;
   /** Only where there are details to enter. */
   showValidation?(): Promise<void>;
   isValid?(): Promise<boolean>;
+  getState?(): Promise<PaymentComponentState>;
+  /** Whether the session may be paid with it. */
   isAvailable(): Promise<boolean>;
 }
 
@@ -95,15 +117,11 @@ export interface PaymentComponentBuilder {
 
 export type DropinType = 'embedded' | 'hpp';
 
-export interface DropinOptions {
-  onChange?: (choice: Choice) => void;
-  showPayButton?: boolean;
+export interface DropinOptions extends ComponentOptions {
   onDropinReady?: () => Promise<void>;
-  onPayButtonClick?: OnPayButtonClick;
 }
 
-export interface DropinComponent {
-  mount(selector: string): Promise<void>;
+export interface DropinComponent extends Mountable {
   /** Resolves when the attempt has ended, and never rejects: the callbacks get the outcome. */
   submit(): Promise<void>;
 }
@@ -137,8 +155,7 @@ export interface StoredComponentOptions {
   onPayButtonClick?: () => Promise<void>;
 }
 
-export interface StoredComponent {
-  mount(selector: string): Promise<void>;
+export interface StoredComponent extends Mountable {
   /** Resolves when the attempt has ended, and never rejects: the callbacks get the outcome. */
   submit(): Promise<void>;
   /** Delete the stored method; rejects where that failed. */
@@ -196,9 +213,9 @@ export interface ExpressOptions {
   onComplete?: OnComplete;
 }
 
-export interface ExpressComponent {
+export interface ExpressComponent extends Mountable {
   /** Never rejects: `onError` gets the error. */
-  mount(selector: string): Promise<void>;
+  mount(place: Place): Promise<void>;
 }
 
 export interface PaymentExpressBuilder {

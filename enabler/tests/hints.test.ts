@@ -164,6 +164,29 @@ describe('the page', () => {
     expect(error.hint).toContain('when the page has this element');
   });
 
+  test.each(['', '##', 'pay'])('the selector "%s"', async (selector) => {
+    const error = await failure(() => mount(selector));
+    expect(error).toMatchObject({ name: 'UsageError', code: 'selector' });
+    expect(error.hint).toContain('a selector is one of CSS');
+  });
+
+  test.each([
+    ['that is not in the page', () => document.createElement('div')],
+    ['that getElementById did not find', () => null as never],
+  ])('an element %s', async (_name, element) => {
+    const error = await failure(async () => (await dropin()).mount(element()));
+    expect(error).toMatchObject({ name: 'UsageError', code: 'selector' });
+    expect(error.hint).toContain('when the page has this element');
+  });
+
+  test('a component that was destroyed', async () => {
+    const component = await dropin();
+    component.destroy();
+    const error = await failure(() => component.mount('#pay'));
+    expect(error).toMatchObject({ name: 'UsageError', code: 'destroyed' });
+    expect(error.hint).toContain('use unmount()');
+  });
+
   test('paying before it is mounted', async () => {
     await (await dropin()).submit();
     expect(world.errors[0]?.error).toMatchObject({ name: 'UsageError', code: 'not_mounted' });
@@ -207,7 +230,7 @@ describe('the page', () => {
 
 describe('components', () => {
   test('a component that does not exist', async () => {
-    const error = await failure(() => world.enabler().createComponentBuilder('card'));
+    const error = await failure(() => world.enabler().createComponentBuilder('cheque'));
     expect(error).toMatchObject({ name: 'UsageError', code: 'unsupported' });
     expect(error.hint).toContain('COMPONENTS');
   });

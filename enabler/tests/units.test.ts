@@ -225,7 +225,7 @@ describe('what can be built', () => {
     for (const { type } of COMPONENTS.express) await enabler.createExpressBuilder(type);
     const unsupported = { name: 'UsageError', code: 'unsupported' };
     await expect(enabler.createDropinBuilder('hpp')).rejects.toMatchObject(unsupported);
-    await expect(enabler.createComponentBuilder('card')).rejects.toMatchObject(unsupported);
+    await expect(enabler.createComponentBuilder('cheque')).rejects.toMatchObject(unsupported);
     await expect(enabler.createExpressBuilder('paypal')).rejects.toMatchObject(unsupported);
   });
 

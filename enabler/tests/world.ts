@@ -115,9 +115,6 @@ export class World {
       case 'GET /operations/config':
       case 'POST /express-config':
         return Response.json(this.config);
-      case 'GET /config-element/payment':
-      case 'GET /config-element/expressCheckout':
-        return Response.json({ ...this.elementConfig, cartInfo });
       case 'GET /customer/session':
         return this.customer ? Response.json(this.customer) : new Response(null, { status: 204 });
       case 'GET /express-payment-data':
@@ -147,6 +144,9 @@ export class World {
       case 'GET /stored-payment-methods':
         return Response.json({ storedPaymentMethods: this.stored });
     }
+    if (method === 'GET' && path.startsWith('/config-element/')) {
+      return Response.json({ ...this.elementConfig, cartInfo });
+    }
     if (method === 'DELETE' && path.startsWith('/stored-payment-methods/')) {
       this.stored = this.stored.filter(({ id }) => !path.endsWith(`/${String(id)}`));
       return Response.json({});
@@ -171,6 +171,8 @@ export class FakeElement {
   focused = false;
   available: Json | undefined;
   loadError: StripeError | undefined;
+  /** Never ready. */
+  slow = false;
 
   constructor(
     readonly type: string,
@@ -188,6 +190,7 @@ export class FakeElement {
 
   mount(): void {
     this.mounts++;
+    if (this.slow) return;
     if (this.loadError) this.emit('loaderror', { error: this.loadError });
     else this.emit('ready', { availablePaymentMethods: this.available });
   }
@@ -197,6 +200,8 @@ export class FakeElement {
   }
 
   destroy(): void {
+    // As Stripe.js says it.
+    if (this.destroyed) throw new Error('This Element has already been destroyed.');
     this.destroyed = true;
   }
 }
@@ -215,6 +220,7 @@ export class FakeElements {
   create(type: string, options: Json): FakeElement {
     this.element = new FakeElement(type, options);
     this.element.loadError = this.stripe.loadError;
+    this.element.slow = this.stripe.slow;
     this.element.available = this.stripe.wallets;
     return this.element;
   }
@@ -248,6 +254,7 @@ export class FakeStripe {
   retrieved: string[] = [];
   retrieveError: StripeError | undefined;
   loadError: StripeError | undefined;
+  slow = false;
   wallets: Json | undefined = { applePay: true, googlePay: false };
 
   constructor(private readonly world: World) {}
