@@ -222,6 +222,44 @@ def _method_details(
     }
 
 
+_UNKNOWN_DETAILS = {
+    "bancontact": (
+        "bank_code",
+        "bank_name",
+        "bic",
+        "generated_sepa_debit",
+        "generated_sepa_debit_mandate",
+        "iban_last4",
+        "preferred_language",
+        "verified_name",
+    ),
+    "blik": ("buyer_id",),
+    "eps": ("bank", "verified_name"),
+    "ideal": (
+        "bank",
+        "bic",
+        "generated_sepa_debit",
+        "generated_sepa_debit_mandate",
+        "iban_last4",
+        "verified_name",
+    ),
+    "klarna": ("payer_details", "payment_method_category", "preferred_locale"),
+    "link": ("country",),
+    "p24": ("bank", "reference", "verified_name"),
+    "paypal": (
+        "country",
+        "payer_email",
+        "payer_id",
+        "payer_name",
+        "seller_protection",
+        "transaction_id",
+    ),
+    "twint": ("mandate",),
+}
+"""What a charge tells of methods with a page of their own, all of which may be null
+(https://docs.stripe.com/api/charges/object#charge_object-payment_method_details)."""
+
+
 def _bank_details(kind: str, shown: dict[str, Any]) -> dict[str, Any]:
     match kind:
         case "sepa_debit":
@@ -244,14 +282,7 @@ def _bank_details(kind: str, shown: dict[str, Any]) -> dict[str, Any]:
         case _ if kind in methods.OUTSIDE:
             return dict(shown)
         case _:
-            return {
-                "bank": shown["bank"],
-                "bic": shown["bic"],
-                "generated_sepa_debit": None,
-                "generated_sepa_debit_mandate": None,
-                "iban_last4": None,
-                "verified_name": None,
-            }
+            return {**dict.fromkeys(_UNKNOWN_DETAILS[kind]), **shown}
 
 
 def _retrieve(call: Call) -> JsonObject:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -47,16 +48,28 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """The sandbox and a processor that answers one address as often as it asks."""
+@contextmanager
+def opened(logs: Path, methods: Sequence[str] = ()) -> Iterator[Shop]:
+    """The sandbox and a processor that answers one address as often as it asks.
+
+    `methods` are switched on at Stripe beside those of every account of the sandbox.
+    """
     at = Addresses(*free_ports(5))
-    logs = tmp_path_factory.mktemp("logs")
     with ExitStack() as stack:
         client = stack.enter_context(open_client())
         stack.enter_context(stand_ins(at, client, logs))
+        people = People(at, client, lambda _: None)
+        for method in methods:
+            preference = {f"{method}[display_preference][preference]": "on"}
+            people.stripe("POST", "/v1/payment_method_configurations/pmc_sandbox", **preference)
         stack.enter_context(processor(at, client, logs, {"BFF_REQUESTS_PER_MINUTE": "0"}))
-        yield Shop(at, client, People(at, client, lambda _: None))
+        yield Shop(at, client, people)
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with opened(tmp_path_factory.mktemp("logs")) as shop:
+        yield shop
 
 
 @pytest.fixture

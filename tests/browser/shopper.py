@@ -110,6 +110,27 @@ class Shop:
                 return payment_id
         raise AssertionError(f"Nobody recorded that {payment_id} is authorized.")
 
+    def priced_cart(self, country: str, currency: str, cents: int) -> Json:
+        """A cart with one line of a price, in any currency, for a buyer in a country."""
+        line = {
+            "name": {"en": "A thing"},
+            "slug": "a-thing",
+            "money": {"centAmount": cents, "currencyCode": currency},
+        }
+        draft = {
+            "currency": currency,
+            "country": country,
+            "customerEmail": "ada@example.com",
+            "billingAddress": {"country": country, "firstName": "Ada", "lastName": "Byron"},
+            "taxMode": "Disabled",
+            "customLineItems": [line],
+        }
+        return self.commercetools("POST", "carts", draft)
+
+    def session(self, cart: Json) -> str:
+        """A Checkout session for a cart: its id."""
+        return self._people.session(cart)
+
     def compared(self, payment_id: str) -> Comparison:
         """A payment as commercetools and Stripe have it now."""
         return self._people.compare(payment_id)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 import stripe
 
+from sandbox.stripe import methods
 from tests.sandbox.stripe_account import RETURN_URL, Account, Json
 
 
@@ -118,6 +119,8 @@ async def _every_kind_of_payment(account: Account) -> None:
         confirm="true", return_url=RETURN_URL, **{"payment_method_data[type]": "ideal"}
     )
     await account.admin(f"stripe/payment_intents/{ideal['id']}/authenticate", outcome="succeed")
+    for kind in sorted(methods.REDIRECTS - {"ideal"}):
+        await _paid_on_a_page(account, kind)
     for card in ("pm_card_visa", "pm_card_pendingRefund", "pm_card_refundFail"):
         intent = await account.authorized(card)
         await account.post(f"/v1/payment_intents/{intent['id']}/capture")
@@ -128,6 +131,20 @@ async def _every_kind_of_payment(account: Account) -> None:
     await account.paid("pm_card_createDisputeInquiry")
     canceled = await account.authorized()
     await account.post(f"/v1/payment_intents/{canceled['id']}/cancel")
+
+
+async def _paid_on_a_page(account: Account, kind: str) -> None:
+    currencies = methods.CURRENCIES[kind] or {"eur"}
+    intent = await account.intent(
+        currency="eur" if "eur" in currencies else min(currencies),
+        confirm="true",
+        return_url=RETURN_URL,
+        **{"allowed_payment_method_types[]": kind, "payment_method_data[type]": kind},
+    )
+    paid = await account.admin(
+        f"stripe/payment_intents/{intent['id']}/authenticate", outcome="succeed"
+    )
+    assert paid["status"] == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -158,9 +175,9 @@ async def test_payment_methods_of_all_types_conform_to_the_sdk(account: Account)
     await _every_kind_of_payment(account)
     assert {each["type"] for each in account.state.methods} == {
         "card",
-        "ideal",
         "sepa_debit",
         "us_bank_account",
+        *methods.REDIRECTS,
     }
     for method in account.state.methods:
         _assert_conforms(method, stripe.PaymentMethod)

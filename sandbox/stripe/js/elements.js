@@ -112,7 +112,8 @@ class ElementsGroup {
    * >}
    */
   async submit() {
-    const result = this.wallet ? { selectedPaymentMethod: WALLET } : await this.form.ask("validate");
+    const selected = this.wallet?.button?.[1];
+    const result = selected ? { selectedPaymentMethod: selected } : await this.form.ask("validate");
     this.submitted = result.error === undefined;
     return result;
   }

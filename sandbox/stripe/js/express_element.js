@@ -1,7 +1,10 @@
 /** How long a shop may take to answer a click, as with the real one. */
 const CLICK_MS = 1_000;
-/** What the sandbox's wallet is to the shop: one that every shop knows. */
-const WALLET = /** @type {const} */ ("google_pay");
+/** What the sandbox's wallet can be to the shop, in this order: one that every shop knows. */
+const WALLETS = /** @type {const} */ ([
+  ["googlePay", "google_pay"],
+  ["applePay", "apple_pay"],
+]);
 
 /** The Express Checkout Element: a wallet's button, and the wallet above the page. */
 class ExpressCheckoutElement extends FramedElement {
@@ -40,14 +43,15 @@ class ExpressCheckoutElement extends FramedElement {
       locale: this.group.locale,
       appearance: this.group.options.appearance ?? {},
       height: this.options.buttonHeight ?? 44,
-      hidden: !this.available,
+      hidden: this.button === undefined,
     };
   }
 
-  /** Whether the shop has left the wallet switched on. */
-  get available() {
-    const allowed = this.group.options.allowedPaymentMethodTypes;
-    return this.options.paymentMethods?.googlePay !== "never" && (allowed?.includes("card") ?? true);
+  /** The wallet that the shop has left switched on. */
+  get button() {
+    const cards = this.group.options.allowedPaymentMethodTypes?.includes("card") ?? true;
+    const { paymentMethods } = this.options;
+    return cards ? WALLETS.find(([name]) => paymentMethods?.[name] !== "never") : undefined;
   }
 
   /** @param {Partial<StripeExpressCheckoutElementOptions>} options */
@@ -81,11 +85,12 @@ class ExpressCheckoutElement extends FramedElement {
 
   #ready() {
     const others = { amazonPay: false, applePay: false, link: false, paypal: false, klarna: false };
+    const name = this.button?.[0];
     super.heard("ready", {
-      availablePaymentMethods: this.available ? { ...others, googlePay: true } : undefined,
+      availablePaymentMethods: name && { ...others, googlePay: false, [name]: true },
     });
     super.heard("availablepaymentmethodschange", {
-      paymentMethods: this.available ? { googlePay: { available: true } } : undefined,
+      paymentMethods: name && { [name]: { available: true } },
     });
   }
 
@@ -108,7 +113,10 @@ class ExpressCheckoutElement extends FramedElement {
     const resolve = (details) => answer(() => void this.#open({ ...this.options, ...details }));
     const reject = () => answer(() => this.frame?.tell("idle"));
     if (!this.hears("click")) resolve();
-    else super.heard("click", { expressPaymentType: WALLET, resolve: this.#checked(resolve), reject });
+    else {
+      const expressPaymentType = this.button?.[1];
+      super.heard("click", { expressPaymentType, resolve: this.#checked(resolve), reject });
+    }
   }
 
   /**
@@ -191,7 +199,7 @@ class ExpressCheckoutElement extends FramedElement {
     super.emit("confirm", {
       ...chosen,
       billingDetails,
-      expressPaymentType: WALLET,
+      expressPaymentType: this.button?.[1],
       paymentFailed: (/** @type {{message?: string}} */ { message } = {}) => {
         this.paying = null;
         this.sheet?.fail(message);
