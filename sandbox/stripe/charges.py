@@ -17,7 +17,7 @@ from sandbox.stripe.forms import (
     shape,
     text,
 )
-from sandbox.stripe.listing import LISTING, page
+from sandbox.stripe.listing import LISTING, list_of, retrieve
 from sandbox.stripe.objects import JsonObject, snapshot
 from sandbox.stripe.state import StripeState
 
@@ -285,10 +285,6 @@ def _bank_details(kind: str, shown: dict[str, Any]) -> dict[str, Any]:
             return {**dict.fromkeys(_UNKNOWN_DETAILS[kind]), **shown}
 
 
-def _retrieve(call: Call) -> JsonObject:
-    return call.named(call.state.charges)
-
-
 def _update(call: Call) -> JsonObject:
     charge = call.named(call.state.charges)
     before = snapshot(charge)
@@ -302,32 +298,8 @@ def _update(call: Call) -> JsonObject:
     return charge
 
 
-def _list(call: Call) -> JsonObject:
-    matches = {
-        field: call.params[field]
-        for field in ("payment_intent", "customer")
-        if call.params.get(field)
-    }
-    charges = call.state.charges
-    return page("/v1/charges", charges, charges.newest(matches), call.params)
-
-
-def _retrieve_transaction(call: Call) -> JsonObject:
-    return call.named(call.state.balance_transactions)
-
-
-def _list_transactions(call: Call) -> JsonObject:
-    table = call.state.balance_transactions
-    matches = {
-        field: call.params[field]
-        for field in ("source", "type", "currency")
-        if call.params.get(field)
-    }
-    return page("/v1/balance_transactions", table, table.newest(matches), call.params)
-
-
 OPERATIONS = (
-    Operation("GET", "/v1/charges/{id}", _retrieve, shape(EXPAND)),
+    Operation("GET", "/v1/charges/{id}", retrieve("charges"), shape(EXPAND)),
     Operation(
         "POST",
         "/v1/charges/{id}",
@@ -346,14 +318,19 @@ OPERATIONS = (
     Operation(
         "GET",
         "/v1/charges",
-        _list,
+        list_of("/v1/charges", "charges", "payment_intent", "customer"),
         shape({**LISTING, "customer": text, "payment_intent": text}),
     ),
-    Operation("GET", "/v1/balance_transactions/{id}", _retrieve_transaction, shape(EXPAND)),
+    Operation(
+        "GET",
+        "/v1/balance_transactions/{id}",
+        retrieve("balance_transactions"),
+        shape(EXPAND),
+    ),
     Operation(
         "GET",
         "/v1/balance_transactions",
-        _list_transactions,
+        list_of("/v1/balance_transactions", "balance_transactions", "source", "type", "currency"),
         shape({**LISTING, "source": text, "type": text, "currency": text}),
     ),
 )

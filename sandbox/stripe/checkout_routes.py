@@ -8,7 +8,7 @@ from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import StripeError, invalid_request, refused
 from sandbox.stripe.forms import EXPAND, full_address, merge_metadata, shape
 from sandbox.stripe.intent_routes import check_method_types
-from sandbox.stripe.listing import PAGING, page
+from sandbox.stripe.listing import PAGING, list_of, page, retrieve
 from sandbox.stripe.objects import JsonObject, Table, snapshot
 
 _CHANGEABLE = ("collected_information", "line_items", "payment_intent_data", "shipping_options")
@@ -29,10 +29,6 @@ def _create(call: Call) -> JsonObject:
     state.session_contents[session["id"]] = contents
     checkout_payment.keep(state, session)
     return session
-
-
-def _retrieve(call: Call) -> JsonObject:
-    return call.named(call.state.sessions)
 
 
 def _update(call: Call) -> JsonObject:
@@ -80,16 +76,6 @@ def _expire(call: Call) -> JsonObject:
     return session
 
 
-def _list(call: Call) -> JsonObject:
-    matches = {
-        field: call.params[field]
-        for field in ("customer", "payment_intent", "status")
-        if call.params.get(field)
-    }
-    table = call.state.sessions
-    return page("/v1/checkout/sessions", table, table.newest(matches), call.params)
-
-
 def _line_items(call: Call) -> JsonObject:
     session = call.named(call.state.sessions)
     lines = Table("line item")
@@ -112,9 +98,14 @@ def _check_changeable(call: Call, session: JsonObject) -> None:
 
 OPERATIONS = (
     Operation("POST", "/v1/checkout/sessions", _create, accepted.CREATE),
-    Operation("GET", "/v1/checkout/sessions/{id}", _retrieve, shape(EXPAND)),
+    Operation("GET", "/v1/checkout/sessions/{id}", retrieve("sessions"), shape(EXPAND)),
     Operation("POST", "/v1/checkout/sessions/{id}", _update, accepted.UPDATE),
     Operation("POST", "/v1/checkout/sessions/{id}/expire", _expire, shape(EXPAND)),
     Operation("GET", "/v1/checkout/sessions/{id}/line_items", _line_items, shape(PAGING)),
-    Operation("GET", "/v1/checkout/sessions", _list, accepted.LIST),
+    Operation(
+        "GET",
+        "/v1/checkout/sessions",
+        list_of("/v1/checkout/sessions", "sessions", "customer", "payment_intent", "status"),
+        accepted.LIST,
+    ),
 )

@@ -26,7 +26,7 @@ from sandbox.stripe.forms import (
     shape,
     text,
 )
-from sandbox.stripe.listing import LISTING, SEARCH, page, search
+from sandbox.stripe.listing import LISTING, SEARCH, page, retrieve, search
 from sandbox.stripe.objects import JsonObject, snapshot
 from sandbox.stripe.state import StripeState
 
@@ -74,10 +74,6 @@ def _create(call: Call) -> JsonObject:
         method = methods.use(state, params["payment_method"])
         methods.attach(state, method, customer["id"])
     return customer
-
-
-def _retrieve(call: Call) -> JsonObject:
-    return call.named(call.state.customers)
 
 
 def _update(call: Call) -> JsonObject:
@@ -147,7 +143,7 @@ _FIELDS: dict[str, Kind] = {
 OPERATIONS = (
     Operation("POST", "/v1/customers", _create, shape({**_FIELDS, "payment_method": text})),
     Operation("GET", "/v1/customers/search", _search, shape(SEARCH, required=("query",))),
-    Operation("GET", "/v1/customers/{id}", _retrieve, shape(EXPAND)),
+    Operation("GET", "/v1/customers/{id}", retrieve("customers"), shape(EXPAND)),
     Operation("POST", "/v1/customers/{id}", _update, shape(_FIELDS)),
     Operation("DELETE", "/v1/customers/{id}", _delete, shape({})),
     Operation("GET", "/v1/customers", _list, shape({**LISTING, "email": text})),

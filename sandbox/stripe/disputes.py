@@ -16,7 +16,7 @@ from sandbox.stripe.forms import (
     shape,
     text,
 )
-from sandbox.stripe.listing import LISTING, page
+from sandbox.stripe.listing import LISTING, list_of, retrieve
 from sandbox.stripe.objects import JsonObject, snapshot
 from sandbox.stripe.state import StripeState
 
@@ -187,10 +187,6 @@ def _no_evidence() -> dict[str, Any]:
     return {**dict.fromkeys(fields.split()), "enhanced_evidence": {}}
 
 
-def _retrieve(call: Call) -> JsonObject:
-    return call.named(call.state.disputes)
-
-
 def _update(call: Call) -> JsonObject:
     state, params = call.state, call.params
     dispute = call.named(state.disputes)
@@ -217,20 +213,10 @@ def _close(call: Call) -> JsonObject:
     return dispute
 
 
-def _list(call: Call) -> JsonObject:
-    matches = {
-        field: call.params[field]
-        for field in ("charge", "payment_intent")
-        if call.params.get(field)
-    }
-    disputes = call.state.disputes
-    return page("/v1/disputes", disputes, disputes.newest(matches), call.params)
-
-
 _EVIDENCE = shape({name: text for name in _no_evidence() if name != "enhanced_evidence"})
 
 OPERATIONS = (
-    Operation("GET", "/v1/disputes/{id}", _retrieve, shape(EXPAND)),
+    Operation("GET", "/v1/disputes/{id}", retrieve("disputes"), shape(EXPAND)),
     Operation(
         "POST",
         "/v1/disputes/{id}",
@@ -247,6 +233,9 @@ OPERATIONS = (
     ),
     Operation("POST", "/v1/disputes/{id}/close", _close, shape(EXPAND)),
     Operation(
-        "GET", "/v1/disputes", _list, shape({**LISTING, "charge": text, "payment_intent": text})
+        "GET",
+        "/v1/disputes",
+        list_of("/v1/disputes", "disputes", "charge", "payment_intent"),
+        shape({**LISTING, "charge": text, "payment_intent": text}),
     ),
 )

@@ -7,7 +7,7 @@ import re
 from sandbox.stripe.calls import Call, Operation
 from sandbox.stripe.errors import invalid_request
 from sandbox.stripe.forms import EXPAND, boolean, shape, text
-from sandbox.stripe.listing import PAGING, page
+from sandbox.stripe.listing import PAGING, list_of, retrieve
 from sandbox.stripe.objects import JsonObject
 
 _NAME = re.compile(
@@ -49,10 +49,6 @@ def _create(call: Call) -> JsonObject:
     )
 
 
-def _retrieve(call: Call) -> JsonObject:
-    return call.named(call.state.domains)
-
-
 def _update(call: Call) -> JsonObject:
     domain = call.named(call.state.domains)
     if call.params.get("enabled") is not None:
@@ -67,16 +63,6 @@ def _validate(call: Call) -> JsonObject:
     return domain
 
 
-def _list(call: Call) -> JsonObject:
-    table = call.state.domains
-    wanted = {
-        name: call.params[name]
-        for name in ("domain_name", "enabled")
-        if call.params.get(name) is not None
-    }
-    return page("/v1/payment_method_domains", table, table.newest(wanted), call.params)
-
-
 _PATH = "/v1/payment_method_domains"
 
 OPERATIONS = (
@@ -86,8 +72,13 @@ OPERATIONS = (
         _create,
         shape({**EXPAND, "domain_name": text, "enabled": boolean}, required=("domain_name",)),
     ),
-    Operation("GET", f"{_PATH}/{{id}}", _retrieve, shape(EXPAND)),
+    Operation("GET", f"{_PATH}/{{id}}", retrieve("domains"), shape(EXPAND)),
     Operation("POST", f"{_PATH}/{{id}}", _update, shape({**EXPAND, "enabled": boolean})),
     Operation("POST", f"{_PATH}/{{id}}/validate", _validate, shape(EXPAND)),
-    Operation("GET", _PATH, _list, shape({**PAGING, "domain_name": text, "enabled": boolean})),
+    Operation(
+        "GET",
+        _PATH,
+        list_of(_PATH, "domains", "domain_name", "enabled"),
+        shape({**PAGING, "domain_name": text, "enabled": boolean}),
+    ),
 )

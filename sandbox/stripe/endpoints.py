@@ -17,7 +17,7 @@ from sandbox.stripe.forms import (
     shape,
     text,
 )
-from sandbox.stripe.listing import PAGING, page
+from sandbox.stripe.listing import PAGING, list_of, retrieve
 from sandbox.stripe.objects import JsonObject
 from sandbox.stripe.state import StripeState
 
@@ -67,10 +67,6 @@ def _create(call: Call) -> JsonObject:
     return {**endpoint, "secret": roll_secret(state, endpoint, 0)}
 
 
-def _retrieve(call: Call) -> JsonObject:
-    return call.named(call.state.endpoints)
-
-
 def _update(call: Call) -> JsonObject:
     params = call.params
     endpoint = call.named(call.state.endpoints)
@@ -91,11 +87,6 @@ def _delete(call: Call) -> JsonObject:
     endpoint = call.named(call.state.endpoints)
     call.state.endpoints.remove(endpoint["id"])
     return {"id": endpoint["id"], "object": "webhook_endpoint", "deleted": True}
-
-
-def _list(call: Call) -> JsonObject:
-    table = call.state.endpoints
-    return page("/v1/webhook_endpoints", table, table.newest({}), call.params)
 
 
 def _check_url(url: str) -> None:
@@ -126,10 +117,15 @@ OPERATIONS = (
             required=("enabled_events", "url"),
         ),
     ),
-    Operation("GET", "/v1/webhook_endpoints/{id}", _retrieve, shape(EXPAND)),
+    Operation("GET", "/v1/webhook_endpoints/{id}", retrieve("endpoints"), shape(EXPAND)),
     Operation(
         "POST", "/v1/webhook_endpoints/{id}", _update, shape({**_FIELDS, "disabled": boolean})
     ),
     Operation("DELETE", "/v1/webhook_endpoints/{id}", _delete, shape({})),
-    Operation("GET", "/v1/webhook_endpoints", _list, shape(PAGING)),
+    Operation(
+        "GET",
+        "/v1/webhook_endpoints",
+        list_of("/v1/webhook_endpoints", "endpoints"),
+        shape(PAGING),
+    ),
 )

@@ -23,7 +23,7 @@ from sandbox.stripe.forms import (
     shape,
     text,
 )
-from sandbox.stripe.listing import LISTING, SEARCH, page, search
+from sandbox.stripe.listing import LISTING, SEARCH, list_of, search
 from sandbox.stripe.objects import JsonObject, snapshot
 from sandbox.stripe.state import StripeState
 from sandbox.stripe.tokens import redeem
@@ -168,12 +168,6 @@ def _cancel(call: Call) -> JsonObject:
         )
     captures.cancel(call.state, intent, call.params.get("cancellation_reason"))
     return intent
-
-
-def _list(call: Call) -> JsonObject:
-    matches = {"customer": call.params["customer"]} if call.params.get("customer") else {}
-    table = call.state.intents
-    return page("/v1/payment_intents", table, table.newest(matches), call.params)
 
 
 def _search(call: Call) -> JsonObject:
@@ -405,5 +399,10 @@ OPERATIONS = (
         _cancel,
         accepted.CANCEL,
     ),
-    Operation("GET", "/v1/payment_intents", _list, shape({**LISTING, "customer": text})),
+    Operation(
+        "GET",
+        "/v1/payment_intents",
+        list_of("/v1/payment_intents", "intents", "customer"),
+        shape({**LISTING, "customer": text}),
+    ),
 )

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from sandbox.stripe.calls import Call
 from sandbox.stripe.errors import invalid_request, no_such
 from sandbox.stripe.forms import EXPAND, Kind, Raw, integer, shape, text
 from sandbox.stripe.objects import JsonObject, Table
@@ -55,6 +56,28 @@ LISTING: dict[str, Kind] = {**PAGING, "created": created}
 """Parameters of most lists."""
 
 SEARCH: dict[str, Kind] = {**EXPAND, "limit": limit, "page": integer, "query": text}
+
+
+def retrieve(table: str) -> Callable[[Call], JsonObject]:
+    """What answers with the object that the URL names; `table` is the name of a table."""
+
+    def run(call: Call) -> JsonObject:
+        found: Table = getattr(call.state, table)
+        return call.named(found)
+
+    return run
+
+
+def list_of(url: str, table: str, *filters: str) -> Callable[[Call], JsonObject]:
+    """What lists a table, newest first; `filters` are parameters named like the fields."""
+
+    def run(call: Call) -> JsonObject:
+        wanted = {name: call.params.get(name) for name in filters}
+        matches = {name: value for name, value in wanted.items() if value not in (None, "")}
+        found: Table = getattr(call.state, table)
+        return page(url, found, found.newest(matches), call.params)
+
+    return run
 
 
 def page(

@@ -27,7 +27,7 @@ from sandbox.stripe.forms import (
     shape,
     text,
 )
-from sandbox.stripe.listing import PAGING, page
+from sandbox.stripe.listing import PAGING, page, retrieve
 from sandbox.stripe.objects import JsonObject, snapshot
 from sandbox.stripe.state import StripeState
 
@@ -261,10 +261,6 @@ def _create(call: Call) -> JsonObject:
     return call.state.methods.add(build(call.state, call.params))
 
 
-def _retrieve(call: Call) -> JsonObject:
-    return call.named(call.state.methods)
-
-
 def _update(call: Call) -> JsonObject:
     method = call.named(call.state.methods)
     before = snapshot(method)
@@ -338,7 +334,7 @@ OPERATIONS = (
         browser=True,
     ),
     Operation("GET", "/v1/payment_methods", _list, shape({**_LIST, "customer": text})),
-    Operation("GET", "/v1/payment_methods/{id}", _retrieve, shape(EXPAND)),
+    Operation("GET", "/v1/payment_methods/{id}", retrieve("methods"), shape(EXPAND)),
     Operation(
         "POST",
         "/v1/payment_methods/{id}",

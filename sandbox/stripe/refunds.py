@@ -15,7 +15,7 @@ from sandbox.stripe.forms import (
     shape,
     text,
 )
-from sandbox.stripe.listing import LISTING, page
+from sandbox.stripe.listing import LISTING, list_of, retrieve
 from sandbox.stripe.objects import JsonObject, snapshot
 from sandbox.stripe.state import StripeState
 
@@ -223,10 +223,6 @@ def _create(call: Call) -> JsonObject:
     )
 
 
-def _retrieve(call: Call) -> JsonObject:
-    return call.named(call.state.refunds)
-
-
 def _update(call: Call) -> JsonObject:
     refund = call.named(call.state.refunds)
     before = snapshot(refund)
@@ -242,16 +238,6 @@ def _cancel(call: Call) -> JsonObject:
         raise refused("You can only cancel a refund whose status is requires_action.")
     move(call.state, refund, "canceled")
     return refund
-
-
-def _list(call: Call) -> JsonObject:
-    matches = {
-        field: call.params[field]
-        for field in ("charge", "payment_intent")
-        if call.params.get(field)
-    }
-    refunds = call.state.refunds
-    return page("/v1/refunds", refunds, refunds.newest(matches), call.params)
 
 
 OPERATIONS = (
@@ -273,10 +259,13 @@ OPERATIONS = (
             }
         ),
     ),
-    Operation("GET", "/v1/refunds/{id}", _retrieve, shape(EXPAND)),
+    Operation("GET", "/v1/refunds/{id}", retrieve("refunds"), shape(EXPAND)),
     Operation("POST", "/v1/refunds/{id}", _update, shape({**EXPAND, "metadata": metadata})),
     Operation("POST", "/v1/refunds/{id}/cancel", _cancel, shape(EXPAND)),
     Operation(
-        "GET", "/v1/refunds", _list, shape({**LISTING, "charge": text, "payment_intent": text})
+        "GET",
+        "/v1/refunds",
+        list_of("/v1/refunds", "refunds", "charge", "payment_intent"),
+        shape({**LISTING, "charge": text, "payment_intent": text}),
     ),
 )

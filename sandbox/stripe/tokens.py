@@ -20,6 +20,7 @@ from sandbox.stripe.forms import (
     shape,
     text,
 )
+from sandbox.stripe.listing import retrieve
 from sandbox.stripe.objects import JsonObject, snapshot
 from sandbox.stripe.state import StripeState
 
@@ -74,10 +75,6 @@ def _create_token(call: Call) -> JsonObject:
     }
     state.token_methods[token["id"]] = method
     return state.confirmation_tokens.add(token)
-
-
-def _retrieve_token(call: Call) -> JsonObject:
-    return call.named(call.state.confirmation_tokens)
 
 
 def _create_session(call: Call) -> JsonObject:
@@ -182,7 +179,13 @@ _TOKEN = shape(
 OPERATIONS = (
     Operation("POST", "/v1/confirmation_tokens", _create_token, _TOKEN, browser=True),
     Operation("POST", "/v1/test_helpers/confirmation_tokens", _create_token, _TOKEN),
-    Operation("GET", "/v1/confirmation_tokens/{id}", _retrieve_token, shape(EXPAND), browser=True),
+    Operation(
+        "GET",
+        "/v1/confirmation_tokens/{id}",
+        retrieve("confirmation_tokens"),
+        shape(EXPAND),
+        browser=True,
+    ),
     Operation(
         "POST",
         "/v1/customer_sessions",
