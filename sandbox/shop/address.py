@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from sandbox.shop.languages import Texts
 from sandbox.shop.markets import COUNTRIES, Market
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
@@ -62,29 +63,29 @@ def typed(form: Mapping[str, object], market: Market) -> dict[str, str]:
     return {**values, "country": country}
 
 
-def mistakes(values: Mapping[str, str], market: Market) -> dict[str, str]:
+def mistakes(values: Mapping[str, str], market: Market, say: Texts) -> dict[str, str]:
     """What to mend, by field, in words that tell how."""
     found: dict[str, str] = {}
     for each in fields(market):
         value = values[each.name]
         if each.required and not value:
-            found[each.name] = f"Enter your {each.label.partition(' (')[0].lower()}."
+            found[each.name] = say(f"Enter your {each.label.partition(' (')[0].lower()}.")
         elif len(value) > _LONGEST:
-            found[each.name] = f"Use at most {_LONGEST} characters."
+            found[each.name] = say("Use at most {} characters.", _LONGEST)
     if values["country"] not in market.countries:
-        found["country"] = f"Choose a country that we deliver to in {market.currency}."
+        found["country"] = say("Choose a country that we deliver to in {}.", market.currency)
     if "email" not in found and not _EMAIL.fullmatch(values["email"]):
-        found["email"] = "Enter an e-mail address like name@example.com."
+        found["email"] = say("Enter an e-mail address like name@example.com.")
     pattern, example = _POSTAL_CODES.get(values["country"], (r".+", ""))
     if "postalCode" not in found and not re.fullmatch(pattern, values["postalCode"]):
-        country = COUNTRIES.get(values["country"], "this country")
-        found["postalCode"] = f"Enter a postal code of {country}, such as {example}."
+        country = say(COUNTRIES.get(values["country"], "this country"))
+        found["postalCode"] = say("Enter a postal code of {}, such as {}.", country, example)
     if (
         "region" in values
         and "region" not in found
         and not re.fullmatch(r"[A-Z]{2}", values["region"])
     ):
-        found["region"] = "Enter a state such as NY."
+        found["region"] = say("Enter a state such as NY.")
     return found
 
 

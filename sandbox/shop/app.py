@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from sandbox.shop import visitor
 from sandbox.shop.account import Accounts
 from sandbox.shop.basket import Baskets
 from sandbox.shop.bff import Bff, Refused, Unavailable
@@ -21,6 +22,7 @@ from sandbox.shop.catalogue import Catalogue
 from sandbox.shop.checkout import Checkout
 from sandbox.shop.elements import Elements
 from sandbox.shop.express import Express
+from sandbox.shop.languages import Texts
 from sandbox.shop.merchant import Merchant
 from sandbox.shop.orders import Orders
 from sandbox.shop.payment import PaymentHere
@@ -61,8 +63,8 @@ def create_app(
             request,
             "unavailable.html",
             HTTPStatus.SERVICE_UNAVAILABLE,
-            # What was sent is not sent again by a link: back to where the form was.
-            retry=str(request.url) if request.method == "GET" else "/basket",
+            retry=_retry(request),
+            paying=request.url.path.startswith(("/order/", "/return", "/checkout/p")),
         )
         response.headers["Retry-After"] = "5"
         return response
@@ -71,13 +73,17 @@ def create_app(
         assert isinstance(error, Refused)  # noqa: S101 - how handlers are typed
         if error.status == HTTPStatus.NOT_FOUND:
             return pages.render(request, "missing.html", HTTPStatus.NOT_FOUND)
-        return pages.render(request, "refused.html", error.status, message=error.message)
+        say = Texts(visitor.of(request).language)
+        message = say.others(error.message, "The shop cannot do this.")
+        return pages.render(request, "refused.html", error.status, message=message)
 
     async def failed(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - how handlers are typed
         if error.status_code == HTTPStatus.NOT_FOUND:
             return pages.render(request, "missing.html", HTTPStatus.NOT_FOUND)
-        return pages.render(request, "refused.html", error.status_code, message=error.detail)
+        say = Texts(visitor.of(request).language)
+        message = say.others(error.detail, "The shop cannot do this.")
+        return pages.render(request, "refused.html", error.status_code, message=message)
 
     here: list[BaseRoute] = []
     accounts = None
@@ -109,3 +115,15 @@ def create_app(
         ],
         exception_handlers={Unavailable: unavailable, Refused: refused, HTTPException: failed},
     )
+
+
+def _retry(request: Request) -> str:
+    """Where to try again; what was sent is not sent again by a link."""
+    path = request.url.path
+    if request.method == "GET":
+        return str(request.url)
+    if path == "/checkout/placed":
+        return "/checkout/payment"
+    if path.startswith("/order/"):
+        return path.rpartition("/")[0]
+    return "/basket"

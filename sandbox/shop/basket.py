@@ -13,6 +13,7 @@ from sandbox.shop import visitor
 from sandbox.shop.bff import Bff, Cart, Line, Refused
 from sandbox.shop.delivery import settle_delivery
 from sandbox.shop.forms import submitted
+from sandbox.shop.languages import LANGUAGES, Texts
 from sandbox.shop.markets import MARKETS, Market, of_currency
 from sandbox.shop.merchant import Merchant
 from sandbox.shop.rendering import Pages
@@ -37,6 +38,7 @@ class Baskets:
             Route("/basket/code", self.add_code, methods=["POST"]),
             Route("/basket/code/remove", self.remove_code, methods=["POST"]),
             Route("/market", self.move, methods=["POST"]),
+            Route("/language", self.speak, methods=["POST"]),
         ]
 
     async def cart(self, request: Request) -> Cart | None:
@@ -92,13 +94,15 @@ class Baskets:
         if cart is None:
             return _redirect("/basket")
         code = str((await submitted(request)).get("code", "")).strip()
+        say = Texts(visitor.of(request).language)
         if not code:
-            return self._page(request, cart, code, "Enter a discount code.")
+            return self._page(request, cart, code, say("Enter a discount code."))
         try:
             await self._bff.check_code(code)
             cart = await self._bff.update(cart, "AddDiscountCode", code=code)
         except Refused as refused:
-            return self._page(request, cart, code, refused.message)
+            said = say.others(refused.message, "This discount code cannot be used.")
+            return self._page(request, cart, code, said)
         return _to_basket(cart)
 
     async def remove_code(self, request: Request) -> Response:
@@ -124,6 +128,16 @@ class Baskets:
         cart = await self.cart(request)
         if cart is not None and cart.total_price.currency_code != market.currency:
             visitor.keep_cart(response, await self.refill(cart.line_items, market))
+        return response
+
+    async def speak(self, request: Request) -> Response:
+        """In another language from here on."""
+        form = await submitted(request)
+        back = str(form.get("back", "/"))
+        response = _redirect(back if _is_ours(back) else "/")
+        language = str(form.get("language"))
+        if language in LANGUAGES:
+            visitor.keep_language(response, language)
         return response
 
     async def refill(self, lines: Iterable[Line], market: Market) -> Cart:

@@ -14,6 +14,7 @@ from sandbox.shop.basket import Baskets
 from sandbox.shop.bff import Bff, Cart, Refused, Unavailable
 from sandbox.shop.delivery import settle_delivery
 from sandbox.shop.forms import submitted
+from sandbox.shop.languages import Texts
 from sandbox.shop.markets import of_currency
 from sandbox.shop.merchant import Merchant
 from sandbox.shop.orders import to_payment
@@ -65,12 +66,13 @@ class Checkout:
             return without_basket(request)
         market = of_currency(cart.total_price.currency_code)
         values = address.typed(await submitted(request), market)
-        wrong = address.mistakes(values, market)
+        say = Texts(visitor.of(request).language)
+        wrong = address.mistakes(values, market, say)
         if not wrong:
             try:
                 await self._bff.update(cart, "SetShippingAddress", **address.given(values))
             except Refused as refused:
-                wrong = {"": refused.message}
+                wrong = {"": say.others(refused.message, "The shop cannot take this address.")}
         if wrong:
             return self._form(request, cart, values, wrong)
         if self._merchant is not None:
@@ -101,6 +103,8 @@ class Checkout:
         cart_id = visitor.of(request).cart_id
         if cart_id is None:
             return without_basket(request)
+        if self._merchant is not None:
+            await self._merchant.speak(cart_id, visitor.of(request).language)
         order = await self._bff.place_order(cart_id)
         try:
             response = await to_payment(self._bff, order.id)

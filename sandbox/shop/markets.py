@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sandbox.shop.bff import Money, Region
+from sandbox.written_money import written
 
 
 class Style(Struct, frozen=True):
-    """How English as written in a region shows dates.
+    """How money and dates are written.
 
-    All of these locales write money alike, as Unicode's CLDR says and browsers do: what the shop,
+    All English locales write money alike, as Unicode's CLDR says and browsers do: what the shop,
     the payment elements and the payment page show side by side is the same text.
     """
 
@@ -35,14 +37,15 @@ class Market(Struct, frozen=True):
         """What the BFF is asked for; the first country stands for all, as long as none is known."""
         return Region(self.currency, self.countries[0])
 
+    def spoken(self, language: str) -> Market:
+        """The same market for those who read another language."""
+        locale = _LOCALES.get(language)
+        return self if locale is None else replace(self, style=Style(locale))
+
     def money(self, cents: int, currency: str | None = None) -> str:
-        """Minor units as English writes them."""
+        """Minor units as the language writes them."""
         code = currency or self.currency
-        decimals = digits(code)
-        whole, fraction = divmod(abs(cents), 10**decimals)
-        number = f"{whole:,}" + (f".{fraction:0{decimals}d}" if decimals else "")
-        written = f"{_SIGNS.get(code, code + NO_BREAK)}{number}"
-        return f"\N{MINUS SIGN}{written}" if cents < 0 else written
+        return written(cents, code, digits(code), self.style.locale)
 
     def price(self, money: Money | None) -> str:
         return "" if money is None else self.money(money.cent_amount, money.currency_code)
@@ -50,17 +53,27 @@ class Market(Struct, frozen=True):
     def date(self, timestamp: str) -> str:
         """An ISO timestamp as a date."""
         day = datetime.fromisoformat(timestamp)
+        language = self.style.locale.partition("-")[0]
+        month = _MONTHS[language].split()[day.month - 1]
         if self.style.month_first:
-            return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
-        return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+            return f"{month} {day.day}, {day.year}"
+        return _DATES.get(language, "{} {} {}").format(day.day, month, day.year)
 
 
-NO_BREAK = "\N{NO-BREAK SPACE}"
 _DIGITS = {"JPY": 0, "KWD": 3}
-_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
-_MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
+_LOCALES = {"de": "de-DE", "fr": "fr-FR", "es": "es-ES", "it": "it-IT", "nl": "nl-NL"}
+"""Languages other than English are written as in their own country, wherever the market is."""
+_MONTHS = {
+    "en": "January February March April May June July August September October November December",
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre"
+    " diciembre",
+    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre"
+    " dicembre",
+    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
+}
+_DATES = {"de": "{}. {} {}", "es": "{} de {} de {}"}
 
 MARKETS = {
     market.key: market

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -84,6 +85,7 @@ class Paid(Shape, frozen=True, kw_only=True):
     taxed_price: _Taxed | None = None
     payment_info: _PaymentInfo = _PaymentInfo()
     customer_id: str | None = None
+    locale: str | None = None
     shipping_info: ShippingInfo | None = None
     shipping_address: Address | None = None
 
@@ -199,6 +201,16 @@ class Merchant:
             )
         draft = {"cart": {"cartRef": {"id": cart_id}}, "metadata": {}}
         return (await self._ask(_Session, "POST", "sessions", body=draft)).id
+
+    async def speak(self, cart_id: str, language: str) -> None:
+        """Have the cart speak the shopper's language, and with it the order and its payment page.
+
+        Where the project does not know the language, the cart stays as it is.
+        """
+        cart = await self.cart(cart_id)
+        if (cart.locale or "en").partition("-")[0] != language:
+            with suppress(Refused):
+                await self.update(cart_id, [{"action": "setLocale", "locale": language}])
 
     async def create_cart(self, draft: Action) -> Paid:
         return await self._ask(Paid, "POST", "carts", body=draft)

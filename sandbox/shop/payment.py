@@ -18,20 +18,24 @@ from sandbox.shop.basket import Baskets
 from sandbox.shop.bff import Bff
 from sandbox.shop.checkout import without_basket
 from sandbox.shop.elements import Elements
+from sandbox.shop.languages import Texts
 from sandbox.shop.markets import of_currency
 from sandbox.shop.merchant import Merchant
 from sandbox.shop.rendering import Pages
 
-_TEXTS = {
+SAID = {
     "loadingWays": "Loading the ways to pay…",
     "looking": "Looking at your payment…",
     "slowLoading": "This takes longer than usual. Nothing was charged.",
-    "unloaded": "The ways to pay could not be loaded. Nothing was charged.",
+    "unloaded": "The ways to pay could not be loaded. Nothing was charged. Please try again.",
+    "unknown": "No connection, so it is not known whether you have paid."
+    " Please try again: you will not pay twice.",
     "pay": "Pay {}",
     "checking": "Checking with your bank",
     "success": "Paid",
     "pending": "Processing payment",
-    "slowPayment": "This takes longer than usual. Please leave this page open.",
+    "slowPayment": "This takes longer than usual. Please leave this page open: you will not"
+    " pay twice.",
     "bankWorks": "Your bank is working on the payment.",
     "youPaid": "You have paid.",
     "placing": "Placing your order…",
@@ -84,6 +88,8 @@ class PaymentHere:
         if visitor.of(request).address is None or self._elements.bundle is None:
             return RedirectResponse("/checkout/review", HTTPStatus.SEE_OTHER)
         customer = await self._accounts.customer(request)
+        say = Texts(visitor.of(request).language)
+        await self._merchant.speak(cart.id, say.language)
         session = await self._merchant.session(cart.id, customer.id if customer else None)
         market = of_currency(cart.total_price.currency_code)
         return self._pages.render(
@@ -92,11 +98,13 @@ class PaymentHere:
             market=market,
             basket_size=cart.quantity,
             cart=cart,
-            due=market.money(payable.open),
+            open=payable.open,
             customer=customer,
             stored=await self._merchant.stored_cards(customer.id) if customer else 0,
             session=session,
-            texts=_TEXTS,
+            said={
+                name: say(text, "{}") if "{}" in text else say(text) for name, text in SAID.items()
+            },
             has_elements=True,
             returned="payment_intent" in request.query_params,
             unpaid=request.query_params.get("notice") == "unpaid",
@@ -108,8 +116,8 @@ class PaymentHere:
         if cart is None:
             return without_basket(request)
         market = of_currency(cart.total_price.currency_code)
-        due = market.money((await self._merchant.cart(cart.id)).open)
-        return self._pages.render(request, "bill.html", market=market, cart=cart, due=due)
+        still_open = (await self._merchant.cart(cart.id)).open
+        return self._pages.render(request, "bill.html", market=market, cart=cart, open=still_open)
 
     async def place(self, request: Request) -> Response:
         """Place the order of a cart whose payment commercetools knows of, whatever the page says.

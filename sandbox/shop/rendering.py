@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from sandbox.shop import visitor
 from sandbox.shop.elements import Elements
+from sandbox.shop.languages import LANGUAGES, Texts
 from sandbox.shop.markets import COUNTRIES, MARKETS, Market, digits
 from sandbox.shop.pictures import Pictures
 from sandbox.shop.security import admit_elements
@@ -33,6 +34,7 @@ class Pages:
             cards=SHOWN_CARDS,
             countries=COUNTRIES,
             digits=digits,
+            languages=LANGUAGES,
             markets=tuple(MARKETS.values()),
             picture=pictures.address,
             swatch=pictures.swatch,
@@ -59,7 +61,8 @@ class Pages:
             admit_elements(request)
         html = self._templates.get_template(template).render(
             visitor=who,
-            market=market or who.market,
+            market=(market or who.market).spoken(who.language),
+            t=Texts(who.language),
             path=request.url.path,
             bundle=bundle,
             processor=self._elements.processor if self._elements else "",

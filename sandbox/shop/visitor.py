@@ -12,9 +12,11 @@ from starlette.responses import Response
 
 from sandbox.shop import vouching
 from sandbox.shop.bff import Cart
+from sandbox.shop.languages import LANGUAGES, preferred
 from sandbox.shop.markets import DEFAULT, MARKETS, Market
 
 _BASKET, _ADDRESS, _ORDER, _MARKET = "basket", "address", "order", "market"
+_LANGUAGE = "language"
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _KEPT = re.compile(r"(?P<id>[A-Za-z0-9-]{1,64})\.(?P<size>\d{1,6})")
 _KEPT_S = 30 * 24 * 3600
@@ -31,6 +33,7 @@ class Visitor(Struct, frozen=True):
     """Whose request this is."""
 
     market: Market
+    language: str
     cart_id: str | None
     basket_size: int
     order_id: str | None
@@ -48,8 +51,12 @@ def of(request: Request) -> Visitor:
     market = MARKETS.get(request.cookies.get(_MARKET, ""), DEFAULT)
     kept = _KEPT.fullmatch(vouching.read(request.cookies.get(_BASKET, "")))
     order_id = request.cookies.get(_ORDER, "")
+    language = request.cookies.get(_LANGUAGE, "")
+    if language not in LANGUAGES:
+        language = preferred(request)
     return Visitor(
         market=market,
+        language=language,
         cart_id=kept["id"] if kept else None,
         basket_size=int(kept["size"]) if kept else 0,
         order_id=order_id if _ID.fullmatch(order_id) else None,
@@ -79,6 +86,10 @@ def keep_order(response: Response, order_id: str) -> None:
 
 def keep_market(response: Response, market: Market) -> None:
     _keep(response, _MARKET, market.key)
+
+
+def keep_language(response: Response, language: str) -> None:
+    _keep(response, _LANGUAGE, language)
 
 
 def _delivery(kept: str) -> Delivery | None:

@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.shop.address import mistakes
 from sandbox.shop.app import create_app
+from sandbox.shop.languages import Texts
 from sandbox.shop.markets import MARKETS
 from sandbox.shop.vouching import signed
 from tests.world import World
@@ -120,8 +121,8 @@ def test_an_address_is_refused_at_the_field_that_is_wrong(
     changed: Mapping[str, str], field: str
 ) -> None:
     values = {"streetNumber": "", **ADDRESS}
-    assert mistakes(values, MARKETS["eu"]) == {}
-    assert field in mistakes({**values, **changed}, MARKETS["eu"])
+    assert mistakes(values, MARKETS["eu"], Texts("en")) == {}
+    assert field in mistakes({**values, **changed}, MARKETS["eu"], Texts("en"))
 
 
 # Baskets

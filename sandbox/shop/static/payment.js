@@ -15,6 +15,8 @@ const trouble = document.getElementById("trouble");
 const store = document.getElementById("store");
 const SLOW_MS = 8_000;
 
+/** Whether the shopper has come back from a bank, so that money may have moved. */
+const returned = "returned" in page.dataset;
 let enabler;
 /** What can be chosen: { component, radio, panel, place, mounting }. */
 let choices = [];
@@ -56,7 +58,8 @@ function fail(text) {
 async function begin() {
   trouble.hidden = true;
   show("loading");
-  tell("returned" in page.dataset ? texts.looking : texts.loadingWays, texts.slowLoading);
+  if (returned) tell(texts.looking, texts.slowPayment);
+  else tell(texts.loadingWays, texts.slowLoading);
   try {
     const { Enabler } = await import(bundle);
     enabler ??= new Enabler({
@@ -83,7 +86,7 @@ async function begin() {
     alone();
     await choose(choices[0]);
   } catch (error) {
-    fail(error.shopperMessage || texts.unloaded);
+    fail(error.shopperMessage || (returned ? texts.unknown : texts.unloaded));
   }
 }
 
