@@ -1,7 +1,8 @@
-"""What can go wrong on Stripe's page: each message says whether money moved and what to do now."""
+"""What goes wrong while paying: whether money moved and what to do now, in each language."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,15 +10,32 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
+from sandbox.shop.languages import Texts
+from sandbox.shop.markets import MARKETS
+from sandbox.shop.payment import SAID
 from sandbox.stripe.form_texts import FORM_TEXTS
 from tests.browser.accessibility import assert_accessible
-from tests.browser.payer import Payer
+from tests.browser.payer import Payer, assert_nothing_paid, assert_paid_once
 from tests.browser.shopper import DECLINED, GOOD, IN_GERMANY, SECURE, Shop, Shopper
 
 MUG = 1_980
+NOTHING = {
+    "de": "Es wurde nichts abgebucht.",
+    "fr": "a été débité.",
+    "es": "No se ha cobrado nada.",
+    "it": "Non è stato addebitato nulla.",
+    "nl": "Er is niets afgeschreven.",
+}
+"""How the enabler says in each language that nothing was charged."""
 AGAIN = (
     "No answer has arrived, so you may have paid. Press the button again: you will not pay twice."
 )
+
+
+COUNTS = (
+    "If you have just paid, the payment counts: try again to see your order, and do not pay anew."
+)
+NO_CHARGE = "Nothing was charged by this step. Please try again in a moment."
 
 
 @contextmanager
@@ -152,16 +170,15 @@ def test_the_page_and_its_trouble_speak_the_shoppers_language(
 ) -> None:
     texts = FORM_TEXTS[language]
     context = browser.new_context(base_url=shop.address, locale=language)
-    shopper = Payer(shop, context.new_page())
-    page = shopper.page
-    shopper.puts_into_basket("stoneware-mug-1")
-    shopper.enters(IN_GERMANY)
-    cart_id = shopper.cart_id
-    cart = shop.commercetools("GET", f"carts/{cart_id}")
-    action = {"action": "setLocale", "locale": language}
-    shop.commercetools(
-        "POST", f"carts/{cart_id}", {"version": cart["version"], "actions": [action]}
-    )
+    page = context.new_page()
+    page.goto("/products/stoneware-mug-1")
+    page.locator(".add button").click()
+    expect(page).to_have_url(re.compile("/basket"))
+    page.goto("/checkout")
+    for field, value in IN_GERMANY.items():
+        page.locator(f"#{field}").fill(value)
+    page.locator("form.address .primary").click()
+    expect(page).to_have_url(re.compile("/checkout/review"))
     page.locator('form[action="/checkout/pay"] button').click()
     for name, value in (("number", DECLINED), ("expiry", "12 / 34"), ("cvc", "123")):
         page.get_by_label(texts[name], exact=True).fill(value)
@@ -183,5 +200,130 @@ def test_the_page_and_its_trouble_speak_the_shoppers_language(
     for width in (1_280, 390, 320):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+    page.locator(".cards summary").click()
     assert_accessible(page)
+    context.close()
+
+
+# The shop's own pages
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "es", "it", "nl"])
+def test_the_shop_speaks_the_language_that_is_chosen_to_the_end(
+    payer: Payer, language: str
+) -> None:
+    page, say = payer.page, Texts(language)
+    market = MARKETS["eu"].spoken(language)
+    payer.puts_into_basket("stoneware-mug-1")
+    payer.enters(IN_GERMANY)
+    page.locator(".menu summary").click()
+    page.locator(f'.menu button[value="{language}"]').click()
+    expect(page.locator("html")).to_have_attribute("lang", market.style.locale)
+    payer.sees(say("Everything right?"))
+    page.get_by_role("link", name=say("Pay here")).click()
+    expect(payer.button).to_have_text(say("Pay {}", market.money(MUG)))
+    expect(payer.button).to_be_enabled()
+    expect(payer.form.locator("html")).to_have_attribute("lang", language)
+    assert "€19.80" not in page.locator("body").inner_text()
+    payer.form.locator("#number").fill(DECLINED)
+    payer.form.locator("#expiry").fill("12 / 34")
+    payer.form.locator("#cvc").fill("123")
+    payer.button.click()
+    expect(payer.message).to_contain_text(NOTHING[language])
+    page.route("**/checkout/placed", lambda route: route.abort())
+    payer.form.locator("#number").fill(GOOD)
+    payer.button.click()
+    expect(page.locator("#trouble")).to_contain_text(
+        f"{say('You have paid.')} {say(SAID['unplaced'])}"
+    )
+    expect(payer.button).to_have_text(say("Paid"))
+    page.unroute("**/checkout/placed")
+    page.locator("#trouble button").click()
+    payer.is_done(say("Thank you. Your order is paid."))
+    assert market.money(MUG) in page.locator("#content").inner_text()
+    for width in (1_280, 390, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+
+
+def test_offline_before_the_payment_the_ways_to_pay_say_so(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    payer.page.context.set_offline(True)
+    payer.pays_here_with(GOOD)
+    expect(payer.message).to_have_text("No connection. Nothing was charged. Please try again.")
+    expect(payer.button).to_have_text("Pay €19.80")
+    assert_nothing_paid(payer.shop, cart_id)
+    payer.page.context.set_offline(False)
+    payer.button.click()
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+def test_who_closes_the_challenge_in_the_shop_has_paid_nothing(payer: Payer) -> None:
+    cart_id = payer.reaches_the_element()
+    payer.pays_here_with(SECURE)
+    bank = payer.page.get_by_role("dialog").frame_locator("iframe")
+    expect(bank.get_by_role("button", name="Confirm payment")).to_be_visible()
+    payer.page.keyboard.press("Escape")
+    expect(payer.message).to_contain_text("Nothing was charged.")
+    expect(payer.button).to_have_text("Pay €19.80")
+    assert_nothing_paid(payer.shop, cart_id)
+    payer.pays_here_with(GOOD)
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+def test_a_slow_shop_says_that_it_takes_long(payer: Payer) -> None:
+    payer.page.clock.install()
+    cart_id = payer.reaches_the_element()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    payer.page.route(f"{payer.shop.processor_address}/payments", hold)
+    with payer.page.expect_request("**/payments"):
+        payer.pays_here_with(GOOD)
+    expect(payer.button).to_have_text("Checking with your bank")
+    payer.page.clock.fast_forward(10_000)
+    expect(payer.page.locator("#progress")).to_have_text(
+        "This takes longer than usual. Please leave this page open: you will not pay twice."
+    )
+    held[0].continue_()
+    payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+@pytest.mark.parametrize("acted", [True, False])
+def test_while_stripe_is_down_nothing_is_paid_twice(payer: Payer, acted: bool) -> None:
+    cart_id = payer.reaches_the_element()
+    path = "/v1/payment_intents/*/confirm"
+    kind = "fail_after" if acted else "fail_before"
+    with fault(payer.shop, backend="stripe", kind=kind, path=path, status=503):
+        payer.pays_here_with(GOOD)
+        if acted:
+            payer.is_done()
+        else:
+            expect(payer.message).to_have_text(
+                "You may have paid. Please try again: you will not pay twice."
+            )
+    if not acted:
+        payer.button.click()
+        payer.is_done()
+    assert_paid_once(payer.shop, cart_id, MUG)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "it", "nl"])
+def test_while_the_processor_is_down_the_shop_says_that_a_payment_counts(
+    shop: Shop, browser: Browser, language: str
+) -> None:
+    context = browser.new_context(base_url=shop.address, locale=language)
+    page, say = context.new_page(), Texts(language)
+    with fault(shop, backend="commercetools", kind="fail_before", status=503):
+        page.goto("/order/success?orderId=00000000-0000-0000-0000-000000000000")
+        expect(page.get_by_role("heading", level=1)).to_have_text(say("Back in a moment"))
+        expect(page.get_by_role("status")).to_contain_text(say(COUNTS))
+        page.goto("/products/stoneware-mug-1")
+        expect(page.get_by_role("status")).to_contain_text(say(NO_CHARGE))
+        assert_accessible(page)
     context.close()

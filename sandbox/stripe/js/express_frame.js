@@ -22,7 +22,7 @@ const expressPort = new ShopPort({
   focus: () => walletButton.focus(),
   blur: () => walletButton.blur(),
 });
-expressPort.tellHeight();
+expressPort.followHeight();
 walletButton.addEventListener("click", () => {
   walletButton.disabled = true; // until the shop has answered
   expressPort.tell("press");

@@ -35,7 +35,7 @@ class PaymentForm {
       clear: () => this.render(),
       collapse: () => this.choose(null),
     });
-    this.port.tellHeight();
+    this.port.followHeight();
     byId("form").addEventListener("submit", (event) => event.preventDefault());
     byId("form").addEventListener("input", () => this.tellChange());
   }
@@ -56,6 +56,8 @@ class PaymentForm {
     }
     this.session = value;
     this.render();
+    // Ahead of `ready`, so that nothing moves once the element is said to be there.
+    this.port.tellHeight();
     this.port.tell("ready");
     const kinds = value.payment_method_types.map((/** @type {string} */ kind) => [kind, { available: true }]);
     this.port.tell("availablepaymentmethodschange", { paymentMethods: Object.fromEntries(kinds) });

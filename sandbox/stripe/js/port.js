@@ -34,11 +34,14 @@ class ShopPort {
     this.#port?.postMessage({ type, detail });
   }
 
-  /** Keep the page informed about how much room the content needs. */
+  /** Tell the page how much room the content needs. */
   tellHeight() {
-    new ResizeObserver(() => {
-      this.tell("height", Math.ceil(document.body.getBoundingClientRect().height));
-    }).observe(document.body);
+    this.tell("height", Math.ceil(document.body.getBoundingClientRect().height));
+  }
+
+  /** Tell it whenever that changes. */
+  followHeight() {
+    new ResizeObserver(() => this.tellHeight()).observe(document.body);
   }
 }
 

@@ -50,7 +50,7 @@ class Wallet {
         this.alert.textContent = message ?? this.texts.say("failed");
       },
     });
-    this.port.tellHeight();
+    this.port.followHeight();
     this.address.addEventListener("change", () => this.tellAddress());
     byId("form").addEventListener("submit", (event) => {
       event.preventDefault();
