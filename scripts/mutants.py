@@ -39,6 +39,7 @@ class Group:
 
     modules: tuple[str, ...]
     tests: tuple[str, ...]
+    """Files, and options of pytest."""
     timeout_s: float
     """A mutant whose tests take longer counts as noticed, so this is far above what they take."""
 
@@ -64,10 +65,11 @@ GROUPS = {
             "tests/behaviour/test_stored_failures.py",
             "tests/behaviour/test_repeated_operations.py",
             "tests/behaviour/test_identity.py",
-            "tests/behaviour/test_transactions.py",
-            "tests/behaviour/test_paid_twice.py",
-            "tests/behaviour/test_amount_mismatch.py",
             "tests/behaviour/test_removed_at_stripe.py",
+            "tests/behaviour/test_paid_twice.py",
+            "tests/behaviour/test_order_raised.py",
+            "tests/behaviour/test_transactions.py",
+            "-k 'not any_call and not two_crashes'",
         ),
         900.0,
     ),
@@ -127,13 +129,13 @@ def prepare(name: str) -> Path:
         git("clone", "-q", str(ROOT), str(tree))
     git("-C", str(tree), "fetch", "-q", str(ROOT), "HEAD")
     git("-C", str(tree), "checkout", "-q", "--force", head)
-    python = ROOT / ".venv/bin/python"
+    command = f"{ROOT}/.venv/bin/python -m pytest -q -x -p no:cacheprovider {' '.join(group.tests)}"
     (folder / "config.toml").write_text(
         "[cosmic-ray]\n"
         f"module-path = {json.dumps(modules)}\n"
         f"timeout = {group.timeout_s}\n"
         "excluded-modules = []\n"
-        f'test-command = "{python} -m pytest -q -x -p no:cacheprovider {" ".join(group.tests)}"\n'
+        f"test-command = {json.dumps(command)}\n"
         "[cosmic-ray.distributor]\n"
         'name = "local"\n'
     )
@@ -258,6 +260,8 @@ def main() -> None:
         folder = prepare(name)
         choose(folder / "session.sqlite", asked.sample, asked.seed)
         if not asked.report:
+            # Of code whose tests fail anyway, every mutant would count as noticed.
+            cosmic_ray(folder / "tree", "baseline", "../config.toml")
             cosmic_ray(folder / "tree", "exec", "../config.toml", "../session.sqlite")
         print(f"\n{name}")
         dumped = cosmic_ray(folder / "tree", "dump", "../session.sqlite").splitlines()

@@ -387,3 +387,9 @@ def test_a_refunds_and_a_disputes_unknown_words_are_told() -> None:
 )
 def test_the_status_in_words(fields: dict[str, Any], text: str) -> None:
     assert intent_fact(intent(**fields)).text == text
+
+
+def test_a_refund_that_is_counted_does_not_hide_a_release() -> None:
+    refunds = [released("re_1", 350), released("re_2", 300)]
+    partly = charge(amount_captured=700, amount_refunded=350, captured=True)
+    assert real(refund_facts(refunds, partly)) == ["re_1"]

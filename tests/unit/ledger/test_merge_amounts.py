@@ -52,6 +52,21 @@ def test_an_interface_id_that_is_there_stays() -> None:
     assert rows(merged(payment(chosen), fact())) == [AUTHORIZED]
 
 
+def test_of_our_captures_only_what_stripe_took_has_succeeded() -> None:
+    ahead = payment(transaction("Charge", 300, id_="a"), transaction("Charge", 300, id_="b"))
+    assert rows(merged(ahead, fact(captured=400))) == [
+        ("Charge", 300, "Success", "ch_1:300"),
+        ("Charge", 300, "Initial", None),
+        AUTHORIZED,
+        ("Charge", 100, "Success", "ch_1:400"),
+    ]
+
+
+def test_a_named_refund_that_was_only_written_ahead_becomes_pending() -> None:
+    named = payment(transaction("Refund", 300, "Initial", "re_1"))
+    assert rows(merged(named, refund(state="Pending"))) == [("Refund", 300, "Pending", "re_1")]
+
+
 # Mismatch
 
 

@@ -136,4 +136,4 @@ def test_every_module_and_test_of_a_group_exists() -> None:
         for each in group.modules:
             assert (ROOT / "processor/src/stripe_connector" / each).exists(), each
         for each in group.tests:
-            assert (ROOT / each).exists(), each
+            assert each.startswith("-k ") or (ROOT / each).exists(), each
