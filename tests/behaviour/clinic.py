@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Mapping
 from email.utils import formatdate
 from fnmatch import fnmatchcase
@@ -41,6 +42,7 @@ class Host(httpx.AsyncBaseTransport):
     """A server, its clock, and what may be wrong with it."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, world: World) -> None:
+        self._instances = itertools.cycle([inner])
         self._inner = inner
         self._world = world
         self.ahead_s = 0.0
@@ -56,12 +58,17 @@ class Host(httpx.AsyncBaseTransport):
         """Answer differently where method and path (a glob) match."""
         self._answers.append((method, path, status, body, version))
 
+    def share_with(self, other: httpx.AsyncBaseTransport) -> None:
+        """A second instance behind the same name, in turns."""
+        self._instances = itertools.cycle([self._inner, other])
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.error is not None:
             raise httpx.ConnectError(self.error, request=request)
         if self.hangs:
             await asyncio.Event().wait()
-        response = self._answered(request) or await self._inner.handle_async_request(request)
+        instance = next(self._instances)
+        response = self._answered(request) or await instance.handle_async_request(request)
         if self.shows_date:
             now = self._world.clock.time() + self.ahead_s
             response.headers["date"] = formatdate(now, usegmt=True)
@@ -114,6 +121,13 @@ class Clinic:
         address = httpx.URL(environment["CONNECT_SERVICE_URL"])
         self.hosts[address.host] = Host(inner, self.world)
         self._connect()
+
+    def deploy_beside(self, **environment: str) -> None:
+        """Let an instance of another configuration run behind the same address."""
+        self.world.environment = {**SOUND, **environment}
+        inner = httpx.ASGITransport(app=self.world.start_processor().app)
+        self.world.environment = dict(SOUND)
+        self.hosts[httpx.URL(SOUND["CONNECT_SERVICE_URL"]).host].share_with(inner)
 
     def _connect(self) -> None:
         self.world.network.transports.update(self.hosts)  # type: ignore[arg-type]  # alike

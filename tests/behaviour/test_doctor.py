@@ -191,7 +191,7 @@ async def test_an_examination_changes_nothing() -> None:
     assert sorted(posts) == [
         "auth POST /oauth/token",
         "processor OPTIONS /payments",
-        "processor POST /stripe/webhooks",
+        *["processor POST /stripe/webhooks"] * 6,
     ]
 
 
@@ -254,6 +254,24 @@ async def test_an_endpoint_of_another_project_is_not_taken_for_an_old_one_of_our
     await clinic.change_endpoint(**other)
     found = wrong(await clinic.examined())["Webhooks: Endpoint"]
     assert found.text.startswith(f"Stripe has no webhook endpoint for {WEBHOOKS}")
+
+
+async def test_another_deployments_endpoint_is_never_named_to_post_deploy() -> None:
+    clinic = await Clinic.opened()
+    await clinic.change_endpoint(url="https://blue.example/stripe/webhooks")
+    (endpoint,) = clinic.world.stripe.endpoints
+    told = readable(await clinic.examined())
+    assert endpoint["id"] not in told
+    assert "blue.example" not in told
+
+
+async def test_an_instance_that_is_configured_differently_is_noticed() -> None:
+    clinic = await Clinic.opened()
+    clinic.deploy_beside(STRIPE_WEBHOOK_SIGNING_SECRET="whsec_" + "o" * 32)
+    found = wrong(await clinic.examined())["Processor: Signing secret"]
+    assert "Of 6 events" in found.text
+    assert "answered with 400" in found.text
+    assert "configured differently" in found.text
 
 
 async def test_no_secret_of_the_environment_is_told_of_its_double() -> None:

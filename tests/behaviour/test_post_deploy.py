@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -151,12 +153,49 @@ async def test_a_file_that_cannot_be_written_is_noticed_before_anything_is_creat
     assert run.outcomes(WEBHOOK) == {ChangeOutcome.FAILED}
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+async def test_a_file_that_is_none_is_refused_before_anything_is_created(
+    deployment: Deployment, tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / "secret"
+    if kind == "link":
+        file.symlink_to(tmp_path / "elsewhere")
+    else:
+        os.mkfifo(file)
+    run = await deployment.deploy(secret_file=file)
+    [row] = run.of(WEBHOOK)
+    assert "is not a regular file" in row.text
+    assert deployment.endpoints == []
+    assert not (tmp_path / "elsewhere").exists()
+
+
+async def test_two_runs_at_once_make_one_endpoint(deployment: Deployment) -> None:
+    """Each has looked before the other has created its endpoint."""
+    other = Deployment(deployment.world)
+    looked = asyncio.Barrier(2)
+
+    async def together(call: Call) -> None:
+        if (call.method, call.path) == ("POST", "/v1/webhook_endpoints"):
+            await looked.wait()
+
+    deployment.world.network.turn = together
+    runs = await asyncio.gather(
+        deployment.deploy(stream=Terminal()), other.deploy(stream=Terminal())
+    )
+    deployment.world.network.turn = None
+    [endpoint] = deployment.endpoints
+    shown = [run.printed for run in runs if "whsec_" in run.printed]
+    assert len(shown) == 1
+    assert deployment.secrets(endpoint) in shown[0]
+    assert not any(run.failed for run in runs)
+
+
 def test_a_file_that_cannot_be_put_in_its_place_loses_no_run(tmp_path: Path) -> None:
     """The Dashboard shows the secret as well."""
     folder = tmp_path / "secret"
-    folder.mkdir()
     desk = SecretDesk(Terminal(), folder)
     desk.open()
+    folder.mkdir()  # by somebody else, meanwhile
     assert desk.hand_over("we_1", "whsec_1") is None
     desk.close()
     assert names(tmp_path) == ["secret"]

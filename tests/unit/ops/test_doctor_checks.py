@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import socket
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from stripe_connector import context
+from stripe_connector.assembly import outgoing_of_command
 from stripe_connector.errors import BackendError, BackendUnavailable
+from stripe_connector.gateways.outgoing import ONCE
+from stripe_connector.gateways.transport import NoAnswer
 from stripe_connector.ops.doctor.checks import (
     Check,
     CheckOutcome,
@@ -69,6 +74,43 @@ async def test_a_host_that_is_down_is_told_with_what_is_known_of_it() -> None:
     result = await only(raises(down))
     assert result.text == "The host did not answer (GET host: ConnectError refused)."
     assert result.remedy == "Start the host."
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (TimeoutError(), "did not answer in time"),
+        (
+            NoAnswer("", ConnectionRefusedError(errno.ECONNREFUSED, "refused")),
+            "refuses connections",
+        ),
+        (
+            NoAnswer("", socket.gaierror(socket.EAI_NONAME, "unknown")),
+            "has a name that cannot be found",
+        ),
+        (NoAnswer("cut off"), "did not answer"),
+    ],
+)
+async def test_why_a_host_is_silent_has_its_right_name(cause: Exception, words: str) -> None:
+    down = BackendUnavailable("down")
+    down.__cause__ = cause
+    assert (await only(raises(down))).text == f"The host {words}."
+
+
+@pytest.mark.parametrize(
+    ("port", "host", "words"),
+    [(9, "127.0.0.1", "refuses connections"), (80, "no-such-host.invalid", "cannot be found")],
+)
+async def test_the_real_client_tells_a_refusal_from_an_unknown_name(
+    port: int, host: str, words: str
+) -> None:
+    async with outgoing_of_command() as outgoing:
+
+        async def ask() -> Finding:
+            await outgoing.send("GET", f"http://{host}:{port}/", backend="The host", retry=ONCE)
+            raise AssertionError
+
+        assert words in (await only(ask)).text
 
 
 async def test_an_answer_that_nobody_expects_is_a_failure_and_not_the_end() -> None:

@@ -160,6 +160,19 @@ async def _create(
     created = await report.change(WEBHOOK, text, lambda: account.create_endpoint(target.params()))
     if created is None or created.secret is None:
         return created
+    first = webhook.earlier(target, await account.list_endpoints(), created)
+    if first is not None:
+        await report.change(
+            _name(created),
+            f"delete it again: another run has created {first.id} at the same time",
+            lambda: account.delete_endpoint(created.id),
+        )
+        report.to_do(
+            _name(first),
+            "its signing secret is not configured yet",
+            SET_SECRET.format(id=first.id, where=_DASHBOARD),
+        )
+        return first
     secret = created.secret
     where = desk.hand_over(created.id, secret)
     report.to_do(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import TextIO
@@ -10,6 +11,11 @@ from typing import TextIO
 
 class SecretFileError(Exception):
     """The file for the secret cannot be written; nothing has been created yet."""
+
+
+def _is_regular(file: Path) -> bool:
+    """Not a device such as /dev/stdout, a pipe, or a link that leads elsewhere."""
+    return stat.S_ISREG(file.lstat().st_mode)
 
 
 class SecretDesk:
@@ -27,6 +33,8 @@ class SecretDesk:
         """Make sure that the file can be written; raises SecretFileError."""
         if self._file is None:
             return
+        if os.path.lexists(self._file) and not _is_regular(self._file):
+            raise SecretFileError(f"{self._file} is not a regular file")
         try:
             # Readable by its owner only, from creation on.
             handle, self._draft = tempfile.mkstemp(dir=self._file.parent, prefix=".secret-")

@@ -105,6 +105,24 @@ def endpoint_to_keep(
     )
 
 
+def earlier(
+    wanted: Target, endpoints: Collection[WebhookEndpoint], created: WebhookEndpoint
+) -> WebhookEndpoint | None:
+    """The endpoint that another run has created at the same time, where that one stays: the oldest,
+    of equally old ones the first by id, so that all runs choose the same."""
+    alike = [
+        e
+        for e in endpoints
+        if e.url == wanted.url
+        and wanted.marked(e)
+        and e.enabled
+        and e.api_version == API_VERSION
+        and wanted.accepts(e) is not True
+    ]
+    first = min([*alike, created], key=lambda e: (e.created, e.id))
+    return None if first.id == created.id else first
+
+
 def superseded(
     wanted: Target, endpoints: Sequence[WebhookEndpoint], stays: WebhookEndpoint | None
 ) -> list[WebhookEndpoint]:

@@ -40,6 +40,11 @@ class WholeResponse(Struct):
 class NoAnswer(Exception):
     """No whole answer arrived. Its text is free of the address, which may hold credentials."""
 
+    def __init__(self, text: str, os_error: OSError | None = None) -> None:
+        """`os_error` is why no connection came about."""
+        super().__init__(text)
+        self.os_error = os_error
+
 
 class AiohttpClient:
     """Opens its connections in the event loop of its first request.
@@ -72,7 +77,8 @@ class AiohttpClient:
             # The others tell the whole address.
             tells = isinstance(error, (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError))
             text = f": {error}" if tells else ""
-            raise NoAnswer(f"{type(error).__name__}{text}") from None
+            why = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else None
+            raise NoAnswer(f"{type(error).__name__}{text}", why) from None
 
     async def aclose(self) -> None:
         """Close all connections."""

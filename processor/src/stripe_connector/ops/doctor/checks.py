@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import socket
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
@@ -11,6 +13,7 @@ from msgspec import Struct
 
 from stripe_connector import context
 from stripe_connector.errors import BackendUnavailable, ConnectorError
+from stripe_connector.gateways.transport import NoAnswer
 from stripe_connector.logs import mask
 
 
@@ -120,9 +123,25 @@ async def _finding(check: Check, limit_s: float) -> Finding:
     except TimeoutError:
         return broken(f"{peer.name} did not answer within {limit_s:g} s.", peer.remedy)
     except BackendUnavailable as error:
-        return broken(f"{peer.name} did not answer{_said(error)}.", peer.remedy)
+        return broken(f"{peer.name} {_why_silent(error)}{_said(error)}.", peer.remedy)
     except ConnectorError as error:
         return broken(f"{peer.name} answered unexpectedly{_said(error)}.", peer.remedy)
+
+
+def _why_silent(error: BackendUnavailable) -> str:
+    """Whether it was too slow, is not there, or has no such name."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, TimeoutError):
+            return "did not answer in time"
+        if isinstance(cause, NoAnswer):
+            match cause.os_error:
+                case socket.gaierror():
+                    return "has a name that cannot be found"
+                case OSError(errno=errno.ECONNREFUSED):
+                    return "refuses connections"
+        cause = cause.__cause__
+    return "did not answer"
 
 
 def _said(error: ConnectorError) -> str:

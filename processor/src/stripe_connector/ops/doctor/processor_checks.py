@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import Mapping
@@ -31,6 +32,8 @@ PROBE = "stripe_connector.doctor"
 """Type of the test event that doctor sends to the processor; it has no handler."""
 
 _NOTICEABLE_S = 30.0
+_INSTANCES_ASKED = 6
+"""Probes at once, each on a connection of its own."""
 _COLD_START_S = 60.0
 """Longer than for other hosts: a sandbox deployment on Connect starts with its first request."""
 
@@ -134,7 +137,22 @@ class ProcessorChecks:
             " Developers, Webhooks), here and where the processor runs; deploy again."
         )
         for number, secret in enumerate(self._settings.stripe_webhook_signing_secret, start=1):
-            answer = await self._deliver_probe(secret)
+            answers = await asyncio.gather(
+                *(self._deliver_probe(secret) for _ in range(_INSTANCES_ASKED))
+            )
+            # One that differs from the others comes last: it decides.
+            answers.sort(key=lambda each: each.status_code != HTTPStatus.OK)
+            answer = answers[-1]
+            accepted = sum(each.status_code == HTTPStatus.OK for each in answers)
+            if accepted and accepted < len(answers):
+                return broken(
+                    f"Of {len(answers)} events that secret {number} of"
+                    f" STRIPE_WEBHOOK_SIGNING_SECRET signs, {accepted} are accepted, and one is"
+                    f" answered with {answer.status_code}: the instances are configured"
+                    " differently.",
+                    "Finish the rollout, so that every instance has the same settings, and examine"
+                    " again.",
+                )
             if answer.status_code == HTTPStatus.BAD_REQUEST:
                 return broken(
                     f"The running processor refuses what secret {number} of"
@@ -177,7 +195,11 @@ class ProcessorChecks:
         }
         body = json.dumps(event)
         signature = sign(body, secret, now)
-        headers = {"Content-Type": "application/json", "Stripe-Signature": signature}
+        headers = {
+            "Content-Type": "application/json",
+            "Stripe-Signature": signature,
+            "Connection": "close",  # so that a balancer chooses an instance for each
+        }
         return await self._send("POST", PATH, headers=headers, content=body)
 
     async def _ahead_of(self, url: str, name: str) -> float | None:

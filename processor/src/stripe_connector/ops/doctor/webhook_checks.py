@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from stripe_connector.clock import Clock
 from stripe_connector.deploy.webhook import EVENTS, FINGERPRINT, MANAGED_BY, MANAGER, fingerprint
@@ -11,7 +10,6 @@ from stripe_connector.gateways.stripe.administration import StripeAdministration
 from stripe_connector.gateways.stripe.api_version import API_VERSION
 from stripe_connector.http.bff import purchase_routes as buy_now
 from stripe_connector.http.webhook_routes import PATH
-from stripe_connector.ledger.facts import PROJECT_KEY
 from stripe_connector.ops.doctor.checks import (
     Check,
     Finding,
@@ -75,20 +73,19 @@ class WebhookChecks:
                 "Correct STRIPE_WEBHOOK_ID, or remove it: post-deploy finds or creates the"
                 " endpoint.",
             )
-        stale = named if named not in self._ours else None
-        if stale is None and not self._ours:
-            stale = next(filter(self._once_ours, self._all), None)
-        if stale is not None:
+        if named is not None and named not in self._ours:
             return broken(
-                f"The webhook endpoint {stale.id} leads to {stale.url}, not to {base}{PATH}.",
-                f"{self._post_deploy(stale)} corrects the URL; the secret stays valid. (On"
-                " Connect a new deployment has a new URL.)",
+                f"The webhook endpoint {named.id} leads to {named.url}, not to {base}{PATH}.",
+                "Run stripe-connector post-deploy: it corrects the URL; the secret stays valid."
+                " (On Connect a new deployment has a new URL.) Where it belongs to another"
+                " deployment, remove STRIPE_WEBHOOK_ID first.",
             )
         if not self._ours:
             return broken(
                 f"Stripe has no webhook endpoint for {base}{PATH}: payments that finish"
                 " elsewhere are never recorded.",
-                "Run stripe-connector post-deploy: it creates the endpoint.",
+                "Run stripe-connector post-deploy: it creates the endpoint and leaves those of"
+                " other deployments alone.",
             )
         return sound(f"{self._ours[0].id} leads to {self._ours[0].url}")
 
@@ -187,12 +184,6 @@ class WebhookChecks:
 
     def _paths(self) -> Iterable[str]:
         return (PATH, *buy_now.WEBHOOK_PATHS) if self._settings.buy_now_enabled else (PATH,)
-
-    def _once_ours(self, endpoint: WebhookEndpoint) -> bool:
-        """Whether it belongs to a processor of this project, as far as is known."""
-        project = self._settings.ctp_project_key
-        of_project = endpoint.metadata.get(PROJECT_KEY, project) == project
-        return of_project and urlsplit(endpoint.url).path == PATH
 
     def _post_deploy(self, endpoint: WebhookEndpoint) -> str:
         """The start of a remedy: post-deploy changes its own endpoints and the configured one."""
