@@ -9,7 +9,6 @@ import { loaded } from './loaded';
 import { paymentElement } from './payment-element';
 import { storedMethods } from './stored-methods';
 import type {
-  DropinType,
   EnablerOptions,
   PaymentComponentBuilder,
   PaymentDropinBuilder,
@@ -52,7 +51,7 @@ export class Enabler implements PaymentEnabler {
         };
   }
 
-  async createDropinBuilder(type: DropinType): Promise<PaymentDropinBuilder> {
+  async createDropinBuilder(type: string): Promise<PaymentDropinBuilder> {
     offered('dropins', type);
     requireSession(this.#checkout.options);
     return {

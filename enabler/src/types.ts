@@ -96,6 +96,8 @@ export interface ComponentOptions {
 export interface PaymentComponentState {
   method: ChosenMethod;
   complete: boolean;
+  /** As in commercetools' interface; Stripe's element tells nothing of a card. */
+  card?: { endDigits?: string; brand?: string; expiryDate?: string };
 }
 
 export interface PaymentComponent extends Mountable {
@@ -224,7 +226,8 @@ export interface PaymentExpressBuilder {
 
 export interface PaymentEnabler {
   createComponentBuilder(type: string): Promise<PaymentComponentBuilder>;
-  createDropinBuilder(type: DropinType): Promise<PaymentDropinBuilder>;
+  /** `embedded`; others reject. */
+  createDropinBuilder(type: string): Promise<PaymentDropinBuilder>;
   createStoredPaymentMethodBuilder(type: string): Promise<StoredComponentBuilder>;
   createExpressBuilder(type: string): Promise<PaymentExpressBuilder>;
   isStoredPaymentMethodsEnabled(): Promise<boolean>;
