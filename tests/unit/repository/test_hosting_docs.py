@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from stripe_connector.deploy.command import post_deploy, pre_undeploy
 from stripe_connector.health import REQUIRED_SCOPES
-from stripe_connector.http.health_routes import HealthRoutes, Readiness
 from stripe_connector.settings import load_settings, variables
 from tests.unit.repository.test_connect import REQUIRED
 
@@ -35,15 +33,6 @@ def test_every_option_of_the_scripts_exists() -> None:
     told = set(re.findall(r"`(?:[\w -]*(?:deploy|undeploy) )?(--[a-z-]+)`", PAGE))
     assert told <= options
     assert options - {"--dry-run"} <= told
-
-
-def test_the_manifests_are_yaml_and_probe_routes_that_exist() -> None:
-    [block] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    documents: list[Any] = list(yaml.safe_load_all(block))
-    assert [each["kind"] for each in documents] == ["Deployment", "Service", "Job"]
-    [container] = documents[0]["spec"]["template"]["spec"]["containers"]
-    probed = {container[probe]["httpGet"]["path"] for probe in ("readinessProbe", "livenessProbe")}
-    assert probed <= {endpoint.path for endpoint in HealthRoutes(Readiness()).routes()}
 
 
 def test_the_scopes_are_those_that_are_needed() -> None:
