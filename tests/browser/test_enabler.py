@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Route, expect
 
 from sandbox.shop.elements import BUNDLE, ENABLER
+from sandbox.shown_cards import SHOWN_CARDS
 from tests.browser.accessibility import assert_accessible
 from tests.browser.payer import (
     Payer,
@@ -899,3 +900,13 @@ def test_the_keyboard_suffices_to_pay(payer: Payer) -> None:
     keyboard.press("Enter")
     payer.is_done()
     assert_paid_once(payer.shop, cart_id, MUG)
+
+
+def test_every_place_names_the_same_test_cards(payer: Payer) -> None:
+    payer.reaches_the_element()
+    shop = payer.page.locator("footer .cards dd").all_text_contents()
+    assert len(shop) == len(SHOWN_CARDS)
+    assert payer.form.locator(".cards dt").all_text_contents() == shop
+    payer.click("Rather pay on Stripe")
+    payer.is_at_payment()
+    assert payer.page.locator(".cards dt").all_text_contents() == shop
