@@ -22,7 +22,7 @@ _LISTENS = "0A"
 
 
 class Measured:
-    """A process whose use of CPU and memory is asked for."""
+    """A process whose use of CPU and memory is measured."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid

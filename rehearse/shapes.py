@@ -1,6 +1,6 @@
 """The shape of a JSON document, keys, types and enum words, and how two shapes differ.
 
-A shape holds none of the document's values but words of WORDS: it may be shown to anybody.
+A shape holds none of the document's values but words of WORDS: it may be published.
 """
 
 from __future__ import annotations

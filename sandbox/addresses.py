@@ -78,7 +78,7 @@ def url(port: int) -> str:
 
 
 def listen(place: Place, port: int, host: str = LOOPBACK) -> socket.socket:
-    """A listening socket; raises BadPort where somebody else has the port.
+    """A listening socket; raises BadPort where another program has the port.
 
     Its connections inherit TCP_NODELAY, which asyncio does not set for a socket that it is given:
     a kept-alive caller would wait 40 ms for the body of each answer.

@@ -26,7 +26,7 @@ class SandboxClock:
     def outside(self) -> float:
         """Unix time to be shown to those who do not live in the sandbox, however far this is ahead.
 
-        Where the clock stands still, everybody is in the sandbox. It is theirs but for the `skew`.
+        A fixed clock is shared by all programs of the sandbox, except for the `skew`.
         """
         now = self.time() if self._start is not None else self.time() - self._offset
         return now + self.skew

@@ -33,7 +33,7 @@ _LONGEST_DELAY = 60.0
 
 
 class NewFault(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A rule as it is asked for.
+    """A rule as requested.
 
     - delay: wait `seconds` before the call
     - fail_before: answer `status`, without effect
@@ -199,7 +199,7 @@ def routes(desk: FaultDesk) -> list[Route]:
 
 
 async def _nowhere(message: Message) -> None:
-    """Where an answer goes that nobody is to receive."""
+    """Where an answer goes that no client receives."""
 
 
 async def _drop(send: Send) -> None:

@@ -78,7 +78,7 @@ class Gate:
     def _is_welcome(self, headers: Headers, host: str) -> bool:
         """Whether no browser says that another origin's page sent this.
 
-        A bearer token is sent by nobody's page unasked: the stand-ins' CORS decides about those.
+        No page sends a bearer token by itself: the stand-ins' CORS decides about those.
         """
         authorization = headers.getlist("authorization")
         if len(authorization) == 1 and authorization[0].lower().startswith("bearer "):

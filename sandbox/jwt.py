@@ -76,7 +76,7 @@ def create_app(clock: SandboxClock | None = None, keys: KeyRing | None = None) -
         lifetime = claims.pop("expiresIn", _LIFETIME)
         if not isinstance(lifetime, int) or isinstance(lifetime, bool):
             return _refused("expiresIn is not a number of seconds.")
-        now = int(clock.outside())  # who checks the token has a clock that nobody has moved
+        now = int(clock.outside())  # the verifier has a clock that was not moved
         try:
             signed = keys.sign({"iat": now, "exp": now + lifetime, **claims})
         except TypeError as error:

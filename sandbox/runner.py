@@ -39,7 +39,7 @@ from sandbox.stripe.state import StripeState
 from sandbox.stripe.webhooks import Deliverer
 
 WEBHOOK_SECRET = "whsec_sandbox0123456789"
-"""What events are signed with unless somebody wants another secret."""
+"""Signs events unless another secret is configured."""
 
 STRIPE_PAGES = "https://checkout.stripe.com"
 """Where shoppers pay when the processor has a real Stripe account."""
@@ -207,7 +207,7 @@ def beside(shop: ASGIApp, desk: ASGIApp) -> Starlette:
 
 
 class _Server(uvicorn.Server):
-    """One of several servers in a process: signals are for whoever runs them all."""
+    """One of several servers in a process: signals are for the program that runs them all."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

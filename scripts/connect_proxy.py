@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "build/connect-proxy"
 
 NOT_PASSED_ON = {"/metrics", "/operations/proxy", "/health/live"}
-"""Of whoever runs the processor, who asks it directly; and what the proxy answers for itself."""
+"""For the operator, who calls the processor directly; and what the proxy answers for itself."""
 
 _ALL_ROUTES = {
     "CTP_PROJECT_KEY": "any",

@@ -1,8 +1,8 @@
 """`python -m soak.restarts haproxy`: restarts and kills of two instances behind a real balancer.
 
 Shoppers buy all the time. A call counts as lost if it was not answered, or with a 5xx, unless its
-instance was killed: then no balancer can know what became of it, and until the balancer's checks
-notice, it places calls at an instance that is gone. Whoever lost a call repeats it.
+instance was killed: then no balancer can know its result, and until the balancer's checks
+notice, it places calls at an instance that is gone. The caller repeats a lost call.
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ def _revoke(store: Store, call: Call) -> Answer:
 
 
 def _discount(store: Store, call: Call) -> Answer:
-    """Let a promotion begin or end; carts show it at their next update, whoever makes it."""
+    """Let a promotion begin or end; carts show it at their next update."""
     found = lookup(store, catalogue.CART_DISCOUNTS, f"key={call.path['key']}")
     wanted = call.document()
     changes = {

@@ -189,7 +189,7 @@ def outdated(store: Store, cart: Document) -> list[str]:
 
 
 def sold_out(store: Store, cart: Document) -> list[Document]:
-    """Lines of which there are fewer in stock than the cart holds; what nobody counts is there."""
+    """Lines of which fewer are in stock than the cart holds; without inventory all are in stock."""
     return [
         line
         for line in cart["lineItems"]

@@ -19,7 +19,7 @@ _STATUS = ("Active", "Inactive")
 
 
 def create_customer(store: Store, draft: Document) -> Document:
-    """A customer of a CustomerDraft; the password is kept, but shown to nobody."""
+    """A customer of a CustomerDraft; the password is stored, and never shown."""
     password = fields.text(draft, "password")
     addresses = [
         {"id": store.new_id(), **fields.checked_address(given)}

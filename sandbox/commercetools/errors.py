@@ -96,7 +96,7 @@ def not_found(what: str) -> ApiError:
 
 
 def concurrent_modification(id_: str, expected: int, actual: int) -> ApiError:
-    """Somebody else wrote first."""
+    """Another writer was first."""
     return ApiError(
         409,
         "ConcurrentModification",

@@ -1,10 +1,10 @@
 """/me: what commercetools lets a shopper read and write with a token of their own.
 
-Tokens of the password flow belong to a customer, tokens of an anonymous session to nobody yet, and
-each opens only what carries its id. Which fields of a draft and which update actions there are is
-that of the published API (My Carts, My Customer Profile, My Orders, My Payments), with one rule of
-the documentation beside it: once a Payment has a transaction, its shopper can change and delete it
-no longer (https://docs.commercetools.com/api/projects/me-payments).
+Tokens of the password flow belong to a customer, those of an anonymous session to no customer yet,
+and each opens only what carries its id. The fields of a draft and the update actions are those of
+the published API (My Carts, My Customer Profile, My Orders, My Payments), with one rule of the
+documentation beside it: once a Payment has a transaction, its shopper can change and delete it no
+longer (https://docs.commercetools.com/api/projects/me-payments).
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _check_action(store: Store, payment: Document, action: str) -> None:
 
 
 def _add_transaction(store: Store, payment: Document, action: Document) -> None:
-    """Only what is asked for, never what happened: an Initial Authorization or Charge."""
+    """Only what is requested, never what happened: an Initial Authorization or Charge."""
     transaction = fields.need_obj(action, "transaction")
     _check_transaction(transaction)
     payments.PAYMENTS.actions["addTransaction"](store, payment, action)

@@ -1,4 +1,4 @@
-"""Orders: a cart as it was when it was placed, and what became of it.
+"""Orders: a cart as it was when it was ordered, and its later states.
 
 https://docs.commercetools.com/api/projects/orders
 """

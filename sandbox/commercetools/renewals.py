@@ -22,7 +22,7 @@ from sandbox.commercetools.recurring_orders import a_month_after, copy_of
 from sandbox.commercetools.state import Store
 
 Collect = Callable[[Document], Awaitable[tuple[int, Document]]]
-"""POST /operations/transactions at the connector: status and body; 0 where nobody answered."""
+"""POST /operations/transactions at the connector: status and body; 0 where no answer came."""
 
 _ATTEMPTS = 3
 _DEPLOYMENT = {"typeId": "deployment", "id": "4c24762b-0000-4000-8000-000000000001"}

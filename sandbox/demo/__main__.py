@@ -29,7 +29,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(Exception):
-    """Somebody wants the demo to end."""
+    """The demo was asked to end."""
 
 
 @click.command()
@@ -119,7 +119,7 @@ def _run(printer: Printer, patience_s: float, logs: Path, *, attach: bool, stay:
 
 
 def _watch(programs: list[Program]) -> None:
-    """Until somebody stops the demo; raises ProgramFailed where one of its programs ends."""
+    """Run until the demo is stopped; raises ProgramFailed where one of its programs ends."""
     while True:
         for program in programs:
             program.require_running()

@@ -90,7 +90,7 @@ def _recorded(payment: Json) -> Counter[Fact]:
 
 
 def _refused(payment: Json) -> set[Fact]:
-    """What the payment says that Stripe was asked for in vain."""
+    """What the payment says was requested from Stripe without effect."""
     return {
         _fact(each)
         for each in payment["transactions"]

@@ -28,7 +28,7 @@ def expect(holds: bool, otherwise: str) -> None:
 
 
 class People:
-    """Everybody around one processor; `tell` hears of the calls that a reader should see."""
+    """The clients of one processor; `tell` gets the calls that a reader should see."""
 
     def __init__(self, at: Addresses, client: httpx.Client, tell: Callable[[str], None]) -> None:
         self.at = at

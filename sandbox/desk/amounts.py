@@ -25,7 +25,7 @@ def entered(cents: int, currency: str) -> str:
 
 
 def read(text: str, currency: str) -> int:
-    """Minor units of what somebody typed; raises ValueError with words for them.
+    """Minor units of a typed amount; raises ValueError with words for them.
 
     Groups of three may be set apart as the currency's market does. A point is taken for the decimal
     sign where it cannot be anything else.

@@ -36,7 +36,7 @@ _STATIC = Path(__file__).parent / "static"
 class Desk:
     """One merchant's desk, to be mounted at /desk beside the shop, whose style sheet it uses.
 
-    The client carries every call to `places`; whoever made it closes it.
+    The client carries every call to `places`; its maker closes it.
     """
 
     def __init__(self, client: httpx.AsyncClient, places: Places) -> None:

@@ -1,4 +1,4 @@
-"""Calls to the processor in somebody's name, each noted for them to see."""
+"""Calls to the processor in a person's name, each noted for them to see."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import httpx
 from msgspec import Struct
 
 from sandbox.desk.operations import Operation, Wish, answered, unanswered
-from sandbox.desk.sessions import Deed, Session
+from sandbox.desk.sessions import MadeCall, Session
 from sandbox.desk.tokens import Identity
 from sandbox.desk.wire import Json, Refused, Unreachable, Wire, named
 
@@ -31,7 +31,7 @@ class Processor:
         self._clock = clock
 
     async def carry_out(self, session: Session, wish: Wish) -> Operation:
-        """Ask for an operation as Checkout does; what became of it is kept with the session."""
+        """Ask for an operation as Checkout does; its outcome is kept with the session."""
         try:
             answer = await self._send(
                 session,
@@ -77,4 +77,4 @@ class Processor:
 
     def _note(self, session: Session, identity: Identity, call: str, answer: str) -> None:
         who = f"{identity.name} ({identity.subject})"
-        session.deeds.append(Deed(self._clock(), who, call, answer))
+        session.calls.append(MadeCall(self._clock(), who, call, answer))

@@ -80,7 +80,7 @@ class Door:
             report=status,
             components=components,
             places=self._backends.places,
-            deeds=list(reversed(session.deeds)),
+            calls=list(reversed(session.calls)),
         )
 
     def _form(self, request: Request, problem: str = "", status: int = 200) -> Response:

@@ -1,4 +1,4 @@
-"""Live updates: one poller while somebody watches, and a small mailbox for each who does."""
+"""Live updates: one poller while pages watch, and a small mailbox for each of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_WATCHERS = 100
 
 
 class TooMany(Exception):
-    """Nobody else can watch at the moment."""
+    """No further page can watch at the moment."""
 
 
 class Live:
@@ -37,13 +37,13 @@ class Live:
 
     @property
     def watched(self) -> bool:
-        """Whether anybody watches, and with that whether anything is polled."""
+        """Whether a page watches, and so whether anything is polled."""
         return self._poller is not None
 
     def watch(self) -> AsyncGenerator[bytes, None]:
         """A stream of server-sent events, each named after a topic; raises TooMany.
 
-        It begins with "hello": whoever reads looks once, as something may have changed before.
+        It begins with "hello": the reader refreshes once, as something may have changed before.
         """
         if len(self._mailboxes) >= _MOST_WATCHERS:
             raise TooMany

@@ -107,7 +107,7 @@ def answered(wish: Wish, answer: httpx.Response) -> Operation:
 
 
 def unanswered(wish: Wish, problem: str) -> Operation:
-    """Nobody knows whether the processor has done it."""
+    """It is not known whether the processor has done it."""
     return Operation(wish=wish, outcome=Outcome.UNKNOWN, message=problem)
 
 
@@ -177,7 +177,7 @@ def tell(operation: Operation, amount: str, most: str = "") -> Told:
         case Outcome.UNKNOWN:
             return Told(
                 "bad",
-                f"Nobody knows yet whether the {name}{of} was carried out.",
+                f"It is not known yet whether the {name}{of} was carried out.",
                 "Repeat it: with the same Idempotency-Key money moves once,"
                 " whether or not it has moved already.",
             )

@@ -28,7 +28,7 @@ _DISPUTES = "product_not_received fraudulent duplicate product_unacceptable".spl
 
 
 class Mistake(Struct, frozen=True):
-    """A form that was not sent on, and what to mend in it."""
+    """A form that was not sent on, and what to correct in it."""
 
     form: str
     message: str
@@ -133,7 +133,7 @@ class Payments:
         return standing(found[0])
 
     async def _at_stripe(self, payment: Json) -> tuple[AtStripe | None, Json | None, str]:
-        """Stripe's objects, or the page that nobody has paid on yet, or why there is neither."""
+        """Stripe's objects, or the page that is not paid yet, or why there is neither."""
         session_id = _session_id(payment)
         try:
             if "interfaceId" in payment:
@@ -173,7 +173,7 @@ def _session_id(payment: Json) -> str | None:
 
 
 def _is_undelivered(event: Json) -> bool:
-    """Whether somebody listens to it and nobody has it."""
+    """Whether an endpoint subscribes to it and none has received it."""
     states = {each["status"] for each in event["deliveries"]}
     return bool(states) and "delivered" not in states
 

@@ -48,7 +48,7 @@ class Pages:
         status: int = 200,
         **context: object,
     ) -> HTMLResponse:
-        """A page for who is signed in, or for nobody."""
+        """A page for the person who is signed in, or for no one."""
         html = self._templates.get_template(template).render(
             session=session,
             csrf="" if session is None else self._sessions.token(session.key),
@@ -85,7 +85,7 @@ def _pretty(document: str) -> str:
 
 
 def _version() -> str:
-    """Changes with the static files of shop and desk, so that browsers may keep them for ever."""
+    """Changes with the static files of shop and desk, so that browsers may keep them for good."""
     digest = hashlib.sha256()
     for package in ("sandbox.shop", "sandbox.desk"):
         for each in sorted((files(package) / "static").iterdir(), key=lambda file: file.name):

@@ -24,11 +24,11 @@ _PATH = "/desk"
 _KEPT_S = 12 * 3600
 _MOST_SESSIONS = 200
 _MOST_REMEMBERED = 200
-_MOST_DEEDS = 40
+_MOST_CALLS = 40
 
 
-class Deed(Struct, frozen=True):
-    """One call that was made in somebody's name."""
+class MadeCall(Struct, frozen=True):
+    """One call that was made in a person's name."""
 
     at: float
     """Unix seconds."""
@@ -44,21 +44,21 @@ class Session:
         self.key = key
         self.merchant_center = merchant_center
         self.checkout = checkout
-        self.deeds: deque[Deed] = deque(maxlen=_MOST_DEEDS)
+        self.calls: deque[MadeCall] = deque(maxlen=_MOST_CALLS)
         """Oldest first."""
         self._operations: OrderedDict[str, Operation] = OrderedDict()
         self._proposals: OrderedDict[str, Wish] = OrderedDict()
         self._spent: OrderedDict[str, None] = OrderedDict()
 
     def remember(self, operation: Operation) -> None:
-        """Keep what became of an operation, for the page after it and every reload of that."""
+        """Keep the outcome of an operation, for the page after it and every reload of that."""
         _put(self._operations, operation.key, operation)
 
     def operation(self, key: str) -> Operation | None:
         return self._operations.get(key)
 
     def propose(self, wish: Wish) -> None:
-        """Keep what somebody has to confirm before it is asked for."""
+        """Keep an operation that has to be confirmed before it is requested."""
         _put(self._proposals, wish.key, wish)
 
     def proposal(self, key: str) -> Wish | None:
@@ -82,7 +82,7 @@ class Sessions:
     def open(
         self, response: Response, merchant_center: Identity, checkout: Identity, *, secure: bool
     ) -> Session:
-        """A new session under a new key; whoever knew the old key has nothing."""
+        """A new session under a new key; the old key is worth nothing."""
         session = Session(secrets.token_urlsafe(24), merchant_center, checkout)
         _put(self._sessions, session.key, session, _MOST_SESSIONS)
         self._set(response, session.key, secure=secure)

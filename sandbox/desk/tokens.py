@@ -12,7 +12,7 @@ from sandbox.desk.wire import Json, Wire
 
 
 class Identity(ABC):
-    """Somebody whom a backend knows by a token, fetched once and kept until it is refused."""
+    """An identity that a backend knows by a token, fetched once and kept until it is refused."""
 
     def __init__(self, name: str, subject: str) -> None:
         self.name = name
@@ -30,7 +30,7 @@ class Identity(ABC):
         self._token = self._token or await self._fetch()
 
     async def send(self, wire: Wire, method: str, path: str, **options: Any) -> httpx.Response:
-        """A call with the token; a second one with a new token where the first is told 401.
+        """A call with the token; a second one with a new token after a 401.
 
         Raises Unreachable or Refused.
         """

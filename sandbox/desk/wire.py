@@ -14,7 +14,7 @@ Json: TypeAlias = dict[str, Any]
 
 
 class Unreachable(Exception):
-    """A backend cannot be reached, is broken, or answers what nobody understands."""
+    """A backend cannot be reached, is broken, or answers what cannot be read."""
 
     def __init__(self, backend: str, problem: str) -> None:
         super().__init__(f"{backend} {problem}")
@@ -73,7 +73,7 @@ class Wire:
 
 
 def named(key: str) -> str:
-    """A key that somebody gave, as one segment of a path."""
+    """A given key, as one segment of a path."""
     return quote(key, safe="")
 
 

@@ -64,7 +64,7 @@ def typed(form: Mapping[str, object], market: Market) -> dict[str, str]:
 
 
 def mistakes(values: Mapping[str, str], market: Market, say: Texts) -> dict[str, str]:
-    """What to mend, by field, in words that tell how."""
+    """What to correct, by field, and how."""
     found: dict[str, str] = {}
     for each in fields(market):
         value = values[each.name]

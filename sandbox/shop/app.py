@@ -45,7 +45,7 @@ def create_app(
     """The shop on a BFF; `payment_pages` are the origins that shoppers are sent to for payment.
 
     With access to the merchant's commercetools and payment elements, shoppers can pay in the
-    shop's own pages, too. The client's base address is the processor's; whoever made it closes it.
+    shop's own pages, too. The client's base address is the processor's; its maker closes it.
     """
     bff = Bff(bff_client)
     pictures = Pictures()

@@ -285,7 +285,7 @@ class Bff:
         return await self._ask(Cart, "GET", f"carts/{cart_id}")
 
     async def update(self, cart: Cart, action: str, **arguments: object) -> Cart:
-        """One action on a cart; where somebody else changed it meanwhile, on their version."""
+        """One action on a cart; where it has changed meanwhile, on the newest version."""
         for last in (False, True):
             body = {"version": cart.version, "action": action, action: arguments}
             try:

@@ -19,7 +19,7 @@ _RELATED = 4
 
 
 class Catalogue:
-    """Pages that everybody sees alike, but for prices."""
+    """Pages that are the same for all visitors, but for prices."""
 
     def __init__(self, bff: Bff, pages: Pages) -> None:
         self._bff = bff

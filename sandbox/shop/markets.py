@@ -34,7 +34,7 @@ class Market(Struct, frozen=True):
 
     @property
     def region(self) -> Region:
-        """What the BFF is asked for; the first country stands for all, as long as none is known."""
+        """What is requested from the BFF; the first country stands for all while none is known."""
         return Region(self.currency, self.countries[0])
 
     def spoken(self, language: str) -> Market:

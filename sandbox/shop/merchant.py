@@ -180,7 +180,7 @@ class _Token(Struct, frozen=True):
 class Merchant:
     """Calls commercetools; every call may raise Unavailable or Refused.
 
-    The client's base address is that of commercetools; whoever made it closes it.
+    The client's base address is that of commercetools; its maker closes it.
     """
 
     def __init__(self, client: httpx.AsyncClient, api_client: ApiClient) -> None:
@@ -224,7 +224,7 @@ class Merchant:
         return await self._ask(Paid, "GET", f"orders/{quote(order_id, safe='')}?{_WITH_PAYMENTS}")
 
     async def update(self, cart_id: str, actions: Sequence[Action]) -> Paid:
-        """Changes a cart, on the version of whoever else has changed it meanwhile."""
+        """Changes a cart, on the newest version where it has changed meanwhile."""
         for tries in range(1, _TRIES + 1):
             cart = await self.cart(cart_id)
             body = {"version": cart.version, "actions": list(actions)}

@@ -1,4 +1,4 @@
-"""What became of an order: the pages after payment, and the ways to pay again or start anew."""
+"""The result of an order: the pages after payment, and the ways to pay again or start over."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sandbox.shop.rendering import Pages
 
 
 class Standing(StrEnum):
-    """Where an order stands with its payment, as the shopper is told."""
+    """The state of an order and its payment, as the shopper sees it."""
 
     PAID = "paid"
     AUTHORIZED = "authorized"
@@ -49,7 +49,7 @@ class Orders:
         ]
 
     async def success(self, request: Request) -> Response:
-        """Where the payment page leads to; anybody can come here, so Stripe has to agree."""
+        """Where the payment page leads to; any visitor can open it, so Stripe is asked."""
         return await self._page(request, request.query_params.get("orderId", ""), "success")
 
     async def canceled(self, request: Request) -> Response:

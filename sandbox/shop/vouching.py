@@ -20,7 +20,7 @@ _LIFETIME_S = 300
 
 
 def token(cart_id: str) -> str:
-    """The server's word that whoever it serves now may change and order a cart."""
+    """The server's proof that the visitor it serves may change and order a cart."""
     claims = {"aud": "storefront", "sub": cart_id, "exp": int(time.time()) + _LIFETIME_S}
     return jwt.encode(claims, SECRET, algorithm="HS256")
 

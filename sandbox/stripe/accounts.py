@@ -68,7 +68,7 @@ SIDES = {
 
 
 class Accounts:
-    """Serves the first account, and the others to whoever has their keys or objects."""
+    """Serves the first account, and the others to callers with their keys or objects."""
 
     def __init__(self, first: ASGIApp, others: Iterable[StripeState]) -> None:
         self._first = first

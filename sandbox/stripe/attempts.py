@@ -326,7 +326,7 @@ def _wait_outside(state: StripeState, intent: JsonObject, method: JsonObject) ->
 def _expire_outside(
     state: StripeState, intent: JsonObject, action: JsonObject | None = None
 ) -> None:
-    """Nobody has paid in time: the intent can be paid again, with whatever method.
+    """The intent was not paid in time: it can be paid again, with any method.
 
     https://docs.stripe.com/payments/vouchers: the attempt fails, the intent is not canceled.
     """

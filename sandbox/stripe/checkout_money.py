@@ -7,7 +7,7 @@ from sandbox import written_money
 _NO_DECIMALS = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
 _THREE_DECIMALS = frozenset("bhd jod kwd omr tnd".split())
 _WHOLE_UNITS = frozenset(("isk", "ugx"))
-"""Stripe counts them in hundredths, which nobody writes."""
+"""Stripe counts them in hundredths, which are never written."""
 
 
 def written(amount: int, currency: str, locale: str | None = None) -> str:

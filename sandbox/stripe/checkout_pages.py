@@ -67,7 +67,7 @@ class _Pages:
         self._templates.globals.update(cards=SHOWN_CARDS)
 
     async def show(self, request: Request) -> Response:
-        """The session's page: the form while it is open, else what became of it."""
+        """The session's page: the form while it is open, else its result."""
         session = self._session(request)
         if session is None:
             return self._unknown(request)

@@ -1,4 +1,4 @@
-"""Paying a checkout session, and what happens when nobody does."""
+"""Pays a checkout session, and ends one that is not paid."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def pay(
 
 
 def expire(state: StripeState, session: JsonObject) -> None:
-    """Nobody can pay the session any more; an attempt that was begun is given up."""
+    """End the session: it cannot be paid any more, and an attempt that was begun is given up."""
     require_open(session)
     session.update(status="expired", url=None)
     if session["payment_intent"] is not None:

@@ -1,4 +1,4 @@
-"""What short payment pages say, in six languages: the bank's question, and what became of it."""
+"""What short payment pages say, in six languages: the bank's question, and its result."""
 
 from __future__ import annotations
 

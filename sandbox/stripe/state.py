@@ -180,7 +180,7 @@ class StripeState:
         self.events_by_id = Table("event")
         self._holds: dict[str, asyncio.Event] = {}
         self.wake: Callable[[], None] = lambda: None
-        """Called when deliveries have become due; set by whoever delivers."""
+        """Called when deliveries have become due; set by the deliverer."""
         self.reset()
 
     def reset(self) -> None:

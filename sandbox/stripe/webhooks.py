@@ -138,7 +138,7 @@ class Deliverer:
         version = endpoint["api_version"] or event["api_version"]
         payload = msgspec.json.encode({**event, "api_version": version})
         at = state.clock.time()
-        # who checks the signature has a clock that nobody has moved
+        # the verifier has a clock that was not moved
         signed_at = int(state.clock.outside())
         header = signature(payload, endpoints.secrets_of(state, endpoint["id"]), signed_at)
         try:

@@ -250,7 +250,7 @@ async def cut_off(place: Place) -> None:
 
 
 async def silence(place: Place) -> None:
-    """Stripe sends nothing more, and nobody starts the daily run."""
+    """Stripe sends nothing more, and the daily run does not start."""
     async with place.silence():
         await _repeatedly(place.buy)
 

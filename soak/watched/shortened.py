@@ -1,7 +1,7 @@
 """The alert rules with shorter times: each expression stays as it is but for its time constants.
 
 A range (`[10m]`) and a `for:` are divided by FACTOR. Hours in which a daily run is missed, written
-as `36 * 3600` seconds, are divided by DAILY, as nobody waits a day and a half. What is compared
+as `36 * 3600` seconds, are divided by DAILY, as no run waits a day and a half. What is compared
 with a measured value, such as seconds of an answer or bytes, stays.
 """
 

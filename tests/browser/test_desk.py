@@ -331,7 +331,7 @@ def test_an_answer_that_gets_lost_is_told_and_the_repetition_moves_money_once(
     merchant.opens(payment_id)
     merchant.types("refund", "7.00")
     merchant.sends("refund", "Refund")
-    merchant.is_told("Nobody knows yet whether the refund of £7.00 was carried out.")
+    merchant.is_told("It is not known yet whether the refund of £7.00 was carried out.")
     address = page.url
     merchant.removes_all_faults()
     page.goto(address)

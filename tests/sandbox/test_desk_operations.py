@@ -144,7 +144,7 @@ async def test_an_unknown_outcome_can_be_repeated_under_the_same_key(office: Off
 
     office.instead = broken
     page = await office.operate(payment_id, action="refundPayment", amount="1")
-    assert "Nobody knows yet whether the refund" in text(page)
+    assert "It is not known yet whether the refund" in text(page)
     asked = office.sent[-1] if office.sent[-1].url.host == "processor.test" else None
     office.instead = lambda _: None
     key = re.search(r"operation=([\w-]+)", str(page.url))

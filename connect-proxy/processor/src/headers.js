@@ -9,7 +9,7 @@ const HOP_BY_HOP = [
   'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection',
   'te', 'trailer', 'transfer-encoding', 'upgrade',
 ];
-/** Written anew: the processor's name, the body's length, and what nobody outside may claim. */
+/** Written anew: the processor's name, the body's length, and what no client may claim. */
 const OURS = ['host', 'content-length', 'expect', CLIENT.toLowerCase()];
 
 function* pairs(raw) {

@@ -17,7 +17,7 @@ class ShopPort {
       };
     };
     window.addEventListener("message", welcome);
-    // To anybody, as it says nothing: the page alone knows which frame it has opened.
+    // To any origin, as it holds no data: the page alone knows which frame it has opened.
     window.parent.postMessage("hello", "*");
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.tell("escape");

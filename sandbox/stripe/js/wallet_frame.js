@@ -99,7 +99,7 @@ class Wallet {
     this.wait(false);
   }
 
-  /** @param {ShippingRate[]} rates The first is chosen, as nobody has chosen yet. */
+  /** @param {ShippingRate[]} rates The first is the default. */
   offer(rates) {
     this.rates = rates;
     const { order, texts } = this;

@@ -25,7 +25,7 @@ from stripe_connector.http.routing import Resource
 logger = logging.getLogger(__name__)
 
 _CLIENT_CLOSED_REQUEST = 499
-"""Nobody is left to answer; the number, common in logs, is never sent."""
+"""The client is gone; the number, common in logs, is never sent."""
 
 _NOTHING_ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _DEFAULT_HEADERS = {

@@ -83,7 +83,7 @@ class Amount(Struct, frozen=True, rename="camel"):
 
 
 class Modification(Struct, frozen=True, rename="camel", tag_field="action"):
-    """One change of a payment that somebody asks for."""
+    """One requested change of a payment."""
 
     merchant_reference: Annotated[str, Meta(max_length=256)] | None = None
 
@@ -315,7 +315,7 @@ class OperationRoutes:
         ),
         answers={
             200: Answer(
-                "Approved; received, where the outcome is told later; or rejected, with the"
+                "Approved; received, where the outcome follows later; or rejected, with the"
                 " reason.",
                 PaymentIntentResponse,
             )
@@ -358,7 +358,7 @@ class OperationRoutes:
         },
         answers={
             201: Answer(
-                "What became of the charge; a refusal is an answer, too.", TransactionResponse
+                "The result of the charge; a refusal is a result, too.", TransactionResponse
             )
         },
         refusals={

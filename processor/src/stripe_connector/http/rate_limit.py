@@ -1,4 +1,4 @@
-"""How often one client may do what nobody has to sign in for."""
+"""Limits how often one client may call what needs no credentials."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def client_address(request: Request, trusted_proxies: int) -> str:
 
     Each proxy appends to X-Forwarded-For whom it was called by, so the entry to believe is counted
     from the end: what stands before it is the client's own invention. What is no address counts as
-    the peer, so that nobody makes up a client. What our own proxy has proven goes before both.
+    the peer, so that no client invents another. What our own proxy has proven goes before both.
     """
     peer = request.client.host if request.client else ""
     proven: str | None = request.scope.get(PROVEN_CLIENT)

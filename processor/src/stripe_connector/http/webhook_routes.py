@@ -80,7 +80,7 @@ class WebhookRoutes:
             "data": {"object": {"id": INTENT_ID, "object": "payment_intent"}},
         },
         any_media_type=True,
-        answers={200: Answer("What became of the event.", Received)},
+        answers={200: Answer("The effect of the event.", Received)},
         refusals={
             402: "Stripe refused an operation that the event calls for.",
             404: "Something that the event is about was not found.",

@@ -27,7 +27,7 @@ class RepeatEffect(Enum):
     """What would happen if a call took effect twice, under two keys."""
 
     NOTHING = "nothing"
-    """It creates what cannot be paid yet, such as an unconfirmed intent: a new key is fine."""
+    """It creates what cannot be paid yet, such as an unconfirmed intent: a new key is safe."""
     REFUSED = "refused"
     """The intent lets it happen once: a cancellation, the last capture, a confirmation. A new key
     is fine once the intent was read and is open as before."""

@@ -48,7 +48,7 @@ Fulfil = Callable[[Payment, Mapping[str, str]], Awaitable[None]]
 
 
 class EventEffect(StrEnum):
-    """What became of an event; the log names it."""
+    """The effect of an event; the log names it."""
 
     STORED = "stored"
     ALREADY = "already stored"

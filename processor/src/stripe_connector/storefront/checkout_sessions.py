@@ -298,7 +298,7 @@ class CheckoutSessions:
         """Raises Conflict where a page has brought money, unless its order may ask for the rest.
 
         An order whose total rose after its page was paid is asked for the difference. A cart is
-        not, as anybody who knows it may change it; nor is money asked for that is to go back.
+        not, as any client that knows it may change it; nor is money asked for that is to go back.
         """
         if not isinstance(sale, Order) or page.total("Authorization", "Pending"):
             _require_no_money(page)
@@ -316,7 +316,7 @@ class CheckoutSessions:
         """
         page = await self._recorder.mark_superseded(page)
         if page.session_id is None and page.interface_id is None:
-            return  # somebody else has closed it since it was read
+            return  # another request has closed it since it was read
         try:
             await self._mover.cancel_open(page)
         except Conflict:

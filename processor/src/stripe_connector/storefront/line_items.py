@@ -198,7 +198,7 @@ def _priced_parts(sale: Priced, locale: str | None, texts: LineTexts) -> Iterato
 def _line_notes(
     sale: Priced, line: OrderLine, locale: str | None, texts: LineTexts
 ) -> Iterator[str]:
-    """Which variant it is, and what became of its price: "Slate", "was €12.00, less SAVE10"."""
+    """Which variant it is, and how its price changed: "Slate", "was €12.00, less SAVE10"."""
     if chosen := variant_options(line.variant.attributes, locale):
         yield shortened(chosen)
     if line.is_gift:

@@ -46,7 +46,7 @@ class CommercetoolsHistory(Commercetools):
         return await self._page([_within(since, until)], after)
 
     async def list_unfinished_payments(self, before: str, after: str | None) -> list[Payment]:
-        """A page of payments with an Initial transaction that nobody has modified since `before`.
+        """A page of payments with an Initial transaction not modified since `before`.
 
         Sources of the predicates: https://docs.commercetools.com/api/predicates/query and the
         Payment's query fields. Ordered and paged as above.

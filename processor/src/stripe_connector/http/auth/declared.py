@@ -43,7 +43,7 @@ class Auth(Protocol[P_co]):
 
 
 class Open(Struct, frozen=True):
-    """Anybody."""
+    """Any client."""
 
     async def principal(self, _request: Request, _guards: Guards) -> None:
         return None
@@ -87,7 +87,7 @@ class OriginAuth(Struct, frozen=True):
 
 
 class MetricsAuth(Struct, frozen=True):
-    """Who watches the processor."""
+    """The monitoring that reads the metrics."""
 
     async def principal(self, request: Request, guards: Guards) -> None:
         await guards.metrics.authenticate(request)

@@ -1,7 +1,7 @@
 """How often one client address may show a credential that turns out to be wrong.
 
 Whether a session id or an access token is good only a backend knows, so each guess costs a call.
-Past the limit an address is told to wait before the backend is asked. Only failures are counted:
+Past the limit an address has to wait before any backend is called. Only failures are counted:
 any number of callers may share an address. And a credential that has passed here before is asked
 about in any case, so that a neighbour who guesses holds up newcomers alone, for seconds.
 """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _REFRESH_S = 600
 _RETRY_S = 30
 _FIRST_RETRY_S = 2
-"""As long as no key is known, and so nobody is let in."""
+"""As long as no key is known, and so every request is refused."""
 
 _RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 _EC = {

@@ -11,7 +11,7 @@ from stripe_connector.http.auth.bearer import bearer_token
 
 
 class MetricsGuard:
-    """Lets a request pass that bears one of the tokens; with none, nobody passes."""
+    """Lets a request pass that bears one of the tokens; with none, no request passes."""
 
     def __init__(self, tokens: tuple[str, ...]) -> None:
         self._tokens = [token.encode() for token in tokens]

@@ -23,7 +23,7 @@ _POST_DEPLOY = b"post-deploy"
 
 
 class ProxyGuard:
-    """Lets the proxy's post-deploy pass; without a secret, nobody."""
+    """Lets the proxy's post-deploy pass; without a secret, no request."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._secrets = [secret.encode() for secret in secrets]

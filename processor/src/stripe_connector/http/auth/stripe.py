@@ -46,7 +46,7 @@ class StripeGuard:
         """The body of the request; raises InvalidRequest, PayloadTooLarge or BackendUnavailable.
 
         It is read only when the header can be a signature of now: until then the caller may be
-        anybody, and each body takes time and memory.
+        any client, and each body takes time and memory.
 
         Without a secret the answer is 503, which Stripe repeats: nothing is lost between the
         first deployment and the one that knows the secret.

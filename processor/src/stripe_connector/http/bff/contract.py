@@ -37,7 +37,7 @@ def route(
     operation: Documentation,
     limit: RateLimit | None = None,
 ) -> Endpoint[None]:
-    """A row of the table for anybody; `limit` counts the requests of each client."""
+    """A row of the table that any client may call; `limit` counts the requests of each client."""
 
     async def answer(request: Request, _principal: None) -> Response:
         if limit is not None:

@@ -216,7 +216,7 @@ class PurchaseRoutes:
 
     SESSION_STATUS = Documentation(
         tag=_TAG,
-        summary="What became of a payment page of an order",
+        summary="Show the result of a payment page of an order",
         parameters=(
             Parameter("order_id", "query", "The order's number or id.", required=True),
             Parameter("session_id", "query", "The id of the payment page.", required=True),
@@ -273,7 +273,7 @@ class PurchaseRoutes:
         summary="The page after the payment",
         parameters=(Parameter("session_id", "query", "The id of the payment page."),),
         answers={
-            200: Answer("The page that tells what became of the payment.", media_type=HTML),
+            200: Answer("The page that shows the payment's result.", media_type=HTML),
             404: Answer("A page that says that there is no such payment.", media_type=HTML),
         },
         refusals={

@@ -30,7 +30,7 @@ class _Claims(Struct, frozen=True):
 
 
 class Visitors:
-    """Signs and reads the cookie. It names a cart, so nobody may make one up."""
+    """Signs and reads the cookie. It names a cart, so it must not be forged."""
 
     def __init__(self, secret: str, clock: Clock, *, secure: bool) -> None:
         self._secret = secret

@@ -41,7 +41,7 @@ _SHARED: Mapping[int, str] = {
 _DESCRIPTION = """\
 Starts, confirms and changes payments at Stripe for carts and orders of commercetools.
 
-Every answer carries an X-Correlation-ID. A 2xx means done, a 4xx is the caller's to mend; after a
+Every answer carries an X-Correlation-ID. A 2xx means done, a 4xx is for the caller to fix; after a
 502, 503 or 504 the same request may be sent again. Where GET is served, HEAD is; any other method
 is answered with 405, and a path that is not listed with 404, both in the shape of Error.
 """

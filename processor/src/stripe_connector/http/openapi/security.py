@@ -96,16 +96,16 @@ _KINDS: Mapping[type[Auth[Any]], AuthenticationKind] = {
         (401,),
     ),
 }
-_ANYBODY = AuthenticationKind("", {}, ())
+_OPEN = AuthenticationKind("", {}, ())
 
 
 def kind(auth: Auth[Any]) -> AuthenticationKind:
     """What the description says of a declaration."""
-    return _ANYBODY if isinstance(auth, Open) else _KINDS[type(auth)]
+    return _OPEN if isinstance(auth, Open) else _KINDS[type(auth)]
 
 
 def requirement(auth: Auth[Any]) -> list[Json]:
-    """The alternatives of which a request must meet one; none where anybody may call."""
+    """The alternatives of which a request must meet one; none where any client may call."""
     match auth:
         case Open():
             return []

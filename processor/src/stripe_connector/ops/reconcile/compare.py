@@ -94,7 +94,7 @@ def after(payment: Payment, actions: Iterable[Action]) -> Payment:
 
 
 _UNFINISHED = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
-"""Statuses with which nobody has paid: https://docs.stripe.com/payments/paymentintents/lifecycle."""
+"""Statuses of intents that are not paid: https://docs.stripe.com/payments/paymentintents/lifecycle."""
 
 
 def abandoned(payment: Payment, before: datetime) -> list[Transaction]:
