@@ -151,7 +151,7 @@ class Machine(Outside, RuleBasedStateMachine):
 
     def draw_delivery(self, data: st.DataObject) -> Request:
         event = data.draw(st.sampled_from(self.world.stripe.events), label="event")
-        if self.unkind and data.draw(st.integers(0, 7), label="nulls") == 7:
+        if self.unkind and self.nulls and data.draw(st.integers(0, 7), label="nulls") == 7:
             event = with_nulls(event)
         return partial(self.deliver, event)
 

@@ -26,6 +26,8 @@ class Outside:
     unkind: bool = True
     """Whether Stripe does what version 0.1.0 knew nothing of: 500s that it completes later, refunds
     that are none, waiting outside of the page, disputes whose money says otherwise."""
+    nulls: bool = True
+    """Whether events tell as null what Stripe may leave open."""
     raised: set[str]
     """Intents whose amount was raised: by a further authorization, or by an overcapture."""
 

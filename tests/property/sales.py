@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tests.world import Json, World
 
-_HELD = ("succeeded", "requires_capture")
+HOLDING = ("succeeded", "requires_capture")
 
 
 class Held(Struct, frozen=True):
@@ -113,7 +113,7 @@ def charged_names(world: World) -> Iterator[str]:
     """Written-ahead Authorizations for which Stripe took money, once for each time."""
     for intent in world.stripe.intents:
         name = intent["metadata"].get("ct_transaction_id")
-        if name is not None and intent["status"] in (*_HELD, "processing"):
+        if name is not None and intent["status"] in (*HOLDING, "processing"):
             yield name
 
 

@@ -18,7 +18,7 @@ from stripe_connector.ops.reconcile.difference import FOR_A_PERSON
 from tests.behaviour import buy_now, stored
 from tests.behaviour.reconciling import Result, reconcile, written
 from tests.behaviour.test_bff_payments import PAID, _reprice
-from tests.property import asked, oracle, sales
+from tests.property import asked, oracle, recurring, sales
 from tests.property.machine import Machine, Request, bounded
 from tests.property.outside import Move, amounts
 from tests.world import Json, money
@@ -50,7 +50,8 @@ repaired after this one."""
 
 
 class CheckoutMachine(Machine):
-    """One sale: an order paid on a page, a product bought at a click, or a charge on file."""
+    """One sale: an order paid on a page, a product bought at a click, a charge on file, or what
+    comes again every month."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +64,7 @@ class CheckoutMachine(Machine):
         self.most_due = 0
 
     @initialize(
-        kind=st.sampled_from(["order", "order", "product", "charge"]),
+        kind=st.sampled_from(["order", "order", "product", "charge", "recurring"]),
         manual=st.booleans(),
         reverse=st.booleans(),
         cancel=st.booleans(),
@@ -104,6 +105,10 @@ class CheckoutMachine(Machine):
                     self.run(self._page(self.orders()[0]["id"], "hosted_page", 0))
             case "product":
                 self.run(self._buy(0))
+            case "recurring":
+                self.subscription = self.run(recurring.subscription(self.world))
+                self.cart_id = self.subscription.cart_id
+                self.nulls = False  # customer and method of an intent say what was saved
             case _:
                 self.run(self._customer(saved))
         self.most_due = 1000
@@ -127,8 +132,9 @@ class CheckoutMachine(Machine):
             "order": ["page"] * 4 + ["place", "look", "look"],
             "product": ["buy", "buy", "buy", "outcome", "outcome"],
             "charge": ["charge", "charge", "charge", "charge"],
+            "recurring": ["start", "start", "confirm", "renew", "renew"],
         }[self.kind]
-        if self.orders() and self.kind != "order":
+        if self.orders() and self.kind not in ("order", "recurring"):
             kinds = [*kinds, "look"]
         if list(self.world.stripe.events):
             kinds = [*kinds, "deliver", "deliver", "deliver"]
@@ -151,6 +157,13 @@ class CheckoutMachine(Machine):
                 return partial(self._outcome, data.draw(st.sampled_from(pages), label="page"))
             case "charge":
                 return self._draw_charge(data)
+            case "confirm" if self.subscription.secrets:
+                secrets = st.sampled_from(sorted(self.subscription.secrets))
+                return partial(self._confirm, data.draw(secrets, label="secret"))
+            case "start" | "confirm":
+                return self._start
+            case "renew":
+                return self._renew
             case "deliver":
                 return self.draw_delivery(data)
             case _:
@@ -215,6 +228,15 @@ class CheckoutMachine(Machine):
         )
         assert answer.status_code in (201, 400, 409, 502, 503), answer.text
 
+    async def _start(self, processor: int) -> None:
+        await self.subscription.start(self.processors[processor])
+
+    async def _confirm(self, secret: str, processor: int) -> None:
+        await self.subscription.confirm(secret, self.processors[processor])
+
+    async def _renew(self, processor: int) -> None:
+        await self.subscription.renew(self.processors[processor])
+
     def _draw_operation(self, data: st.DataObject) -> Request:
         payments = sorted(each["id"] for each in self._our_payments())
         payment_id = data.draw(st.sampled_from(payments), label="payment")
@@ -237,10 +259,11 @@ class CheckoutMachine(Machine):
     # What moves outside
 
     def moves(self) -> list[Move]:
+        pays = [self._shopper_pays] * 3
+        if self.kind == "recurring":
+            pays = [self.subscription.shopper_pays] * 3 + [self.subscription.order_is_placed] * 2
         return [
-            self._shopper_pays,
-            self._shopper_pays,
-            self._shopper_pays,
+            *pays,
             self.bank_or_shopper_decides,
             self._the_sale_changes,
             self._others_bring_a_part,
@@ -282,7 +305,7 @@ class CheckoutMachine(Machine):
                 line = cart["lineItems"][0]["id"]
                 change = {"action": "changeLineItemQuantity", "lineItemId": line}
                 await self.world.change_cart(cart["id"], {**change, "quantity": quantity})
-            elif cart["id"] == self.cart_id:
+            elif self.kind == "charge" and cart["id"] == self.cart_id:
                 cents = data.draw(st.sampled_from([1000, 1200, 900]), label="price")
                 self.most_due = max(self.most_due, cents)
                 await self.world.reprice(cart["id"], cents)
@@ -295,7 +318,7 @@ class CheckoutMachine(Machine):
 
     # Rules of its own
 
-    @rule(seconds=st.sampled_from([1, 1, 130, 130, 700, 7_200, 90_000]))
+    @rule(seconds=st.sampled_from([1, 1, 130, 130, 700, 7_200, 90_000, 32 * DAY]))
     def time_passes(self, seconds: int) -> None:
         self.world.clock.advance(seconds)
         self.world.stripe.run_due()
@@ -343,8 +366,20 @@ class CheckoutMachine(Machine):
         self._all_is_well()
         self.everything_is_delivered()
         self._all_is_well()
+        if self.kind == "recurring":
+            self._what_is_due_is_collected()
+            return
         for order in self.orders():
             self._a_page_that_is_left_goes_on(order)
+
+    def _what_is_due_is_collected(self) -> None:
+        for _ in range(3):
+            self.run(self._renew(0))
+        self.everything_is_delivered()
+        oracle.check(self.world)
+        told: Result = self.run(reconcile(self.world, since="P60D"))
+        refused = [each for each in told.lines if each["kind"] == "recurring_refused"]
+        self.subscription.check({each["payment"] for each in refused})
 
     def _a_page_that_is_left_goes_on(self, order: Json) -> None:
         """The bank asks for 3-D Secure, and the shopper goes away and comes back."""
@@ -378,7 +413,7 @@ class CheckoutMachine(Machine):
             for name in ("payment", "subject")
             if name in line
         }
-        for order in self.orders():
+        for order in self.orders() if self.kind != "recurring" else []:
             sales.check_order(self.world, order, self.shown, listed)
         for cart in self.world.store.collection("cart"):
             if self.kind == "product":
