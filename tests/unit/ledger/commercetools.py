@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from stripe_connector.ledger.actions import (
     Action,
+    AddInterfaceInteraction,
     AddTransaction,
     ChangeTransactionInteractionId,
     ChangeTransactionState,
@@ -123,6 +124,12 @@ def _apply(current: Payment, action: Action) -> Payment:
         case SetStatusInterfaceText(interface_text=text):
             return replace(
                 current, payment_status=replace(current.payment_status, interface_text=text)
+            )
+        case AddInterfaceInteraction(type=type_, fields=fields):
+            added_proof = CustomFields(type_, fields)
+            return replace(
+                current,
+                interface_interactions=[*current.interface_interactions, added_proof],
             )
         case SetTransactionCustomType(transaction_id=id_, type=type_, fields=fields):
             return _changed(current, id_, custom=CustomFields(type_, fields))
