@@ -58,6 +58,7 @@ GROUPS = {
     "movement": Group(
         ("payments/movement.py", "payments/movement_records.py", "payments/modify.py"),
         (
+            "tests/unit/payments/test_movement_records.py",
             "tests/behaviour/test_refund.py",
             "tests/behaviour/test_capture.py",
             "tests/behaviour/test_cancel.py",
@@ -86,6 +87,8 @@ GROUPS = {
             "tests/behaviour/test_http_start_faults.py",
             "tests/behaviour/test_amount_after_our_write.py",
             "tests/behaviour/test_comfort_fields.py",
+            "tests/behaviour/test_renamed_payments.py",
+            "tests/behaviour/test_account_and_mode.py",
         ),
         900.0,
     ),
