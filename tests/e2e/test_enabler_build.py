@@ -71,3 +71,48 @@ def test_it_is_built_pruned_and_served_without_what_only_testing_needs(pruned: P
     answer = served(pruned, port, "/connector-enabler.umd.js")
     assert answer.content == (pruned / "public/connector-enabler.umd.js").read_bytes()
     assert answer.headers["access-control-allow-origin"] == "*"
+
+
+USES_IT = """
+import { ConnectorError, Enabler, type PaymentComponent, type PaymentResult } from
+  'stripe-connector-enabler';
+
+export async function pay(place: HTMLElement): Promise<PaymentComponent> {
+  const onComplete = (result: PaymentResult) => console.log(result.isSuccess, result.method.type);
+  const enabler = new Enabler({ processorUrl: 'https://p.example', sessionId: '1', onComplete });
+  const component = (await enabler.createComponentBuilder('card')).build();
+  await component.mount(place);
+  return component;
+}
+
+// @ts-expect-error: there are types, and they refuse this.
+new Enabler({ processorUrl: 1 });
+export const hint = (error: ConnectorError): string | undefined => error.hint;
+"""
+
+
+def run(folder: Path, *command: str) -> str:
+    done = subprocess.run(  # noqa: S603
+        command, cwd=folder, capture_output=True, text=True, check=False, timeout=240
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_its_package_brings_library_and_types_to_an_empty_project(tmp_path: Path) -> None:
+    packed = run(ENABLER, "npm", "pack", "--silent", "--pack-destination", str(tmp_path)).strip()
+    package = tmp_path / "node_modules/stripe-connector-enabler"
+    package.mkdir(parents=True)
+    # Unpacked by hand: installing would ask a registry for what building needs.
+    run(tmp_path, "tar", "xzf", packed, "-C", str(package), "--strip-components=1")
+    assert not (package / "src").exists()
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    (tmp_path / "uses.ts").write_text(USES_IT)
+    tsc = str(MODULES / ".bin/tsc")
+    options = "--strict --noEmit --module esnext --moduleResolution bundler --lib es2023,dom"
+    run(tmp_path, tsc, *options.split(), "uses.ts")
+    (tmp_path / "loads.mjs").write_text(
+        "import { Enabler } from 'stripe-connector-enabler';\n"
+        "try { new Enabler({}); } catch ({ code }) { console.log(code); }\n"
+    )
+    assert run(tmp_path, "node", "loads.mjs").strip() == "processor_required"
