@@ -19,8 +19,9 @@ from bench.operations import OPERATIONS, Operation
 from bench.processes import keep_apart
 from bench.rig import rig, start_backend, start_processor
 
-LIMIT = 1.15
-"""How much more CPU than before an operation may take."""
+LIMIT = 1.1
+"""How much more CPU than before an operation may show: that of the same code has shown 1.12 at most
+before it was measured again, and 15 % more would hide behind 1.15."""
 _LOCK = "requirements.lock"
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -81,7 +82,7 @@ async def compare(
 @click.option("--commit", default="HEAD~1", show_default=True, help="The commit to compare with.")
 @click.option("--only", help="Only operations whose name contains this.")
 def main(commit: str, only: str | None) -> None:
-    """Compare with an earlier commit; exit 1 where an operation takes 15 % more CPU."""
+    """Compare with an earlier commit; exit 1 where an operation takes 10 % more CPU."""
     console = Console(width=None if sys.stdout.isatty() else 120)
     operations = [each for each in OPERATIONS if only is None or only in each.name]
     if not operations:
