@@ -59,6 +59,7 @@ async def healthy(place: Place, seconds: int) -> None:
     async with running(place.shop()), running(place.shop()):
         while time.monotonic() < ends:
             await place.daily()
+            await place.examine()
             await asyncio.sleep(_LOOK_S)
     if fired := await prometheus.fired(seconds):
         raise Unexpected(f"{', '.join(sorted(fired))} fired in a healthy world")
@@ -68,7 +69,8 @@ async def healthy(place: Place, seconds: int) -> None:
             'stripe_connector_requests_total{route="/confirmPayments/{id}",status="200"}'
         ),
         "events": await prometheus.value("stripe_connector_webhooks_total"),
-        "daily runs": await prometheus.value("stripe_connector_reconcile_complete"),
+        "complete reconcile": await prometheus.value("stripe_connector_reconcile_complete"),
+        "sound doctor": await prometheus.value("stripe_connector_doctor_sound"),
     }
     if not all(seen.values()):
         raise Unexpected(f"Prometheus has not seen all of a healthy world: {seen}")
@@ -111,6 +113,7 @@ async def watch(folder: Path, seconds: int, only: Collection[str]) -> None:
                 Prometheus(port, client), processors, Calls(at, client, 60), client, folder, files
             )
             await place.daily()
+            await place.examine()
             await place.prometheus.wait_until_ready()
             if not only:
                 await healthy(place, seconds)
@@ -120,6 +123,7 @@ async def watch(folder: Path, seconds: int, only: Collection[str]) -> None:
                     continue
                 if "ReconcileMissing" in wanted:
                     await place.daily()
+                    await place.examine()
                 took = await provoke(place, provocation, wanted)
                 left -= wanted
                 click.echo(f"{provocation.__name__}: {', '.join(sorted(wanted))} in {took:.0f} s")

@@ -127,7 +127,12 @@ class Place:
             "reconcile", "--apply", "--metrics-file", str(self._files / "reconcile.prom"), *options
         )
 
-    async def _command(self, *words: str) -> int:
+    async def examine(self, **settings: str) -> int:
+        """The regular run of doctor, with these settings where they are given; its exit code."""
+        file = str(self._files / "doctor.prom")
+        return await self._command("doctor", "--metrics-file", file, **settings)
+
+    async def _command(self, *words: str, **settings: str) -> int:
         log = self._folder / f"{words[0]}-{next(self._runs)}.log"
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
@@ -135,7 +140,7 @@ class Place:
                 "-m",
                 "stripe_connector",
                 *words,
-                env=self.instances[0].environment,
+                env={**self.instances[0].environment, **settings},
                 stdout=output,
                 stderr=output,
             )

@@ -242,6 +242,12 @@ async def differences(place: Place) -> None:
     await asyncio.Event().wait()
 
 
+async def unsound(place: Place) -> None:
+    """The signing secret is not the processor's."""
+    await place.examine(STRIPE_WEBHOOK_SIGNING_SECRET="whsec_" + "0" * 24)
+    await asyncio.Event().wait()
+
+
 async def cut_off(place: Place) -> None:
     """The daily run ends because commercetools stays down."""
     async with place.rule(backend="commercetools", kind="fail_before", status=503):
@@ -250,7 +256,7 @@ async def cut_off(place: Place) -> None:
 
 
 async def silence(place: Place) -> None:
-    """Stripe sends nothing more, and the daily run does not start."""
+    """Stripe sends nothing more, and neither reconcile nor doctor is started."""
     async with place.silence():
         await _repeatedly(place.buy)
 
@@ -289,10 +295,11 @@ PROVOCATIONS: Mapping[Provocation, frozenset[str]] = {
         (unknown_capture, "OutcomeUnknownNearTheEnd"),
         (differences, "ReconcileRemains"),
         (cut_off, "ReconcileFails"),
+        (unsound, "DoctorFails"),
         (one_gone, "InstanceGone"),
         (restarts, "InstanceRestarts"),
         (memory, "MemoryNearItsLimit"),
         (all_gone, "ConnectorNotSeen"),
-        (silence, "WebhooksStayAway ReconcileMissing"),
+        (silence, "WebhooksStayAway ReconcileMissing DoctorMissing"),
     )
 }

@@ -20,6 +20,7 @@ from stripe_connector.http.webhook_routes import Delivered
 from stripe_connector.logs import JsonFormatter
 from stripe_connector.observability import labels
 from stripe_connector.observability.metrics import Metrics
+from stripe_connector.ops.doctor import output
 from stripe_connector.ops.reconcile.checkpoint import Counts
 from stripe_connector.ops.reconcile.report import write_metrics
 from stripe_connector.payments.payment_events import EventEffect
@@ -71,16 +72,21 @@ LABELS = {
 """By the name of a sample; instance and job are Prometheus' own."""
 
 
-def of_reconcile() -> dict[str, set[str]]:
-    """What `reconcile --metrics-file` leaves."""
+def of_files() -> dict[str, set[str]]:
+    """What `--metrics-file` of reconcile and doctor leaves."""
     with TemporaryDirectory() as folder:
-        file = Path(folder) / "reconcile.prom"
+        file = Path(folder) / "last.prom"
         write_metrics(file, Counts(), complete=True, at=0)
-        families = text_string_to_metric_families(file.read_text())
-        return {sample.name: set(sample.labels) for each in families for sample in each.samples}
+        text = file.read_text()
+        output.write_metrics(file, [], sound=True, at=0)
+        text += file.read_text()
+    return {
+        family.name: {label for sample in family.samples for label in sample.labels}
+        for family in text_string_to_metric_families(text)
+    }
 
 
-LABELS |= {"up": {"instance", "job"}, **of_reconcile()}
+LABELS |= {"up": {"instance", "job"}, **of_files()}
 
 
 def rows(header: str) -> list[list[str]]:
@@ -204,7 +210,9 @@ def test_words_in_alerts_are_those_that_the_metrics_use(rule: dict[str, Any]) ->
 def test_every_alert_reads_the_connectors_job_alone() -> None:
     for rule in ALERTS:
         for name, chosen in selectors(rule["expr"]):
-            assert "job" in chosen or name.startswith("stripe_connector_reconcile_"), rule["alert"]
+            assert "job" in chosen or name.startswith(
+                ("stripe_connector_reconcile_", "stripe_connector_doctor_")
+            ), rule["alert"]
 
 
 def test_every_alert_by_share_or_state_has_a_test_of_its_rule() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -83,3 +84,17 @@ def test_progress_is_shown_on_terminals_alone() -> None:
             for result in RESULTS:
                 doing.made(result)
         assert ("4 of 4 checks" in stream.getvalue()) is terminal
+
+
+def test_the_result_is_a_file_of_metrics(tmp_path: Path) -> None:
+    file = tmp_path / "doctor.prom"
+    output.write_metrics(file, RESULTS, sound=False, at=1_790_000_000.4)
+    lines = [line for line in file.read_text().splitlines() if not line.startswith("#")]
+    assert lines[-2:] == [
+        "stripe_connector_doctor_sound 0",
+        "stripe_connector_doctor_end_seconds 1790000000",
+    ]
+    counted = {line.split('"')[1]: int(line.split()[-1]) for line in lines[:-2]}
+    assert counted == {word: counted[word] for word in ("ok", "warn", "fail", "skipped")}
+    assert sum(counted.values()) == len(RESULTS)
+    assert counted["fail"] > 0

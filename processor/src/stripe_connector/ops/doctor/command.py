@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 from rich.console import Console
 
 from stripe_connector.assembly import outgoing_of_command
+from stripe_connector.clock import Clock
 from stripe_connector.ops.doctor import output
 from stripe_connector.ops.doctor.checks import CheckOutcome, Result, run_checks
 from stripe_connector.ops.doctor.examination import all_checks
@@ -29,7 +31,12 @@ from stripe_connector.settings.environment import configured, env_file_option
     show_default=True,
     help="Seconds that one check may take.",
 )
-def doctor(*, as_json: bool, strict: bool, limit_s: float) -> None:
+@click.option(
+    "--metrics-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File for the result in Prometheus' text format, replaced at the end.",
+)
+def doctor(*, as_json: bool, strict: bool, limit_s: float, metrics_file: Path | None) -> None:
     """Check configuration, credentials and delivery; name cause and remedy of each problem.
 
     Changes nothing. Exits with 0 when the deployment is sound, with 1 when something has
@@ -38,6 +45,8 @@ def doctor(*, as_json: bool, strict: bool, limit_s: float) -> None:
     settings = configured()
     results = asyncio.run(_examined(settings, limit_s))
     sound = is_sound(results, strict=strict)
+    if metrics_file is not None:
+        output.write_metrics(metrics_file, results, sound=sound, at=Clock().time())
     if as_json:
         click.echo(output.as_json(results, sound=sound))
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +15,7 @@ from rich.text import Text
 
 from stripe_connector import __version__
 from stripe_connector.ops.doctor.checks import CheckOutcome, Result
+from stripe_connector.ops.textfile import Gauge, write
 
 _SYMBOLS = {
     CheckOutcome.OK: "✓",
@@ -44,6 +46,20 @@ def as_json(results: Sequence[Result], *, sound: bool) -> str:
     """The report for programs."""
     report = DoctorReport(__version__, sound, _counts(results), list(results))
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+
+
+def write_metrics(path: Path, results: Sequence[Result], *, sound: bool, at: float) -> None:
+    """The result as metrics; `at` is the end, in seconds since 1970. Raises OSError."""
+    name = "stripe_connector_doctor"
+    counts = {outcome: float(number) for outcome, number in _counts(results).items()}
+    write(
+        path,
+        [
+            Gauge(f"{name}_checks", "Checks by their outcome.", counts, label="outcome"),
+            Gauge(f"{name}_sound", "Whether the deployment is sound.", sound),
+            Gauge(f"{name}_end_seconds", "When it was examined, in seconds since 1970.", at),
+        ],
+    )
 
 
 def show(console: Console, results: Sequence[Result], *, sound: bool) -> None:

@@ -16,6 +16,7 @@ from stripe_connector.money import iso_digits
 from stripe_connector.ops.reconcile.checkpoint import Counts
 from stripe_connector.ops.reconcile.difference import Difference, DifferenceKind, Outcome
 from stripe_connector.ops.reconcile.span import Span
+from stripe_connector.ops.textfile import Gauge, write
 
 ROWS = 200
 """Differences that the table holds; the summary counts all, and --json shows all."""
@@ -217,28 +218,22 @@ def _amount(difference: Difference) -> str:
 
 
 def write_metrics(path: Path, counts: Counts, *, complete: bool, at: float) -> None:
-    """Replace a file of Prometheus' text format, for a node exporter's textfile collector.
-
-    `at` is the time of the run's end, in seconds since 1970. Raises OSError.
-    """
+    """The result as metrics; `at` is the run's end, in seconds since 1970. Raises OSError."""
     name = "stripe_connector_reconcile"
-    lines = [
-        f"# HELP {name}_differences Differences that the last run found, by kind.",
-        f"# TYPE {name}_differences gauge",
-        *(
-            f'{name}_differences{{kind="{kind}"}} {counts.found.get(kind, 0)}'
-            for kind in DifferenceKind
-        ),
-        f"# HELP {name}_remaining Differences that remain after the last run.",
-        f"# TYPE {name}_remaining gauge",
-        f"{name}_remaining {counts.remaining}",
-        f"# HELP {name}_complete Whether the last run came to its end.",
-        f"# TYPE {name}_complete gauge",
-        f"{name}_complete {int(complete)}",
-        f"# HELP {name}_end_seconds When the last run ended, in seconds since 1970.",
-        f"# TYPE {name}_end_seconds gauge",
-        f"{name}_end_seconds {at:.0f}",
-    ]
-    unfinished = path.with_name(f"{path.name}.new")
-    unfinished.write_text("\n".join([*lines, ""]))
-    unfinished.replace(path)
+    found = {str(kind): counts.found.get(kind, 0) for kind in DifferenceKind}
+    write(
+        path,
+        [
+            Gauge(
+                f"{name}_differences",
+                "Differences that the last run found, by kind.",
+                found,
+                label="kind",
+            ),
+            Gauge(
+                f"{name}_remaining", "Differences that remain after the last run.", counts.remaining
+            ),
+            Gauge(f"{name}_complete", "Whether the last run came to its end.", complete),
+            Gauge(f"{name}_end_seconds", "When the last run ended, in seconds since 1970.", at),
+        ],
+    )
