@@ -283,6 +283,36 @@ async def test_stored_methods_of_other_types_are_neither_shown_nor_taken() -> No
     assert answer.json()["errors"][0]["field"] == "storedPaymentMethodId"
 
 
+async def test_a_rules_configuration_excludes_stored_methods_before_anything_is_cancelled() -> None:
+    rules = {"NL": {"paymentMethodConfiguration": "pmc_amsterdam"}}
+    lin = await regular(World({**ENABLED, "STRIPE_PAYMENT_BEHAVIOR_RULES": json.dumps(rules)}))
+    await lin.saves()
+    [shown] = await lin.shown()
+    world = lin.world
+    made = await world.ask_stripe("POST", CONFIGURATION, name="Amsterdam")
+    world.stripe.configurations[made["id"]]["id"] = "pmc_amsterdam"
+    world.stripe.configurations.add(world.stripe.configurations[made["id"]])
+    await switch(world, "pmc_amsterdam", ideal="on")
+    cart = await world.cart(customerId=lin.id, country="NL")
+    session = await world.session(cart["id"])
+    started = await world.start(session)
+    listed = await world.client.get("/stored-payment-methods", headers=session)
+    assert listed.json() == {"storedPaymentMethods": []}
+    body = {"storedPaymentMethodId": shown["id"]}
+    answer = await world.client.post("/payments", headers=session, json=body)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["errors"][0]["field"] == "storedPaymentMethodId"
+    [still] = [each for each in open_intents(world) if each["status"] != "succeeded"]
+    assert still["client_secret"] == started["clientSecret"]
+    # Where the configuration includes the type, the same method pays.
+    await switch(world, "pmc_amsterdam", card="on")
+    world.clock.advance(601)
+    listed = await world.client.get("/stored-payment-methods", headers=session)
+    assert [each["id"] for each in listed.json()["storedPaymentMethods"]] == [shown["id"]]
+    answer = await world.client.post("/payments", headers=session, json=body)
+    assert answer.status_code == 200, answer.text
+
+
 async def test_where_the_account_cannot_be_read_stripe_alone_judges_the_types() -> None:
     world, headers = await asking(["ideal"])
     world.network.trouble = lambda call: "refused" if call.path == CONFIGURATION else None

@@ -59,10 +59,6 @@ class MethodChoice(Struct, frozen=True):
         if self.configuration is not None:
             params["payment_method_configuration"] = self.configuration
 
-    def allows(self, type_: str | None) -> bool:
-        """Whether a stored method of a type may pay."""
-        return self.allowed is None or type_ in self.allowed
-
 
 class Offer:
     """Chooses methods, with what the account has switched on at Stripe."""
@@ -122,6 +118,16 @@ class Offer:
         if asked is None and details is not None and details.id == choice.configuration:
             return True
         return asked == choice.configuration
+
+    async def allowed_types(self, choice: MethodChoice) -> frozenset[str] | None:
+        """The types of stored methods that may pay; None where nothing is known to exclude any."""
+        if choice.allowed is not None:
+            return frozenset(choice.allowed)
+        if choice.configuration is None:
+            return None
+        self._needed = True
+        await self.learn()
+        return self.offered(choice.configuration)
 
     async def list_offered(self) -> frozenset[str] | None:
         """The types that the account's default configuration offers; None where unknown."""

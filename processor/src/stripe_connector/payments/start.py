@@ -169,8 +169,10 @@ class Starter:
     ) -> MethodChoice:
         """Raises Conflict where no method is left, UnusableMethod for a stored one that is not."""
         methods = await self._offer.choose(session.metadata, behaviour, choice.component)
-        if choice.stored is not None and not methods.allows(choice.stored.method):
-            raise UnusableMethod(choice.stored.id)
+        if choice.stored is not None:
+            types = await self._offer.allowed_types(methods)
+            if types is not None and choice.stored.method not in types:
+                raise UnusableMethod(choice.stored.id)
         return methods
 
     async def _require_due(self, session: Session, cart: Cart, ours: Ours) -> Money:

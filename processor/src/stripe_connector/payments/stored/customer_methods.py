@@ -103,6 +103,7 @@ class CustomerMethods:
         )
         customer_id = customer_of(cart)
         methods = await self._offer.choose(session.metadata, behaviour_of(cart, self._settings))
+        types = await self._offer.allowed_types(methods)
         alive, records = await both(
             self._alive(customer_id), self._commercetools.list_payment_methods(customer_id)
         )
@@ -121,7 +122,9 @@ class CustomerMethods:
         older = [by_token[each.id] for each in usable if each not in kept]
         if older:
             await self._try_to_take_away(customer_id, older, records)
-        return [_shown(by_token[each.id], each) for each in kept if methods.allows(each.type)]
+        return [
+            _shown(by_token[each.id], each) for each in kept if types is None or each.type in types
+        ]
 
     async def find(self, method_id: str | None) -> PaymentMethod | None:
         """The record with an id, of any customer; None where there is none."""
