@@ -11,6 +11,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -425,3 +426,41 @@ def test_every_problem_of_the_settings_is_listed_without_its_value(main: Path) -
     assert [name for name in environment if name not in done.stdout] == []
     assert "word" not in done.stdout
     assert "too-short" not in done.stdout
+
+
+def peak_bytes(pid: int) -> int:
+    """The most memory that a process has held (Linux)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])  # type: ignore[index]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_bodies_in_many_pieces_take_no_more_memory_than_their_bytes(
+    main: Path, certificate: Path
+) -> None:
+    """A piece that is kept as such takes hundreds of bytes: 800,000 of them would be 500 MiB."""
+    front = Front(certificate, away)
+    (port,) = free_ports(1)
+    environment = proxy_environment(front, certificate, MAX_BODY_BYTES="1048576")
+    head = (
+        b"POST /stripe/webhooks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+        b"Connection: close\r\n\r\n"
+    )
+    pieces = b"1\r\nx\r\n" * 20_000
+    with node(main, environment, port, "/health/live") as process, ExitStack() as stack:
+        before = peak_bytes(process.pid)
+        waiting = [
+            stack.enter_context(socket.create_connection((LOOPBACK, port), PATIENCE_S))
+            for _ in range(4)
+        ]
+        for each in waiting:
+            each.sendall(head)
+        for _ in range(10):
+            for each in waiting:
+                each.sendall(pieces)
+        for each in waiting:
+            each.sendall(b"0\r\n\r\n")
+        answers = [each.recv(12) for each in waiting]
+        assert {answer[:9] for answer in answers} == {b"HTTP/1.1 "}
+        assert peak_bytes(process.pid) - before < 200 * 2**20
+    front.close()
