@@ -120,7 +120,12 @@ def test_an_authorization_that_we_raised_is_no_mismatch() -> None:
 
 @pytest.mark.parametrize(
     ("currency", "amount", "recorded"),
-    [("ISK", 50_000, Money(500, "ISK", 0)), ("BHD", 1230, Money(1230, "BHD", 3))],
+    [
+        ("ISK", 50_000, Money(500, "ISK", 0)),
+        ("BHD", 1230, Money(1230, "BHD", 3)),
+        ("CHF", 1000, Money(1000, "CHF", 2)),
+        ("USD", 1000, Money(1000, "USD", 2)),
+    ],
 )
 def test_another_currency_is_marked_in_its_own_minor_units(
     currency: str, amount: int, recorded: Money
@@ -271,3 +276,10 @@ def test_a_page_that_we_replaced_fails_without_a_word() -> None:
 )
 def test_another_page_or_a_paid_one_is_left_alone(before: Payment, session: str) -> None:
     assert merge(before, [ExpiredSessionFact(session)], NOW) == []
+
+
+def test_what_is_neither_captured_nor_released_can_still_change() -> None:
+    held = merged(payment(), fact(captured=400))
+    part = transaction("CancelAuthorization", 100, "Success", INTENT, id_="x")
+    before = replace(held, transactions=[*held.transactions, part])
+    assert merged(before, fact(captured=400, text="Held.")).payment_status.interface_text == "Held."

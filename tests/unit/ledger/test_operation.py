@@ -361,3 +361,26 @@ def test_nobody_is_like_a_transaction_of_another_type_amount_or_currency() -> No
         replace(last, timestamp=None),
     ):
         assert not operation.added.is_of(other)
+
+
+@pytest.mark.parametrize(
+    ("custom", "attempt"),
+    [
+        (replace(OPERATION, attempt=3), 3),
+        (replace(OPERATION, attempt=1), 2),
+        (replace(OPERATION, attempt=3, identity="key:~"), 2),
+        (replace(OPERATION, attempt=3, identity="key:"), 2),
+    ],
+)
+def test_custom_fields_continue_the_same_operation_alone_and_never_back(
+    custom: Operation, attempt: int
+) -> None:
+    found = operations(
+        paid(refund(custom=custom.custom()), interactions=[OPERATION.interaction("t1")])
+    )
+    assert found["t1"].attempt == attempt
+    assert found["t1"].identity == OPERATION.identity
+
+
+def test_identities_are_those_that_version_0_1_0_has_written() -> None:
+    assert identity("key", "refundPayment") == "key:2c70e12b7a0646f92279f427c7b38e73"

@@ -173,6 +173,7 @@ def test_an_events_metadata_is_that_of_its_object() -> None:
         ("payment_intent.requires_action", None, False),
         ("payment_intent.requires_action", "use_stripe_sdk", False),
         ("payment_intent.processing", {"type": "use_stripe_sdk"}, False),
+        ("payment_intent.succeeded", {"type": "use_stripe_sdk"}, False),
     ],
 )
 def test_a_shopper_who_authenticates_says_nothing_about_money(
