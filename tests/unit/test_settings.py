@@ -26,6 +26,7 @@ from stripe_connector.settings import (
     load_settings,
     variables,
 )
+from stripe_connector.settings.environment import unused_proxies
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -716,6 +717,15 @@ def test_an_unknown_setup_future_usage_is_refused() -> None:
 
 def test_nothing_is_to_be_said_about_a_complete_environment() -> None:
     assert load(STRIPE_WEBHOOK_SIGNING_SECRET="whsec_a").warnings == ()
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_is_refused_in_words_without_its_address(name: str) -> None:
+    told = unused_proxies({name: "http://ada:secret@proxy.example:3128", "NO_PROXY": "localhost"})
+    assert told is not None
+    assert told.startswith(f"{name} is not used: calls to Stripe and commercetools go out directly")
+    assert "proxy.example" not in told
+    assert unused_proxies({name: "", "NO_PROXY": "localhost"}) is None
 
 
 def test_a_missing_webhook_secret_is_a_warning() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -28,8 +29,27 @@ env_file_option = click.option(
 """The option of each command that reads the configuration."""
 
 
+def unused_proxies(environ: Mapping[str, str]) -> str | None:
+    """What to say where the environment names a proxy for outgoing calls; without its address,
+    which may hold a password."""
+    named = [
+        name
+        for name in sorted(environ)
+        if name.lower() in {"http_proxy", "https_proxy", "all_proxy"} and environ[name]
+    ]
+    if not named:
+        return None
+    return (
+        f"{' and '.join(named)} {'is' if len(named) == 1 else 'are'} not used: calls to Stripe and"
+        " commercetools go out directly. Where the network forbids that, let a transparent proxy or"
+        " gateway pass https to their hosts."
+    )
+
+
 def configured() -> Settings:
     """The environment's settings; exits with 2 after listing all problems."""
+    if (told := unused_proxies(os.environ)) is not None:
+        click.echo(told, err=True)
     try:
         file = click.get_current_context().meta[_FILE]
         if file is not None:
