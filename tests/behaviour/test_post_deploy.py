@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import stat
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from sandbox.commercetools.shop import CLIENTS
 from stripe_connector.concurrency import TRIES
-from stripe_connector.deploy.changes import ChangeOutcome
+from stripe_connector.deploy.changes import ChangeOutcome, DeployReport
 from stripe_connector.deploy.secrets import SecretDesk
 from stripe_connector.deploy.webhook import EVENTS
 from stripe_connector.gateways.stripe.administration import WebhookEndpoint
@@ -669,3 +670,27 @@ async def test_a_remedy_is_printed_in_one_line_below_the_table(deployment: Deplo
     run = await deployment.deploy()
     [row] = run.of(WEBHOOK)
     assert f"failed: {row.remedy}" in run.printed.splitlines()
+
+
+def test_programs_get_every_step_with_its_remedy() -> None:
+    report = DeployReport()
+    report.right("webhook endpoint we_1", "delivers")
+    report.fail("custom type a", "refused", "Choose another key.")
+    assert json.loads(report.as_json()) == {
+        "dryRun": False,
+        "failed": True,
+        "steps": [
+            {
+                "subject": "webhook endpoint we_1",
+                "outcome": "right already",
+                "text": "delivers",
+                "remedy": None,
+            },
+            {
+                "subject": "custom type a",
+                "outcome": "failed",
+                "text": "refused",
+                "remedy": "Choose another key.",
+            },
+        ],
+    }

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import TypeVar
 
+import msgspec
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
@@ -95,6 +96,11 @@ class DeployReport:
                 f"{error.message} ({error.detail})" if error.detail else error.message,
                 "Run this again: it continues where this run stopped." if again else remedy,
             )
+
+    def as_json(self) -> str:
+        """The report for programs."""
+        said = {"dryRun": self.dry_run, "failed": self.failed, "steps": self.rows}
+        return msgspec.json.format(msgspec.json.encode(said), indent=2).decode()
 
     def show(self, console: Console) -> None:
         """Print the table, then each remedy on a line of its own."""

@@ -24,6 +24,7 @@ from stripe_connector.settings.environment import configured, env_file_option
 _LOG_WIDTH = 120
 """Columns of the table where the output is not a terminal."""
 
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 
 Steps = Callable[[AccountEditor, ProjectEditor], Awaitable[None]]
@@ -32,6 +33,7 @@ Steps = Callable[[AccountEditor, ProjectEditor], Awaitable[None]]
 @click.command()
 @env_file_option
 @_DRY_RUN
+@_JSON
 @click.option(
     "--secret-file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -43,14 +45,16 @@ Steps = Callable[[AccountEditor, ProjectEditor], Awaitable[None]]
     help="Disable older webhook endpoints of this deployment even if it is not known whether"
     " the new one's signing secret is configured.",
 )
-def post_deploy(*, dry_run: bool, secret_file: Path | None, retire_old: bool) -> None:
+def post_deploy(
+    *, dry_run: bool, as_json: bool, secret_file: Path | None, retire_old: bool
+) -> None:
     """Set up the webhook endpoint, the custom types and the payment domains.
 
     Changes only what differs and may be repeated. A new signing secret is shown only on a
     terminal. Exits with 1 when anything failed.
     """
     settings = configured()
-    desk = SecretDesk(sys.stdout, secret_file)
+    desk = SecretDesk(sys.stderr if as_json else sys.stdout, secret_file)
     report = DeployReport(dry_run=dry_run)
     try:
         _run(
@@ -61,13 +65,14 @@ def post_deploy(*, dry_run: bool, secret_file: Path | None, retire_old: bool) ->
         )
     finally:
         desk.close()
-        report.show(_console())
+        _print(report, as_json=as_json)
     sys.exit(1 if report.failed else 0)
 
 
 @click.command()
 @env_file_option
 @_DRY_RUN
+@_JSON
 @click.option("--delete-endpoint", is_flag=True, help="Also delete the webhook endpoint.")
 @click.option(
     "--delete-types",
@@ -80,7 +85,7 @@ def post_deploy(*, dry_run: bool, secret_file: Path | None, retire_old: bool) ->
     help="Exit with 0 even if something failed, so that undeploying continues.",
 )
 def pre_undeploy(
-    *, dry_run: bool, delete_endpoint: bool, delete_types: bool, never_block: bool
+    *, dry_run: bool, as_json: bool, delete_endpoint: bool, delete_types: bool, never_block: bool
 ) -> None:
     """Disable the webhook endpoint of this deployment; deletes nothing unless asked.
 
@@ -104,7 +109,7 @@ def pre_undeploy(
             ),
         )
     finally:
-        report.show(_console())
+        _print(report, as_json=as_json)
     sys.exit(1 if report.failed and not never_block else 0)
 
 
@@ -120,6 +125,13 @@ def _run(
             await steps(account, commercetools_gateway(ProjectEditor, settings, outgoing))
 
     asyncio.run(run())
+
+
+def _print(report: DeployReport, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(report.as_json())
+    else:
+        report.show(_console())
 
 
 def _console() -> Console:
