@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from tests.property.outside import Move, Outside, with_nulls
-from tests.property.schedule import interleaved
+from tests.property.schedule import TimelessLoop, interleaved
 from tests.wire import Call, Crash, Trouble
 from tests.world import Create, Json, Processor, World, create_today
 
@@ -34,7 +34,7 @@ class Machine(Outside, RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         logging.disable(logging.CRITICAL)
-        self.runner = asyncio.Runner()
+        self.runner = asyncio.Runner(loop_factory=TimelessLoop)
         self.processors: list[Processor] = []
         self.acknowledged: set[str] = set()
         self.raised: set[str] = set()

@@ -9,6 +9,16 @@ from typing import Any
 from tests.wire import Call, Crash, Network
 
 
+class TimelessLoop(asyncio.SelectorEventLoop):
+    """A loop whose time stands still: a request's deadline never passes while the machine is busy.
+
+    Whatever waits in these worlds waits by the world's clock.
+    """
+
+    def time(self) -> float:
+        return 0.0
+
+
 async def interleaved(
     network: Network,
     requests: list[Coroutine[Any, Any, Any]],

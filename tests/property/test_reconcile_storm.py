@@ -23,6 +23,7 @@ from tests.behaviour.reconciling import Result, reconcile, written
 from tests.behaviour.steps import Shop, attempt, no_trouble, started
 from tests.property import oracle
 from tests.property.outside import way_to_decide
+from tests.property.schedule import TimelessLoop
 from tests.wire import Call, Trouble
 from tests.world import Json, World
 
@@ -212,7 +213,8 @@ def quiet() -> Any:
 @example(3)
 @example(103589047)
 def test_a_storm_leaves_nothing_that_a_run_does_not_mend(seed: int) -> None:
-    asyncio.run(_mended(seed))
+    with asyncio.Runner(loop_factory=TimelessLoop) as runner:
+        runner.run(_mended(seed))
 
 
 async def _mended(seed: int) -> None:
