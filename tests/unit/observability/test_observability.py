@@ -78,7 +78,7 @@ def of_files() -> dict[str, set[str]]:
         file = Path(folder) / "last.prom"
         write_metrics(file, Counts(), complete=True, at=0)
         text = file.read_text()
-        output.write_metrics(file, [], sound=True, at=0)
+        output.write_check_metrics(file, [], sound=True, at=0)
         text += file.read_text()
     return {
         family.name: {label for sample in family.samples for label in sample.labels}

@@ -88,7 +88,7 @@ def test_progress_is_shown_on_terminals_alone() -> None:
 
 def test_the_result_is_a_file_of_metrics(tmp_path: Path) -> None:
     file = tmp_path / "doctor.prom"
-    output.write_metrics(file, RESULTS, sound=False, at=1_790_000_000.4)
+    output.write_check_metrics(file, RESULTS, sound=False, at=1_790_000_000.4)
     lines = [line for line in file.read_text().splitlines() if not line.startswith("#")]
     assert lines[-2:] == [
         "stripe_connector_doctor_sound 0",

@@ -46,7 +46,7 @@ def doctor(*, as_json: bool, strict: bool, limit_s: float, metrics_file: Path | 
     results = asyncio.run(_examined(settings, limit_s))
     sound = is_sound(results, strict=strict)
     if metrics_file is not None:
-        output.write_metrics(metrics_file, results, sound=sound, at=Clock().time())
+        output.write_check_metrics(metrics_file, results, sound=sound, at=Clock().time())
     if as_json:
         click.echo(output.as_json(results, sound=sound))
     else:

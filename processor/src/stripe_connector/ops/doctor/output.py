@@ -48,7 +48,7 @@ def as_json(results: Sequence[Result], *, sound: bool) -> str:
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
 
 
-def write_metrics(path: Path, results: Sequence[Result], *, sound: bool, at: float) -> None:
+def write_check_metrics(path: Path, results: Sequence[Result], *, sound: bool, at: float) -> None:
     """The result as metrics; `at` is the end, in seconds since 1970. Raises OSError."""
     name = "stripe_connector_doctor"
     counts = {outcome: float(number) for outcome, number in _counts(results).items()}
