@@ -191,7 +191,7 @@ describe('the place in the page', () => {
     expect([element.destroyed, boxes()]).toEqual([true, 1]);
   });
 
-  test("an error of a mounting that was given up is not reported", async () => {
+  test('an error of a mounting that was given up is not reported', async () => {
     const payment = await component('payment');
     let refuse = () => {};
     world.fail('GET /config-element/payment', () => refused(404, 'ResourceNotFound'));
