@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 
 from tests.behaviour.reconciling import reconcile, written
 from tests.behaviour.steps import Always, Once, attempt, dashboard_refund, no_trouble, started
+from tests.collector import collector
 from tests.property import oracle
 from tests.world import Json, World, money
 
@@ -206,6 +211,56 @@ async def test_the_result_of_a_run_is_a_file_of_metrics(tmp_path: Path) -> None:
     await reconcile(world, metrics_file=file)
     assert gauges(file)["stripe_connector_reconcile_complete"] == 0
     assert not file.with_name("reconcile.prom.new").exists()
+
+
+def sent(body: bytes) -> dict[str, float]:
+    """Gauges by name, with the attribute's value where they have one."""
+    [resource] = ExportMetricsServiceRequest.FromString(body).resource_metrics
+    [scope] = resource.scope_metrics
+    return {
+        " ".join([metric.name, *(each.value.string_value for each in point.attributes)]): (
+            point.as_double or point.as_int
+        )
+        for metric in scope.metrics
+        for point in metric.gauge.data_points
+    }
+
+
+async def test_the_result_is_sent_to_a_collector_where_nothing_can_read_a_file() -> None:
+    world = World()
+    await cut_off_refund(world)
+    world.clock.advance(2 * DAY_S)
+    with collector() as (address, taken):
+        world.environment = {**world.environment, "OTEL_EXPORTER_OTLP_ENDPOINT": address}
+        assert (await reconcile(world, metrics_otlp=True)).errors == ""
+    [(path, body)] = taken
+    assert path == "/v1/metrics"
+    found = sent(body)
+    assert found["stripe_connector_reconcile_differences abandoned_operation"] == 1
+    assert found["stripe_connector_reconcile_differences orphan_intent"] == 0
+    assert found["stripe_connector_reconcile_remaining"] == 1
+    assert found["stripe_connector_reconcile_complete"] == 1
+    assert found["stripe_connector_reconcile_end_seconds"] == pytest.approx(
+        world.clock.time(), abs=60
+    )
+
+
+async def test_a_collector_that_refuses_changes_no_result() -> None:
+    world = World()
+    await world.paid()
+    with collector(status=400) as (address, taken):
+        world.environment = {**world.environment, "OTEL_EXPORTER_OTLP_ENDPOINT": address}
+        result = await reconcile(world, metrics_otlp=True)
+    assert len(taken) == 1
+    assert "did not take the metrics" in result.errors
+    assert (result.code, result.lines) == (0, [])
+
+
+async def test_without_a_collector_nothing_is_begun() -> None:
+    world = World()
+    with pytest.raises(click.UsageError, match="OTEL_EXPORTER_OTLP_ENDPOINT"):
+        await reconcile(world, metrics_otlp=True)
+    assert world.network.calls == []
 
 
 async def test_a_checkpoint_that_cannot_be_written_is_told_before_any_work(tmp_path: Path) -> None:

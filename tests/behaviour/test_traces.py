@@ -6,10 +6,8 @@ import asyncio
 import logging
 import subprocess
 import sys
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -24,6 +22,7 @@ from stripe_connector.app import create_app
 from stripe_connector.logs import JsonFormatter
 from stripe_connector.settings import load_settings
 from tests.behaviour.steps import Once
+from tests.collector import collector
 from tests.wire import Wire
 from tests.world import ENVIRONMENT, World, WorldClock
 
@@ -200,33 +199,6 @@ async def test_log_lines_of_a_traced_request_carry_its_trace() -> None:
 # The collector
 
 
-@contextmanager
-def collector() -> Iterator[tuple[str, list[ExportTraceServiceRequest]]]:
-    """A collector on loopback: its address, and what has been sent to it."""
-    taken: list[ExportTraceServiceRequest] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.path == "/v1/traces":
-                taken.append(ExportTraceServiceRequest.FromString(body))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Tests are quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", taken
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @asynccontextmanager
 async def lifespan(app: ASGIApp) -> AsyncIterator[None]:
     """An application between its start and its end, as a server runs it."""
@@ -256,7 +228,9 @@ async def test_spans_reach_the_configured_collector_before_the_processor_ends() 
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://p.test") as client:
                 await client.get("/operations/config")
-    [request] = taken
+    [(path, body)] = taken
+    assert path == "/v1/traces"
+    request = ExportTraceServiceRequest.FromString(body)
     [resource] = request.resource_spans
     attributes = {each.key: each.value.string_value for each in resource.resource.attributes}
     assert attributes["service.name"] == "stripe-connector"

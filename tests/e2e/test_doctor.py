@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox.demo.processes import inherited
 from sandbox.demo.start import processor_environment
+from tests.collector import collector
 from tests.e2e.conftest import World
 from tests.patience import PATIENCE_S
 
@@ -38,12 +39,27 @@ def test_the_sandbox_is_a_sound_deployment(shared: World) -> None:
     assert wrong(run(shared, "--json"), "fail") == {}
 
 
+def test_its_result_is_sent_to_a_collector(shared: World) -> None:
+    with collector() as (address, taken):
+        ended = run(shared, "--json", "--metrics-otlp", OTEL_EXPORTER_OTLP_ENDPOINT=address)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    [(path, body)] = taken
+    assert path == "/v1/metrics"
+    assert b"stripe_connector_doctor_sound" in body
+
+
+def test_without_a_collector_nothing_can_be_sent(shared: World) -> None:
+    ended = run(shared, "--metrics-otlp")
+    assert ended.returncode == 2
+    assert "--metrics-otlp needs OTEL_EXPORTER_OTLP_ENDPOINT." in ended.stderr
+
+
 def test_a_processor_that_has_stopped_is_named(world: World) -> None:
     world.processor.stop()
     ended = run(world, "--json")
     assert ended.returncode == 1
     assert set(wrong(ended, "fail")) == {"Processor: Reachable"}
-    assert "did not answer" in wrong(ended, "fail")["Processor: Reachable"]["text"]
+    assert "refuses connections" in wrong(ended, "fail")["Processor: Reachable"]["text"]
 
 
 def test_a_backend_that_hangs_is_named_in_time(world: World) -> None:

@@ -22,7 +22,8 @@ from stripe_connector.observability import labels
 from stripe_connector.observability.metrics import Metrics
 from stripe_connector.ops.doctor import output
 from stripe_connector.ops.reconcile.checkpoint import Counts
-from stripe_connector.ops.reconcile.report import write_metrics
+from stripe_connector.ops.reconcile.report import run_gauges
+from stripe_connector.ops.result_metrics import publish
 from stripe_connector.payments.payment_events import EventEffect
 from tests.behaviour.steps import started
 from tests.fakes import FakeClock
@@ -76,9 +77,9 @@ def of_files() -> dict[str, set[str]]:
     """What `--metrics-file` of reconcile and doctor leaves."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "last.prom"
-        write_metrics(file, Counts(), complete=True, at=0)
+        publish(run_gauges(Counts(), complete=True, at=0), file, None)
         text = file.read_text()
-        output.write_check_metrics(file, [], sound=True, at=0)
+        publish(output.check_gauges([], sound=True, at=0), file, None)
         text += file.read_text()
     return {
         family.name: {label for sample in family.samples for label in sample.labels}

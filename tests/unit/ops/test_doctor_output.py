@@ -11,6 +11,7 @@ from rich.console import Console
 
 from stripe_connector.ops.doctor import output
 from stripe_connector.ops.doctor.checks import CheckOutcome, Result
+from stripe_connector.ops.result_metrics import publish
 
 RESULTS = [
     Result("Stripe", "API key", CheckOutcome.OK, "secret key", "", "doctor-1"),
@@ -88,7 +89,7 @@ def test_progress_is_shown_on_terminals_alone() -> None:
 
 def test_the_result_is_a_file_of_metrics(tmp_path: Path) -> None:
     file = tmp_path / "doctor.prom"
-    output.write_check_metrics(file, RESULTS, sound=False, at=1_790_000_000.4)
+    assert publish(output.check_gauges(RESULTS, sound=False, at=1_790_000_000.4), file, None)
     lines = [line for line in file.read_text().splitlines() if not line.startswith("#")]
     assert lines[-2:] == [
         "stripe_connector_doctor_sound 0",

@@ -527,7 +527,8 @@ class OperationSettings:
     otel_exporter_otlp_endpoint: str | None = optional(
         base_url,
         "OpenTelemetry collector that takes traces by HTTP, such as `http://localhost:4318`; they"
-        " go to `/v1/traces` there. Without it, or the next, nothing is traced. The SDK reads the"
+        " go to `/v1/traces` there. Without it, or the next, nothing is traced. `--metrics-otlp`"
+        " of reconcile and doctor sends their result to `/v1/metrics` there. The SDK reads the"
         " other OTEL_ variables, such as OTEL_EXPORTER_OTLP_HEADERS and OTEL_TRACES_SAMPLER. In"
         " live mode http is allowed only to hosts in your own network and in"
         " ALLOWED_BACKEND_HOSTS.",

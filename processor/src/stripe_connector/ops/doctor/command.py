@@ -15,6 +15,13 @@ from stripe_connector.clock import Clock
 from stripe_connector.ops.doctor import output
 from stripe_connector.ops.doctor.checks import CheckOutcome, Result, run_checks
 from stripe_connector.ops.doctor.examination import all_checks
+from stripe_connector.ops.result_metrics import (
+    NOT_TAKEN,
+    collector_url,
+    metrics_file_option,
+    metrics_otlp_option,
+    publish,
+)
 from stripe_connector.settings import Settings
 from stripe_connector.settings.environment import configured, env_file_option
 
@@ -31,22 +38,28 @@ from stripe_connector.settings.environment import configured, env_file_option
     show_default=True,
     help="Seconds that one check may take.",
 )
-@click.option(
-    "--metrics-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File for the result in Prometheus' text format, replaced at the end.",
-)
-def doctor(*, as_json: bool, strict: bool, limit_s: float, metrics_file: Path | None) -> None:
+@metrics_file_option
+@metrics_otlp_option
+def doctor(
+    *,
+    as_json: bool,
+    strict: bool,
+    limit_s: float,
+    metrics_file: Path | None,
+    metrics_otlp: bool,
+) -> None:
     """Check configuration, credentials and delivery; name cause and remedy of each problem.
 
     Changes nothing. Exits with 0 when the deployment is sound, with 1 when something has
     failed, with 2 when the configuration is not usable.
     """
     settings = configured()
+    collector = collector_url(settings, otlp=metrics_otlp)
     results = asyncio.run(_examined(settings, limit_s))
     sound = is_sound(results, strict=strict)
-    if metrics_file is not None:
-        output.write_check_metrics(metrics_file, results, sound=sound, at=Clock().time())
+    gauges = output.check_gauges(results, sound=sound, at=Clock().time())
+    if not publish(gauges, metrics_file, collector):
+        click.echo(f"Error: {NOT_TAKEN}", err=True)
     if as_json:
         click.echo(output.as_json(results, sound=sound))
     else:

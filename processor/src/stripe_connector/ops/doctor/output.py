@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -15,7 +14,7 @@ from rich.text import Text
 
 from stripe_connector import __version__
 from stripe_connector.ops.doctor.checks import CheckOutcome, Result
-from stripe_connector.ops.textfile import Gauge, write
+from stripe_connector.ops.result_metrics import Gauge
 
 _SYMBOLS = {
     CheckOutcome.OK: "✓",
@@ -48,18 +47,15 @@ def as_json(results: Sequence[Result], *, sound: bool) -> str:
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
 
 
-def write_check_metrics(path: Path, results: Sequence[Result], *, sound: bool, at: float) -> None:
-    """The result as metrics; `at` is the end, in seconds since 1970. Raises OSError."""
+def check_gauges(results: Sequence[Result], *, sound: bool, at: float) -> list[Gauge]:
+    """The result as metrics; `at` is the end, in seconds since 1970."""
     name = "stripe_connector_doctor"
     counts = {outcome: float(number) for outcome, number in _counts(results).items()}
-    write(
-        path,
-        [
-            Gauge(f"{name}_checks", "Checks by their outcome.", counts, label="outcome"),
-            Gauge(f"{name}_sound", "Whether the deployment is sound.", sound),
-            Gauge(f"{name}_end_seconds", "When it was examined, in seconds since 1970.", at),
-        ],
-    )
+    return [
+        Gauge(f"{name}_checks", "Checks by their outcome.", counts, label="outcome"),
+        Gauge(f"{name}_sound", "Whether the deployment is sound.", sound),
+        Gauge(f"{name}_end_seconds", "When it was examined, in seconds since 1970.", at),
+    ]
 
 
 def show(console: Console, results: Sequence[Result], *, sound: bool) -> None:

@@ -29,10 +29,17 @@ from stripe_connector.ops.reconcile.checkpoint import (
 from stripe_connector.ops.reconcile.examine import Examiner
 from stripe_connector.ops.reconcile.findings import Findings, FindingsReport
 from stripe_connector.ops.reconcile.phases import phases
-from stripe_connector.ops.reconcile.report import Bar, JsonReport, TableReport, write_metrics
+from stripe_connector.ops.reconcile.report import Bar, JsonReport, TableReport, run_gauges
 from stripe_connector.ops.reconcile.run import Run
 from stripe_connector.ops.reconcile.span import duration, span
 from stripe_connector.ops.reconcile.wiring import Parts, reconcile_parts
+from stripe_connector.ops.result_metrics import (
+    NOT_TAKEN,
+    collector_url,
+    metrics_file_option,
+    metrics_otlp_option,
+    publish,
+)
 from stripe_connector.settings import Settings
 from stripe_connector.settings.environment import configured, env_file_option
 
@@ -60,6 +67,7 @@ class Options(Struct, frozen=True, kw_only=True):
     """Payments compared concurrently."""
     checkpoint: Path | None = None
     metrics_file: Path | None = None
+    metrics_otlp: bool = False
 
 
 @click.command()
@@ -96,11 +104,8 @@ class Options(Struct, frozen=True, kw_only=True):
     type=click.Path(dir_okay=False, path_type=Path),
     help="File from which an interrupted run resumes.",
 )
-@click.option(
-    "--metrics-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File for the result in Prometheus' text format, replaced at the end.",
-)
+@metrics_file_option
+@metrics_otlp_option
 def reconcile(
     since: str,
     until: str | None,
@@ -112,6 +117,7 @@ def reconcile(
     at_once: int,
     checkpoint: Path | None,
     metrics_file: Path | None,
+    metrics_otlp: bool,
 ) -> None:
     """Compare payments with Stripe over a time span, and repair the differences.
 
@@ -133,6 +139,7 @@ def reconcile(
         at_once=at_once,
         checkpoint=checkpoint,
         metrics_file=metrics_file,
+        metrics_otlp=metrics_otlp,
     )
     sys.exit(asyncio.run(_until_signalled(settings, options)))
 
@@ -163,8 +170,9 @@ async def run_reconcile(
     out: TextIO | None = None,
     err: TextIO | None = None,
 ) -> int:
-    """Run with the options; returns the exit code."""
+    """Run with the options; returns the exit code, raises UsageError."""
     clock, out, err = clock or Clock(), out or sys.stdout, err or sys.stderr
+    collector = collector_url(settings, otlp=options.metrics_otlp)
     file = CheckpointFile(options.checkpoint)
     try:
         checkpoint, is_stored = _checkpoint(settings, options, file, clock)
@@ -194,10 +202,9 @@ async def run_reconcile(
         click.echo(f"Error: {error.message} {error.detail or ''}".rstrip(), file=err)
     finally:
         report.end(checkpoint.counts, complete=complete)
-        if options.metrics_file is not None:
-            write_metrics(
-                options.metrics_file, checkpoint.counts, complete=complete, at=clock.time()
-            )
+        gauges = run_gauges(checkpoint.counts, complete=complete, at=clock.time())
+        if not await asyncio.to_thread(publish, gauges, options.metrics_file, collector):
+            click.echo(f"Error: {NOT_TAKEN}", file=err)
     if not complete:
         return UNFINISHED
     return DIFFERS if checkpoint.counts.remaining else AGREES

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 from typing import TextIO
 
 import msgspec
@@ -16,7 +15,7 @@ from stripe_connector.money import iso_digits
 from stripe_connector.ops.reconcile.checkpoint import Counts
 from stripe_connector.ops.reconcile.difference import Difference, DifferenceKind, Outcome
 from stripe_connector.ops.reconcile.span import Span
-from stripe_connector.ops.textfile import Gauge, write
+from stripe_connector.ops.result_metrics import Gauge
 
 ROWS = 200
 """Differences that the table holds; the summary counts all, and --json shows all."""
@@ -217,23 +216,19 @@ def _amount(difference: Difference) -> str:
     return f"{amount:,.{digits}f} {difference.currency}"
 
 
-def write_metrics(path: Path, counts: Counts, *, complete: bool, at: float) -> None:
-    """The result as metrics; `at` is the run's end, in seconds since 1970. Raises OSError."""
+def run_gauges(counts: Counts, *, complete: bool, at: float) -> list[Gauge]:
+    """The result as metrics; `at` is the run's end, in seconds since 1970."""
     name = "stripe_connector_reconcile"
     found = {str(kind): counts.found.get(kind, 0) for kind in DifferenceKind}
-    write(
-        path,
-        [
-            Gauge(
-                f"{name}_differences",
-                "Differences that the last run found, by kind.",
-                found,
-                label="kind",
-            ),
-            Gauge(
-                f"{name}_remaining", "Differences that remain after the last run.", counts.remaining
-            ),
-            Gauge(f"{name}_complete", "Whether the last run came to its end.", complete),
-            Gauge(f"{name}_end_seconds", "When the last run ended, in seconds since 1970.", at),
-        ],
-    )
+    remaining = "Differences that remain after the last run."
+    return [
+        Gauge(
+            f"{name}_differences",
+            "Differences that the last run found, by kind.",
+            found,
+            label="kind",
+        ),
+        Gauge(f"{name}_remaining", remaining, counts.remaining),
+        Gauge(f"{name}_complete", "Whether the last run came to its end.", complete),
+        Gauge(f"{name}_end_seconds", "When the last run ended, in seconds since 1970.", at),
+    ]
