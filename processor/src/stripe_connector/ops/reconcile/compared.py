@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
 from hashlib import blake2b
+from mmap import mmap
 
 _SLOTS = 1 << 20
 """8 MiB. With more Payments than slots some are forgotten, and compared once more."""
@@ -13,7 +13,8 @@ class Compared:
     """A table of 64-bit digests of ids; a newer one takes the slot of an older one."""
 
     def __init__(self, slots: int = _SLOTS) -> None:
-        self._slots = array("Q", bytes(8 * slots))
+        # Of the system's zeroed pages only those that are written take memory.
+        self._slots = memoryview(mmap(-1, 8 * slots)).cast("Q")
 
     def add(self, payment_id: str) -> None:
         digest = _digest(payment_id)
