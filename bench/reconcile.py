@@ -21,6 +21,7 @@ from stripe_connector.clock import Clock
 from stripe_connector.ops.reconcile.command import DIFFERS, Options, run_reconcile
 from stripe_connector.settings import load_settings
 
+_EVERY = 1_000
 _EARLY = 5_000
 """Payments after which all one-time allocations have been made."""
 _KIB = 1024
@@ -55,6 +56,8 @@ async def measure(
     figures = Figures(count)
 
     def sample(read: int) -> None:
+        if read % _EVERY:
+            return  # a collection takes long where much else is in memory
         gc.collect()
         blocks = sys.getallocatedblocks()
         if read <= early:
