@@ -23,7 +23,7 @@ from tests.property.machine import Machine, Request, bounded
 from tests.property.outside import Move, amounts
 from tests.world import Json, create_today, money
 
-EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "70"))
+EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "95"))
 STEPS = 40
 WINDOW_S = 120
 
